@@ -20,6 +20,7 @@ import { thinCommand } from './commands/thin.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
 import { errorJson } from './progressLines.ts';
 import { failureLines } from './report.ts';
+import { writeLines } from './terminal.ts';
 
 const commands: readonly Command[] = [
   runCommand,
@@ -71,7 +72,7 @@ export async function runCommandLine(
     return await Promise.race([command.run(parsed, context), context.uncaught.abandoned]);
   } catch (error) {
     const lines = errorsAreJson ? [errorJson(explained(error))] : errorLines(error, context);
-    context.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    writeLines(context.stderr, lines);
     return error instanceof UserError ? error.exitCode : ExitCode.failed;
   }
 }

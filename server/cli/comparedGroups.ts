@@ -1,13 +1,18 @@
 /** @file What `deeptwist compare` says of runs some of which differ in their seed alone. */
 import { formatCount } from '../protocol/formatQuantity.ts';
+import { groupBy } from '../protocol/groupBy.ts';
 import {
+  deviationText,
   differencesOf,
   differenceText,
+  MARGIN_NOTE,
+  meanText,
+  measureOf,
   measuresOf,
   measureTitle,
+  seedOf,
   seedsText,
-  statisticsText,
-  valueText,
+  withoutSeed,
   type Measure,
   type MeasureName,
   type SeededResult,
@@ -32,18 +37,14 @@ interface Group {
   readonly measures: readonly Measure[];
 }
 
-const SEED = 'training.seed';
-
 /** The groups in the order of their first runs. */
 export function groupRuns(runs: readonly ComparedRun[]): Group[] {
-  const byKey = new Map<string, ComparedRun[]>();
-  for (const run of runs) {
+  const groups = groupBy(runs, (run) => {
+    const settings = [...withoutSeed(run.settings)].sort(([a], [b]) => (a < b ? -1 : 1));
     // Two runs of which nothing is known are not the same experiment.
-    const settings = [...run.settings].filter(([name]) => name !== SEED).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = settings.length === 0 ? run.id : JSON.stringify(settings);
-    byKey.set(key, [...(byKey.get(key) ?? []), run]);
-  }
-  return [...byKey.values()].map((own, i) => {
+    return settings.length === 0 ? run.id : JSON.stringify(settings);
+  });
+  return [...groups.values()].map((own, i) => {
     const finished = own.flatMap(({ result }) => result ?? []);
     return { name: groupName(i), runs: own, finished, measures: measuresOf(finished) };
   });
@@ -51,7 +52,7 @@ export function groupRuns(runs: readonly ComparedRun[]): Group[] {
 
 /** True where some of the runs differ in their seed alone. */
 export function haveSeveralSeeds(groups: readonly Group[]): boolean {
-  return groups.some(({ runs }) => new Set(runs.map(({ settings }) => settings.get(SEED))).size > 1);
+  return groups.some(({ runs }) => new Set(runs.map(({ settings }) => seedOf(settings))).size > 1);
 }
 
 function groupName(index: number): string {
@@ -79,7 +80,7 @@ export function groupLines(groups: readonly Group[], terminal: Terminal): string
         ['seeds', ...groups.map(seedsOf)],
         ...settings,
         ...shown.flatMap((name) => [
-          [measureTitle(name, metric), ...groups.map((group) => cell(group, name))],
+          [measureTitle(name, metric), ...groups.map((group) => meanText(group, name))],
           ['  standard deviation', ...groups.map((group) => deviationText(group, name))],
         ]),
       ],
@@ -100,7 +101,7 @@ export function groupLines(groups: readonly Group[], terminal: Terminal): string
     '',
     ...(differences.length > 0 ? [...differences, ''] : []),
     ...members,
-    styled(terminal, 'dim', '± is half the 95% interval of the mean, by Student’s t.'),
+    styled(terminal, 'dim', `${MARGIN_NOTE}.`),
   ];
 }
 
@@ -129,25 +130,11 @@ export function groupsJson(groups: readonly Group[]) {
 }
 
 function settingsOf({ runs: [{ settings }] }: Group): Map<string, string> {
-  return new Map([...settings].filter(([name]) => name !== SEED));
+  return withoutSeed(settings);
 }
 
 function seedsOf({ runs, finished }: Group): string {
   const left = runs.length - finished.length;
   const unfinished = left === 0 ? '' : `${formatCount(left)} not finished`;
   return [seedsText(finished.map(({ seed }) => seed)), unfinished].filter((part) => part !== '').join('; ');
-}
-
-function measureOf({ measures }: Group, name: MeasureName): Measure | undefined {
-  return measures.find((measure) => measure.name === name);
-}
-
-function cell(group: Group, name: MeasureName): string {
-  const measure = measureOf(group, name);
-  return measure ? statisticsText(name, measure.statistics) : '';
-}
-
-function deviationText(group: Group, name: MeasureName): string {
-  const deviation = measureOf(group, name)?.statistics.deviation;
-  return deviation === undefined ? '' : valueText(name, deviation);
 }

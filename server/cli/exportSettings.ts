@@ -6,6 +6,7 @@ import {
   type ExportFormatName,
   type ExportOptionFacts,
 } from '../protocol/model/exportFormats.ts';
+import { choiceOf } from './choiceOf.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
 import type { ExportSettings } from './exporter.ts';
 import { wrongUsage } from './wrongUsage.ts';
@@ -45,18 +46,11 @@ export function exportSettings(
   return {
     dense: options.dense,
     sparseInitializers: options['sparse-initializers'],
-    dtype: chosen('dtype', exportOptions.dtype.values, options.dtype),
+    dtype: choiceOf('export', 'dtype', exportOptions.dtype.values, options.dtype),
     round: options.round,
-    names: chosen('names', exportOptions.names.values, options.names),
+    names: choiceOf('export', 'names', exportOptions.names.values, options.names),
     tolerance: toleranceOf(options.tolerance),
   };
-}
-
-/** @throws UserError for a value that the option does not have */
-function chosen<T extends string>(option: string, values: readonly T[], value: string | undefined): T | undefined {
-  const found = values.find((one) => one === value);
-  if (value === undefined || found !== undefined) return found;
-  throw wrongUsage('export', `--${option} cannot be '${value}'`, `Choose one of: ${values.join(', ')}.`);
 }
 
 /** @throws UserError for what is no number of at least 0 */

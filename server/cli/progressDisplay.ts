@@ -5,7 +5,7 @@ import type { CommandContext } from './command.ts';
 import { advance, newProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { eventLines, statusLine } from './report.ts';
-import type { Terminal } from './terminal.ts';
+import { writeLines, type Terminal } from './terminal.ts';
 
 /** Milliseconds between two writings of the status: rewritten in place, and as a new line where that cannot be. */
 const REWRITE_MS = 100;
@@ -44,7 +44,7 @@ export class ProgressDisplay {
   /** Writes lines that stay. */
   print(lines: readonly string[], terminal = this.#terminal): void {
     this.#clearStatus();
-    terminal.write(lines.map((line) => `${line}\n`).join(''));
+    writeLines(terminal, lines);
   }
 
   /** Leaves the terminal as a program that follows expects it: the cursor at the beginning of a line. */

@@ -12,6 +12,18 @@ import {
 /** What is compared of finished runs, in the order of tables. */
 export type MeasureName = 'test' | 'validation' | 'bytes';
 
+const SEED = 'training.seed';
+
+/** Settings by their names, without the seed. */
+export function withoutSeed(settings: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...settings].filter(([name]) => name !== SEED));
+}
+
+/** The seed among settings by their names; undefined where it is not there. */
+export function seedOf(settings: ReadonlyMap<string, string>): string | undefined {
+  return settings.get(SEED);
+}
+
 /** A finished run. */
 export interface SeededResult {
   /** `training.seed` */
@@ -25,6 +37,11 @@ export interface Measure {
   /** The result of each seed. A seed that was run twice counts once: it gives the same again. */
   readonly bySeed: ReadonlyMap<number, number>;
   readonly statistics: SampleStatistics;
+}
+
+/** Runs that differ in the seed alone. */
+interface MeasuredGroup {
+  readonly measures: readonly Measure[];
 }
 
 /** Those results that all runs have; none where there are no runs, and only the bytes where their metrics are not the same. */
@@ -55,13 +72,33 @@ export function differencesOf(first: readonly Measure[], second: readonly Measur
   });
 }
 
+/** Undefined for a result that not all runs of the group have. */
+export function measureOf({ measures }: MeasuredGroup, name: MeasureName): Measure | undefined {
+  return measures.find((measure) => measure.name === name);
+}
+
+/** The mean of a result with its error; empty where not all runs have it. */
+export function meanText(group: MeasuredGroup, name: MeasureName): string {
+  const measure = measureOf(group, name);
+  return measure ? statisticsText(name, measure.statistics) : '';
+}
+
+/** The standard deviation of a result; empty where there is none. */
+export function deviationText(group: MeasuredGroup, name: MeasureName): string {
+  const deviation = measureOf(group, name)?.statistics.deviation;
+  return deviation === undefined ? '' : valueText(name, deviation);
+}
+
+/** Explains {@link meanText}; without its full stop. */
+export const MARGIN_NOTE = '± is half the 95% interval of the mean, by Student’s t';
+
 /** `test accuracy`, `bytes` */
 export function measureTitle(name: MeasureName, metric: string): string {
   return name === 'bytes' ? 'bytes' : `${name} ${metric}`;
 }
 
 /** `0.9841 ± 0.0012`, of one run without its error. */
-export function statisticsText(name: MeasureName, { mean, margin }: Pick<SampleStatistics, 'mean' | 'margin'>): string {
+function statisticsText(name: MeasureName, { mean, margin }: Pick<SampleStatistics, 'mean' | 'margin'>): string {
   const text = valueText(name, mean);
   return margin === undefined ? text : `${text} ± ${valueText(name, margin)}`;
 }

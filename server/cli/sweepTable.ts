@@ -3,17 +3,22 @@ import { parseOverride } from '../protocol/experiment/overrides.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { shownValue } from '../protocol/experiment/shownValue.ts';
 import { formatCount, formatRatio } from '../protocol/formatQuantity.ts';
+import { groupBy } from '../protocol/groupBy.ts';
 import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { LineState } from '../sweeps/runQueue.ts';
 import type { PlannedRun } from '../sweeps/sweepFolder.ts';
 import {
+  deviationText,
+  MARGIN_NOTE,
+  meanText,
+  measureOf,
   measuresOf,
   measureTitle,
   seedsText,
-  statisticsText,
   valueText,
+  withoutSeed,
   type Measure,
   type MeasureName,
 } from './seedGroups.ts';
@@ -29,7 +34,7 @@ export interface SweepResult {
   readonly path: string;
   /** Absent where it is not finished. */
   readonly summary?: Summary | undefined;
-  /** Why it is not. */
+  /** Why the run is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
 }
 
@@ -38,24 +43,19 @@ interface SweepRow {
   readonly settings: ReadonlyMap<string, string>;
   readonly results: readonly SweepResult[];
   readonly measures: readonly Measure[];
-  /** How many times smaller; the mean over seeds. */
+  /** How many times smaller the compressed model is than the dense one: the mean over the finished runs; undefined where there are none. */
   readonly ratio: number | undefined;
 }
 
-const SEED = 'training.seed';
-
 /** Best first, by the metric on the validation split where all have it, since choices are made by it, else on the test split. */
 function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; metric: string; by: MeasureName } {
-  const byKey = new Map<string, SweepResult[]>();
-  for (const result of results) {
-    const key = JSON.stringify([...variedSettings(result.planned)].filter(([name]) => name !== SEED));
-    byKey.set(key, [...(byKey.get(key) ?? []), result]);
-  }
-  const rows = [...byKey.values()].map((own): SweepRow => {
+  const settingsOf = ({ planned }: SweepResult) => withoutSeed(variedSettings(planned));
+  const groups = groupBy(results, (result) => JSON.stringify([...settingsOf(result)]));
+  const rows = [...groups.values()].map((own): SweepRow => {
     const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
     const ratios = finished.map(({ summary }) => compressedSize(summary).ratio);
     return {
-      settings: new Map([...variedSettings(own[0].planned)].filter(([name]) => name !== SEED)),
+      settings: settingsOf(own[0]),
       results: own,
       measures: measuresOf(finished),
       ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
@@ -89,6 +89,7 @@ function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, string>
 /** Rows that are shown; programs get all of them. */
 const MOST_ROWS = 200;
 
+/** The lines of a table with a row for each combination, best first; of runs that differ in the seed alone, with a row for each result. */
 export function sweepTable(results: readonly SweepResult[], terminal: Terminal): string[] {
   const { rows, metric, by } = sweepRows(results);
   if (rows.length === 1 && rows[0].results.length > 1) return seedLines(rows[0], metric, terminal);
@@ -96,17 +97,16 @@ export function sweepTable(results: readonly SweepResult[], terminal: Terminal):
   const measures: readonly MeasureName[] = ['validation', 'test', 'bytes'];
   const shown = measures.filter((name) => rows.some((row) => measureOf(row, name)));
   const haveSeeds = rows.some(({ results: own }) => new Set(own.map(({ seed }) => seed)).size > 1);
-  const lines = rows.slice(0, MOST_ROWS).map((row) => [
-    ...names.map((name) => shortened(row.settings.get(name) ?? '')),
-    ...(haveSeeds ? [seedsText(row.results.map(({ seed }) => seed))] : []),
-    ...shown.map((name) => {
-      const measure = measureOf(row, name);
-      return measure ? statisticsText(name, measure.statistics) : '';
-    }),
-    ...(haveSeeds && shown[0] !== undefined ? [deviationText(row, by)] : []),
-    row.ratio === undefined ? '' : formatRatio(row.ratio),
-    statesText(row),
-  ]);
+  const lines = rows
+    .slice(0, MOST_ROWS)
+    .map((row) => [
+      ...names.map((name) => shortened(row.settings.get(name) ?? '')),
+      ...(haveSeeds ? [seedsText(row.results.map(({ seed }) => seed))] : []),
+      ...shown.map((name) => meanText(row, name)),
+      ...(haveSeeds && shown[0] !== undefined ? [deviationText(row, by)] : []),
+      row.ratio === undefined ? '' : formatRatio(row.ratio),
+      statesText(row),
+    ]);
   const [header, ...body] = textTable(
     {
       header: [
@@ -127,15 +127,7 @@ export function sweepTable(results: readonly SweepResult[], terminal: Terminal):
     ...body,
     ...(rest > 0 ? [styled(terminal, 'dim', `and ${formatCount(rest)} more, which --json prints`)] : []),
     ...(shown.length > 0 ? [styled(terminal, 'dim', `Sorted by ${measureTitle(by, metric)}, best first.`)] : []),
-    ...(haveSeeds
-      ? [
-          styled(
-            terminal,
-            'dim',
-            '± is half the 95% interval of the mean, by Student’s t; deviation is that of the runs.',
-          ),
-        ]
-      : []),
+    ...(haveSeeds ? [styled(terminal, 'dim', `${MARGIN_NOTE}; deviation is that of the runs.`)] : []),
   ];
 }
 
@@ -193,16 +185,6 @@ export function resultJson({ planned, state, seed, path, summary, problem }: Swe
     }),
     ...(problem !== undefined && { problem }),
   };
-}
-
-function measureOf({ measures }: SweepRow, name: MeasureName): Measure | undefined {
-  return measures.find((measure) => measure.name === name);
-}
-
-function deviationText(row: SweepRow, by: MeasureName): string {
-  const measure = measureOf(row, by);
-  const deviation = measure?.statistics.deviation;
-  return measure && deviation !== undefined ? valueText(by, deviation) : '';
 }
 
 /** The run where there is one; of several, how many are finished where not all are. */

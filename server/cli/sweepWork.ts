@@ -1,5 +1,7 @@
 /** @file Training the runs of a sweep from the command line: asks, shows what happens, and ends with the results. */
+import { parseOverride } from '../protocol/experiment/overrides.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
+import { isWithin, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableJson } from '../protocol/printable.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
@@ -10,10 +12,10 @@ import { secondsOf, secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.t
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import type { Refusal } from '../runs/lockFile.ts';
 import { trainSweep, type LineOutcome } from '../sweeps/runQueue.ts';
-import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
+import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
 import type { CommandContext, CommandOption } from './command.ts';
 import { resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
-import { styled } from './terminal.ts';
+import { styled, writeLines } from './terminal.ts';
 import { wrongUsage } from './wrongUsage.ts';
 
 /** A sweep with more runs than this is started only where the user says so once more. */
@@ -80,7 +82,7 @@ export async function workOnSweep(
 ): Promise<number> {
   const { stdout, stderr } = context;
   const terminal = json ? stderr : stdout;
-  const print = (lines: readonly string[]) => terminal.write(lines.map((line) => `${line}\n`).join(''));
+  const print = (lines: readonly string[]) => writeLines(terminal, lines);
   const count = sweep.plan.length;
   const width = formatCount(count).length;
   const place = (line: number) => `[${formatCount(line).padStart(width)}/${formatCount(count)}]`;
@@ -130,7 +132,7 @@ export async function workOnSweep(
   }
   const all = await readResults(sweep, results);
   if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
-  else stdout.write(['', ...sweepTable(all, stdout)].map((line) => `${line}\n`).join(''));
+  else writeLines(stdout, ['', ...sweepTable(all, stdout)]);
   const open = all.filter(({ summary }) => !summary);
   if (open.length === 0) return ExitCode.done;
   print(openLines(sweep, open));
@@ -144,6 +146,7 @@ function timeLeft(seconds: readonly number[], rounds: number): string {
   return `  about ${formatDuration(Math.max(1, mean * rounds))} left`;
 }
 
+/** The process that has a line, as messages name it. */
 export function holderText(holder: Refusal['holder']): string {
   return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 }
@@ -167,12 +170,27 @@ async function readResults(sweep: Sweep, known: readonly SweepResult[]): Promise
   return all;
 }
 
+const SEED: SettingPath = ['training', 'seed'];
+
+/** Finds the seed of a run of a plan. The experiment is checked once for each seed, not for each of many runs. */
+function seedReader(sweep: Sweep): (planned: PlannedRun) => Promise<number> {
+  let text: Promise<string> | undefined;
+  const seeds = new Map<string, number>();
+  return async ({ set }) => {
+    text ??= sweep.experimentText();
+    const known = JSON.stringify(set.filter((one) => isWithin(SEED, parseOverride(one)?.path ?? SEED)));
+    const seed =
+      seeds.get(known) ?? parseExperiment(await text, { file: sweep.experiment, overrides: set }).training.seed;
+    seeds.set(known, seed);
+    return seed;
+  };
+}
+
 /** Finds what a line came to. */
 function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResult> {
-  let text: Promise<string> | undefined;
+  const seedOf = seedReader(sweep);
   return async ({ planned, state, run, problem }) => {
-    text ??= sweep.experimentText();
-    const { seed } = parseExperiment(await text, { file: sweep.experiment, overrides: planned.set }).training;
+    const seed = await seedOf(planned);
     const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
     const told = problem ?? run?.record.failure;
     return {

@@ -44,6 +44,11 @@ export function terminalOf(stream: NodeJS.WriteStream, environment: NodeJS.Proce
   };
 }
 
+/** Writes texts as lines, with an end behind each. */
+export function writeLines(terminal: Pick<Terminal, 'write'>, lines: readonly string[]): void {
+  terminal.write(lines.map((line) => `${line}\n`).join(''));
+}
+
 /** `text` in a style, where the terminal has styles. */
 export function styled(terminal: Terminal, style: Style, text: string): string {
   const [on, off] = codes[style];

@@ -110,6 +110,7 @@ function weightName(layer: string, variable: string): string {
   return `${layer}/${variable}`;
 }
 
+/** The layers directly within a layer: those of a model, and those of a wrapper. */
 export function children(layer: Layer): Layer[] {
   const { layers = [], layer: wrapped, forwardLayer, backwardLayer } = layer as Layer & Composite;
   return [...layers, wrapped, forwardLayer, backwardLayer].filter((child) => child !== undefined);

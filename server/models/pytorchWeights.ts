@@ -109,7 +109,7 @@ export interface RenamedWeight {
   readonly view: readonly number[];
   /** In PyTorch. */
   readonly shape: readonly number[];
-  /** Zeros in what is written: the first has the sum. */
+  /** A second parameter of the module; in what is written, it is zeros, since the first has the sum. */
   readonly second?: SecondParameter;
   readonly gates?: readonly number[];
   /** False where the layer computes something else with the weight than the module does. */

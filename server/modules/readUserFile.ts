@@ -2,9 +2,9 @@
 import { constants } from 'node:buffer';
 import { constants as modes } from 'node:fs';
 import { access, open, stat, type FileHandle } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
+import { memoryOfMachine } from '../memory/machineMemory.ts';
 import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
@@ -60,7 +60,7 @@ export async function checkUserFile(path: string, remedy: string): Promise<numbe
 
 async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
   const size = await checkUserFile(path, remedy);
-  const most = Math.min(constants.MAX_LENGTH, totalmem());
+  const most = Math.min(constants.MAX_LENGTH, memoryOfMachine());
   if (size > most)
     throw unreadable(
       path,

@@ -37,7 +37,7 @@ export class UserFile implements ByteSource {
   readonly length: number;
   readonly #remedy: string;
   readonly #descriptor: number;
-
+  /** Bytes that are read at once, at most. */
   readonly #most: number;
 
   private constructor(path: string, remedy: string, most: number) {

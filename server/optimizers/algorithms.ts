@@ -10,7 +10,7 @@ export type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerCo
 
 /** The places of a parameter in memory: byte addresses in the arena, lengths in elements. */
 export interface ParameterAddresses {
-  /** Those of the arena. */
+  /** Kernels that work in the arena of the parameter. */
   readonly kernels: OptimizerKernels;
   readonly value: number;
   readonly gradient: number;

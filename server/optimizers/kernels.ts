@@ -108,6 +108,7 @@ export interface OptimizerKernels {
 const module = compileKernels(wasmBase64);
 const kernelsOf = new WeakMap<Arena, OptimizerKernels>();
 
+/** The kernels over the memory of an arena, instantiated once for each arena. */
 export function optimizerKernels(arena: Arena): OptimizerKernels {
   let kernels = kernelsOf.get(arena);
   if (!kernels) {

@@ -8,7 +8,6 @@ export class RowMerger {
   readonly #width: number;
   /** Per row of the parameter: 1 + the position where it occurs first in the gradient. All 0 between two merges. */
   readonly #first: Int32Array;
-
   readonly #kernels: OptimizerKernels;
 
   /**

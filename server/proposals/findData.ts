@@ -24,7 +24,7 @@ const LOOKED_AT = 12;
 const TABLE_BYTES = 64 * 1024;
 /** Compressed bytes in which the header of an IDX file is found. */
 const IDX_HEAD_BYTES = 1024;
-/** Those of MNIST. */
+/** Height and width of the images of MNIST, in pixels. */
 const SIDES = [28, 28];
 /** Names of folders with the splits of a set of images. */
 const TRAIN = ['train', 'training'];

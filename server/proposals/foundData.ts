@@ -6,7 +6,7 @@ import { inputSizes } from '../protocol/model/inputSizes.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ChosenModel, FoundData, FoundModel, Pixels } from '../protocol/wire/proposals.ts';
 
-/** Of the channels of the images of ImageNet, as torchvision has them. */
+/** Mean and standard deviation of each channel, red, green and blue, of the pixels 0 to 1 of ImageNet, as torchvision has them. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 /** Sides of images that are of several sizes, where the model says nothing. */
 const SIDE = 64;

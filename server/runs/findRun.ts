@@ -11,6 +11,8 @@ import { readFolder, walkFolders } from './walkFolders.ts';
 
 /** Levels of folders below the given one in which `.deeptwist/` is looked for. */
 const DEPTH = 4;
+/** Files of a run folder that is there: the other ones come later. */
+const RUN_FILES = [RUN_FILE, EXPERIMENT_FILE];
 
 export interface RunList {
   /** Oldest first. */
@@ -26,7 +28,8 @@ export interface RunList {
 export async function listRuns(directory: string, open = openRun): Promise<RunList> {
   const runs: Run[] = [];
   const unreadable: RunList['unreadable'] = [];
-  const opened = await mapAtOnce(await runFolders(resolve(directory)), FILES_AT_ONCE, async (path) => {
+  const folders = await foldersBelow(resolve(directory), 'runs', RUN_FILES);
+  const opened = await mapAtOnce(folders, FILES_AT_ONCE, async (path) => {
     try {
       return await open(path);
     } catch (error) {
@@ -58,7 +61,7 @@ export async function listRunIds(folder: string): Promise<string[]> {
  */
 export async function findRun(reference: string, directory: string): Promise<Run> {
   const path = resolve(directory, reference);
-  if (isRunFolder(path)) return openRun(path);
+  if (hasFiles(path, RUN_FILES)) return openRun(path);
 
   const { runs, unreadable } = await listRuns(directory);
   if (reference === 'last') {
@@ -92,8 +95,13 @@ export function runsNamed<R extends Pick<Run, 'record'>>(reference: string, runs
   const named = runs.filter(({ record }) => record.name === reference);
   const newest = named.findLast(({ record }) => record.state === 'finished') ?? named.at(-1);
   if (newest !== undefined) return [newest];
-  const exact = runs.filter(({ record }) => record.id === reference);
-  return exact.length > 0 ? exact : runs.filter(({ record }) => record.id.startsWith(reference));
+  return withId(reference, runs, ({ record }) => record.id);
+}
+
+/** The items with an id, or else those with an id that begins so. */
+export function withId<T>(reference: string, items: readonly T[], idOf: (item: T) => string): T[] {
+  const exact = items.filter((item) => idOf(item) === reference);
+  return exact.length > 0 ? exact : items.filter((item) => idOf(item).startsWith(reference));
 }
 
 function notFound(message: string): UserError {
@@ -111,23 +119,28 @@ function ambiguous(reference: string, runs: readonly Run[]): UserError {
   });
 }
 
-async function runFolders(root: string): Promise<string[]> {
+/**
+ * Paths of the folders with some files, in `.deeptwist/KIND/` of `root` and of the folders below it, a few levels down, and below `root`
+ * itself.
+ * @param names of the files that each of them has
+ */
+export async function foldersBelow(root: string, kind: 'runs' | 'sweeps', names: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  /** Links of several folders may lead to the same runs. */
+  /** Links of several folders may lead to the same ones. */
   const listed = new Set<string>();
   await walkFolders(
     root,
     async (folder, { folders, files }) => {
-      if (files.includes(RUN_FILE) && files.includes(EXPERIMENT_FILE)) {
+      if (names.every((name) => files.includes(name))) {
         found.push(folder);
         return false;
       }
       if (!folders.includes('.deeptwist')) return true;
-      const runs = join(folder, '.deeptwist', 'runs');
-      const place = await realpath(runs).catch(() => undefined);
+      const kept = join(folder, '.deeptwist', kind);
+      const place = await realpath(kept).catch(() => undefined);
       if (place === undefined || listed.has(place)) return true;
       listed.add(place);
-      for (const id of await listRunIds(runs)) if (isRunFolder(join(runs, id))) found.push(join(runs, id));
+      for (const id of await listRunIds(kept)) if (hasFiles(join(kept, id), names)) found.push(join(kept, id));
       return true;
     },
     DEPTH,
@@ -135,6 +148,6 @@ async function runFolders(root: string): Promise<string[]> {
   return found;
 }
 
-function isRunFolder(path: string): boolean {
-  return existsSync(join(path, RUN_FILE)) && existsSync(join(path, EXPERIMENT_FILE));
+function hasFiles(folder: string, names: readonly string[]): boolean {
+  return names.every((name) => existsSync(join(folder, name)));
 }

@@ -23,6 +23,7 @@ import { writeAtomically } from './disk.ts';
 import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
+import { refuseNewer } from './refuseNewer.ts';
 import { readRegularFile } from './workspaceFile.ts';
 
 export type RunState = RunRecord['state'];
@@ -144,12 +145,7 @@ export async function openRun(path: string): Promise<Run> {
     if (!isMissing(error)) throw explainSystemError(error, { path: file, cannot: 'read' });
     throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });
   }
-  const format = typeof record === 'object' && record !== null && 'format' in record ? record.format : undefined;
-  if (typeof format === 'number' && format > RUN_FORMAT_VERSION)
-    throw new UserError(
-      `${path} was written by a newer DeepTwist: its format is ${format}, this version reads up to ${RUN_FORMAT_VERSION}.`,
-      { remedy: 'Update DeepTwist.' },
-    );
+  refuseNewer(path, record, RUN_FORMAT_VERSION);
   const parsed = (await (recordSchema ??= loadSchema())).safeParse(record);
   if (!parsed.success) {
     const [{ path: setting, message }] = parsed.error.issues;

@@ -31,10 +31,10 @@ export function strongestWithin(front: readonly Choice[], maxDrop: number): numb
 }
 
 /**
- * Where to ease a choice that is too strong: the front whose next choice gives back most of the metric for the bytes that it takes, by what
- * each weight costs alone.
+ * The weight whose choice is to be eased where all together are too strong: the front whose next choice gives back most of the metric for the
+ * bytes that it takes, by what each weight costs alone.
  * @param places of the choices in the fronts
- * @returns undefined where all weights are as they are
+ * @returns the index of the front; undefined where all weights are as they are
  */
 export function nextToEase(fronts: readonly (readonly Choice[])[], places: readonly number[]): number | undefined {
   let best: { front: number; gain: number } | undefined;

@@ -58,7 +58,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
   });
 }
 
-/** What is evaluated on. */
+/** The samples that each setting is evaluated on, and the SHA-256 of their content. */
 async function samplesOf(
   { prepared: { program, dataset } }: Subject,
   { split: name, samples: most, signal }: SensitivityOptions,
@@ -70,7 +70,7 @@ async function samplesOf(
   return { split, samples, content: hash };
 }
 
-/** What is measured, and with what. */
+/** The settings that are tried, the number of samples, and what evaluates the model on them. */
 interface Scan {
   readonly trials: readonly Trial[];
   readonly samples: number;
@@ -78,19 +78,19 @@ interface Scan {
 }
 
 async function scan(
-  { prepared, folder: _, ...of }: Subject,
+  { prepared, folder: _, ...source }: Subject,
   { trials, samples, measurements }: Scan,
   { split, maxDrop, onProgress }: SensitivityOptions,
 ): Promise<SensitivityReport> {
   const progress = (settings: number) => onProgress({ phase: 'scanning', settings, of: trials.length });
   progress(0);
   const { metric } = prepared.program;
-  const asItIs = checkFinite(await measurements.of([]), metric, split);
+  const baseline = checkFinite(await measurements.of([]), metric, split);
   const dropOf = ({ value, loss }: Measurement) => {
     // Outputs that are no numbers can still be counted as right or wrong.
     if (value === null || loss === null) return null;
-    const drop = isGreaterBetter(metric) ? asItIs.value - value : value - asItIs.value;
-    return Math.abs(drop) <= ROUNDING * Math.abs(asItIs.value) ? 0 : drop;
+    const drop = isGreaterBetter(metric) ? baseline.value - value : value - baseline.value;
+    return Math.abs(drop) <= ROUNDING * Math.abs(baseline.value) ? 0 : drop;
   };
   const cells: SensitivityCell[] = [];
   for (const { weight, method, parameter, value: setting, compression } of trials) {
@@ -106,8 +106,8 @@ async function scan(
   const keys = keysOf(prepared.weights);
   const scanned = new Set(trials.map(({ weight }) => weight));
   const report = {
-    ...of,
-    ...{ split, samples, metric, ...asItIs },
+    ...source,
+    ...{ split, samples, metric, ...baseline },
     bytes: prepared.weights.reduce((sum, { shape }) => sum + floatBytes(shape), 0),
     weights: [...scanned].map((weight) => ({
       name: weight.name,

@@ -17,8 +17,8 @@ export function splitOf(dataset: Pick<Dataset, SplitName>, name: SplitName): Spl
 }
 
 /**
- * So many samples of a split, spread evenly over it, since it may be sorted by class. Of a text, whose batches go on from one to the next,
- * whole batches from the beginning.
+ * So many samples of a split, spread evenly over it, since it may be sorted by class. A text, whose batches go on from one to the next, gives
+ * whole batches from its beginning.
  * @param batchSize samples that are read at once
  * @returns the split itself where it has no more
  */
@@ -75,7 +75,7 @@ async function spreadSamples(split: Split, samples: number, batchSize: number): 
   };
 }
 
-/** A view of some samples. @param samples of all values */
+/** A view of the samples from `from` up to `to`, exclusive. @param samples number of samples of which `values` consists */
 function rowsOf(values: Elements, samples: number, from: number, to: number): Elements {
   const length = values.length / samples;
   return values.subarray(from * length, to * length);

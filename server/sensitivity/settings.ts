@@ -96,7 +96,9 @@ function chosenWeights(weights: readonly NamedWeight[], layers: readonly string[
   if (layers === undefined) {
     const matrices = weights.filter(isMatrix);
     if (matrices.length > 0) return matrices;
-    throw new UserError('The model has no weight that can be compressed: biases and other vectors stay as they are.');
+    throw new UserError('The model has no weight that can be compressed: biases and other vectors stay as they are.', {
+      remedy: 'Take a model with a layer that has a matrix: dense, convolutional, recurrent or an embedding.',
+    });
   }
   const { problems } = assignTargets(Object.fromEntries(layers.map((key) => [key, {}])), weights);
   const wrong = problems.find(({ code }) => code !== 'matched-twice');
@@ -158,7 +160,7 @@ function trialOf(
   weights: readonly NamedWeight[],
 ): Trial | SettingError {
   const { name: parameter } = parameterOf(method);
-  const of = (settings: Readonly<Record<string, unknown>>): Trial | SettingError => {
+  const trialWith = (settings: Readonly<Record<string, unknown>>): Trial | SettingError => {
     const compression = compressionOf(method, weight, { ...settings, [parameter]: value });
     if (compression instanceof SettingError) return compression;
     try {
@@ -170,8 +172,8 @@ function trialOf(
     const written = withoutDefaults(compression, method, weight, { [parameter]: value });
     return { weight, method, parameter, value, written, compression };
   };
-  const trial = of(own);
-  return trial instanceof SettingError && Object.keys(own).length > 0 ? of({}) : trial;
+  const trial = trialWith(own);
+  return trial instanceof SettingError && Object.keys(own).length > 0 ? trialWith({}) : trial;
 }
 
 /** A compression of one weight, once, by its magnitudes and with a threshold of its own: what depends on other weights or gradients is left out. */

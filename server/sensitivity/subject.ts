@@ -1,13 +1,13 @@
 /** @file The model whose sensitivity is measured: that of a run, or the one that an experiment starts from. */
 import { dirname, join } from 'node:path';
-import { modelEndings } from '../protocol/model/modelEndings.ts';
+import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
 import { withCheckpoint, withExperiment, withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
 import type { SensitivityReport } from './report.ts';
 
-/** Where the weights come from. */
+/** The source of the weights. */
 export type Origin =
   | {
       readonly run: Run;
@@ -71,7 +71,7 @@ function compressedWarnings({ compressor }: Prepared): string[] {
 function startWarnings({ live, pretrained }: Prepared, file: string): string[] {
   const { model } = live.experiment;
   const path = typeof model === 'string' ? model : 'onnx' in model ? model.onnx : undefined;
-  if (pretrained || modelEndings.some((ending) => path?.toLowerCase().endsWith(ending))) return [];
+  if (pretrained || (path !== undefined && hasEnding(path, modelEndings))) return [];
   const remedy = 'Train it (`deeptwist run`) and name the run, or name trained weights as "start".';
   const isBuiltin = typeof model === 'string' ? model.startsWith('builtin:') : 'builtin' in model;
   if (isBuiltin)

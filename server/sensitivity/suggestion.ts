@@ -1,6 +1,7 @@
 /** @file Settings for all layers together, measured together. */
 import { firstDistortEvery } from '../protocol/experiment/firstExperiment.ts';
 import type { Compression, Experiment, Method } from '../protocol/experiment/schema.ts';
+import { groupBy } from '../protocol/groupBy.ts';
 import { oneCompression } from '../protocol/experiment/schema/compression.ts';
 import { frontOf, nextToEase, strongestWithin } from './fronts.ts';
 import type { Measurement, Measurements } from './measurements.ts';
@@ -78,8 +79,7 @@ type Chosen = Trial & { readonly key: string };
 
 /** The methods of some trials, each with its trials. */
 function byMethod(chosen: readonly Chosen[]): [Method, Chosen[]][] {
-  const methods = [...new Set(chosen.map(({ method }) => method))];
-  return methods.map((method) => [method, chosen.filter((trial) => trial.method === method)]);
+  return [...groupBy(chosen, ({ method }) => method)];
 }
 
 /** The compression that distorts all weights once. */

@@ -3,7 +3,7 @@ import { Random } from '../formats/random.ts';
 import { checkCombinations } from '../protocol/experiment/parseExperiment.ts';
 import { experimentError } from '../protocol/experiment/problem.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
-import { overrideOf } from '../protocol/experiment/overrides.ts';
+import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
@@ -19,8 +19,8 @@ export interface PlannedRuns {
   readonly warnings: readonly string[];
 }
 
-/** Its runs are no sweeps themselves. */
-const NO_SWEEP = overrideOf(['sweep'], null).text;
+/** Removes the sweep from the settings of a run, which is none itself. */
+const NO_SWEEP = overrideWith(['sweep'], null).text;
 
 /**
  * The runs of `sweep` in an experiment file.
@@ -60,7 +60,7 @@ export async function seededRuns(
   seeds: readonly number[],
 ): Promise<PlannedRuns> {
   const { text, experiment } = await loadExperiment(file, overrides);
-  const combinations = seeds.map((seed) => [overrideOf(['training', 'seed'], seed).text]);
+  const combinations = seeds.map((seed) => [overrideWith(['training', 'seed'], seed).text]);
   const forAll = experiment.sweep ? [...overrides, NO_SWEEP] : overrides;
   return { text, overrides: forAll, combinations, warnings: [] };
 }

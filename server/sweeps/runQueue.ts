@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../protocol/userError.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
 import type { Refusal } from '../runs/lockFile.ts';
-import { mapAtOnce } from '../runs/mapAtOnce.ts';
+import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import type { ObservedState, Run } from '../runs/run.ts';
 import { askToStop } from '../sidecarClient/endRun.ts';
 import { startSidecar, type StartedSidecar } from '../sidecarClient/startSidecar.ts';
@@ -75,7 +75,7 @@ export async function trainSweep(sweep: Sweep, options: QueueOptions): Promise<L
 
 /** How each line stands, without doing anything. */
 export async function readSweep(sweep: Sweep): Promise<LineOutcome[]> {
-  return mapAtOnce(sweep.plan, 16, (planned) => lookAt(sweep, planned));
+  return mapAtOnce(sweep.plan, FILES_AT_ONCE, (planned) => lookAt(sweep, planned));
 }
 
 async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {

@@ -6,8 +6,8 @@
  * plan.jsonl                  a PlannedRun a line; never changed
  * claims/N                    the process that sees to line N now
  * ```
- * Whether a run is done stands in its run folder alone. The id of each run is chosen with the plan: a run that is there has been begun, and
- * no run can be made twice.
+ * The run folder of a run alone tells if it is done. The id of each run is chosen with the plan: a run that is there has been begun, and no run
+ * can be made twice.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -19,12 +19,15 @@ import { claimName, createRun, newId } from '../runs/createRun.ts';
 import { explainDiskError, syncFolder, writeAtomically } from '../runs/disk.ts';
 import { experimentOf, recordedExperiment, runsFolder } from '../runs/experimentOf.ts';
 import { takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
+import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 
 const SWEEP_FILE = 'sweep.json';
 const PLAN_FILE = 'plan.jsonl';
 const FORMAT_VERSION = 1;
+/** Files of every sweep folder. */
+export const SWEEP_FILES = [SWEEP_FILE, EXPERIMENT_FILE];
 /** Bytes of a plan at most: those of 100,000 runs with long settings. */
 const MOST_PLAN_BYTES = 2 ** 28;
 
@@ -193,42 +196,54 @@ function sweepsFolder(experiment: string): string {
   return join(dirname(resolve(experiment)), '.deeptwist', 'sweeps');
 }
 
+/** True for the folder of a sweep, by the file that is written last. */
 export function isSweepFolder(path: string): boolean {
   return existsSync(join(path, SWEEP_FILE));
 }
 
 /** @throws UserError for a folder that is no sweep, is damaged, or was written by a newer version */
 export async function openSweep(path: string): Promise<Sweep> {
-  const record = parse(await read(path, SWEEP_FILE), sweepRecordSchema, join(path, SWEEP_FILE));
+  const record = parse(await read(path, SWEEP_FILE), join(path, SWEEP_FILE));
+  refuseNewer(path, record, FORMAT_VERSION);
   const lines = (await read(path, PLAN_FILE, MOST_PLAN_BYTES)).split('\n').filter((line) => line !== '');
-  const plan = lines.map((line, i) => ({
-    ...parse(line, plannedRunSchema, `${join(path, PLAN_FILE)}:${i + 1}`),
-    line: i + 1,
-  }));
-  return new Sweep(resolve(path), record, plan);
+  const plan = lines.map((text, i) => {
+    const place = `${join(path, PLAN_FILE)}:${i + 1}`;
+    return { ...checked(parse(text, place), plannedRunSchema, place), line: i + 1 };
+  });
+  return new Sweep(resolve(path), checked(record, sweepRecordSchema, join(path, SWEEP_FILE)), plan);
 }
 
 async function read(path: string, name: string, most?: number): Promise<string> {
   try {
     return await readRegularFile(join(path, name), most);
   } catch (error) {
-    if (isMissing(error)) throw new UserError(`${path} is not the folder of a sweep: it has no ${name}.`, { cause: error }); // prettier-ignore
-    throw explainSystemError(error, { path: join(path, name), cannot: 'read' });
+    if (!isMissing(error)) throw explainSystemError(error, { path: join(path, name), cannot: 'read' });
+    throw new UserError(`${path} is not the folder of a sweep: it has no ${name}.`, {
+      remedy: 'Name a folder in .deeptwist/sweeps, or start the sweep again.',
+      cause: error,
+    });
   }
 }
 
-function parse<T>(text: string, schema: z.ZodType<T>, place: string): T {
-  let value: unknown;
+function parse(text: string, place: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${place} is damaged: it is not JSON.`, { cause: error });
+    throw damaged(place, 'it is not JSON', error);
   }
+}
+
+function checked<T>(value: unknown, schema: z.ZodType<T>, place: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
-  throw new UserError(`${place} is damaged: ${path.join('.')}: ${message}.`, {
+  throw damaged(place, `${path.join('.')}: ${message}`);
+}
+
+function damaged(place: string, reason: string, cause?: unknown): UserError {
+  return new UserError(`${place} is damaged: ${reason}.`, {
     remedy: 'Start the sweep again; runs of it that are there stay as they are.',
     exitCode: ExitCode.failed,
+    cause,
   });
 }

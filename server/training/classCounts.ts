@@ -31,7 +31,7 @@ export interface CountOptions extends OpenOptions {
   readonly run: Run | undefined;
 }
 
-/** A target whose classes are counted. */
+/** A target of the data set whose classes are counted. */
 interface Counted {
   readonly target: number;
   readonly classes: number;
@@ -103,7 +103,7 @@ async function countTargets(
   let done = 0;
   let turn = Date.now();
   for await (const { size, targets } of train.targets?.(AT_ONCE) ?? train.batches(AT_ONCE)) {
-    // Of an epoch of a module that goes on, the samples of which it has told.
+    // A data module may give more samples in an epoch than it has told: those are not counted.
     const samples = Math.min(size, total - done);
     for (const one of counted) {
       const labels = targets[one.target].subarray(0, samples * elementCount(specs[one.target].shape));

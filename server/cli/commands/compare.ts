@@ -20,7 +20,7 @@ import {
 import { advance, latestMetric, newProgress } from '../progress.ts';
 import type { Progress } from '../progress.ts';
 import { flattenSettings } from '../settings.ts';
-import { styled } from '../terminal.ts';
+import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 
@@ -47,7 +47,7 @@ export const compareCommand: Command = {
       return ExitCode.done;
     }
     if (haveSeveralSeeds(groups)) {
-      stdout.write(groupLines(groups, stdout).map((line) => `${line}\n`).join('')); // prettier-ignore
+      writeLines(stdout, groupLines(groups, stdout));
       return ExitCode.done;
     }
     const settings = differingSettings(runs.map((run) => run.settings));
@@ -62,7 +62,7 @@ export const compareCommand: Command = {
       },
       stdout.columns,
     );
-    stdout.write([styled(stdout, 'bold', header), ...rows].map((line) => `${line}\n`).join(''));
+    writeLines(stdout, [styled(stdout, 'bold', header), ...rows]);
     return ExitCode.done;
   },
 };

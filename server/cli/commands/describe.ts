@@ -10,7 +10,7 @@ import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import type { Command } from '../command.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
-import { styled } from '../terminal.ts';
+import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 import type { Trainer } from '../trainer.ts';
 
@@ -39,7 +39,7 @@ export const describeCommand: Command = {
       const [header, ...rows] = table(description, stdout.columns);
       const total = `${sum(description.weights)} weights in all${path === undefined ? '' : `; kept in ${relative(directory, path)}`}`;
       const ends = [...endLines('input', description.inputs), ...endLines('output', description.outputs)];
-      stdout.write([styled(stdout, 'dim', header), ...rows, ...ends, total].map((line) => `${line}\n`).join(''));
+      writeLines(stdout, [styled(stdout, 'dim', header), ...rows, ...ends, total]);
     }
     return ExitCode.done;
   },

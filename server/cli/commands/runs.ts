@@ -10,7 +10,7 @@ import { readLastEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
 import { advance, latestMetric, newProgress } from '../progress.ts';
-import { styled } from '../terminal.ts';
+import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
 export const runsCommand: Command = {
@@ -35,7 +35,7 @@ export const runsCommand: Command = {
       },
       stdout.columns,
     );
-    stdout.write([styled(stdout, 'dim', header), ...rows].map((line) => `${line}\n`).join(''));
+    writeLines(stdout, [styled(stdout, 'dim', header), ...rows]);
     return ExitCode.done;
   },
 };

@@ -9,8 +9,9 @@ import { oneLine } from '../../protocol/experiment/oneLine.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { splitNames, type SensitivityReport, type SplitName } from '../../sensitivity/report.ts';
+import { splitNames, type SensitivityReport } from '../../sensitivity/report.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { choiceOf } from '../choiceOf.ts';
 import { changedFilesOption, type Command, type CommandArguments, type CommandContext } from '../command.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -76,7 +77,7 @@ export const sensitivityCommand: Command = {
       methods: chosenMethods,
       values: values === undefined ? undefined : valuesOf(values, chosenMethods),
       samples: samples === undefined ? undefined : samplesOf(samples),
-      split: splitOf(split),
+      split: choiceOf('sensitivity', 'split', splitNames, split) ?? 'validation',
       maxDrop: maxDrop === undefined ? undefined : dropOf(maxDrop),
     };
     const format = progressOf('sensitivity', progress);
@@ -152,13 +153,6 @@ function samplesOf(text: string): number {
   const samples = numberOf(text);
   if (samples !== undefined && Number.isSafeInteger(samples) && samples >= 1) return samples;
   throw wrongUsage('sensitivity', `--samples is a whole number from 1 on, got '${text}'`, 'Give for example 1000.');
-}
-
-/** @throws UserError for another name */
-function splitOf(text = 'validation'): SplitName {
-  const split = splitNames.find((name) => name === text);
-  if (split) return split;
-  throw wrongUsage('sensitivity', `--split cannot be '${text}'`, `Choose one of: ${splitNames.join(', ')}.`);
 }
 
 /** @throws UserError for what is no number of at least 0 */

@@ -17,6 +17,7 @@ import {
   workOnSweep,
   yesOption,
 } from '../sweepWork.ts';
+import { writeLines } from '../terminal.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { outOption, setOption, train } from './train.ts';
 
@@ -80,10 +81,13 @@ async function existingSweep(reference: string, { directory }: CommandContext): 
 async function printCommands(sweep: Sweep, { stdout, stderr, directory }: CommandContext): Promise<number> {
   const left = (await readSweep(sweep)).filter(({ state }) => state !== 'finished');
   const folder = quoted(relative(directory, sweep.path) || '.');
-  stdout.write(left.map(({ planned: { line } }) => `deeptwist sweep ${folder} --task ${line}\n`).join(''));
-  stderr.write(
-    `${formatCount(left.length)} of ${formatCount(sweep.plan.length)} runs are left. Their results: deeptwist sweep ${sweep.id}\n`,
+  writeLines(
+    stdout,
+    left.map(({ planned: { line } }) => `deeptwist sweep ${folder} --task ${line}`),
   );
+  writeLines(stderr, [
+    `${formatCount(left.length)} of ${formatCount(sweep.plan.length)} runs are left. Their results: deeptwist sweep ${sweep.id}`,
+  ]);
   return ExitCode.done;
 }
 

@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { exportFormatNames } from '../../protocol/model/exportFormats.ts';
+import { choiceOf } from '../choiceOf.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import type { ExportReport, ThinSettings } from '../exporter.ts';
@@ -107,9 +108,8 @@ function nameOfFile(path: string): string {
 }
 
 /** @throws UserError for values that the options do not have */
-function thinSettings({ energy: text, 'energy-of': of = 'values', layers }: Options): ThinSettings {
-  const measure = ENERGIES.find((one) => one === of);
-  if (!measure) throw wrongUsage('thin', `--energy-of cannot be '${of}'`, `Choose one of: ${ENERGIES.join(', ')}.`);
+function thinSettings({ energy: text, 'energy-of': measure, layers }: Options): ThinSettings {
+  const of = choiceOf('thin', 'energy-of', ENERGIES, measure) ?? 'values';
   if (text === undefined) {
     if (layers) throw wrongUsage('thin', '--layers is for --energy', 'Add --energy 0.9, or leave it out.');
     return {};
@@ -117,7 +117,7 @@ function thinSettings({ energy: text, 'energy-of': of = 'values', layers }: Opti
   const energy = Number(text);
   if (!(energy > 0 && energy <= 1))
     throw wrongUsage('thin', `--energy is a number above 0 and at most 1, got '${text}'`, 'Give for example 0.9.');
-  return { factors: { energy, of: measure, layers } };
+  return { factors: { energy, of, layers } };
 }
 
 function reportLines(report: ExportReport, context: CommandContext, thin: ThinSettings, before: string): string[] {

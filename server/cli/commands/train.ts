@@ -12,7 +12,8 @@ import type { Command, CommandArguments, CommandContext, CommandOption } from '.
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
 import { parseSeeds } from '../seedList.ts';
-import { parallelOf, parallelOption, confirmedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
+import { confirmedSweep, parallelOf, parallelOption, workOnSweep, yesOption } from '../sweepWork.ts';
+import { writeLines } from '../terminal.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 
@@ -153,7 +154,7 @@ function jsonDisplay({
   stdout,
   stderr,
 }: CommandContext): Pick<ProgressDisplay, 'show' | 'showDecoded' | 'print' | 'end'> {
-  const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
+  const print = (lines: readonly string[]) => writeLines(stderr, lines);
   return {
     show(event) {
       stdout.write(printableJson(event) + '\n');

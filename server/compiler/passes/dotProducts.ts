@@ -9,6 +9,7 @@ import { sameShape, topologicalOrder, usersOf, type Graph, type Node, type NodeO
 /** Numbers of a channel in an image from which on a product for each of them is worth its call. */
 const MANY_POSITIONS = 512;
 
+/** Replaces sums and means of products [batch, channels, …size] over all axes but the channels, where nothing else reads the products. */
 export function takeDotProducts(graph: Graph): Graph {
   const order = topologicalOrder(graph);
   const users = usersOf(order);

@@ -1,6 +1,5 @@
 /** @file The files of a data set's arrays: each is opened once, however many of its arrays are wanted. */
 import { constants } from 'node:buffer';
-import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { FormatError } from '../../formats/formatError.ts';
 import { Hdf5File } from '../../formats/hdf5.ts';
@@ -8,6 +7,7 @@ import { hdf5Rows } from '../../formats/hdf5Rows.ts';
 import { npyRows, npzRows } from '../../formats/npy.ts';
 import type { RowSource } from '../../formats/rowSource.ts';
 import { safetensorRows } from '../../formats/safetensors.ts';
+import { memoryOfMachine } from '../../memory/machineMemory.ts';
 import { UserFile } from '../../modules/userFile.ts';
 import { arrayReference } from '../../protocol/experiment/arrayReference.ts';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
@@ -89,7 +89,7 @@ function checked(source: RowSource): RowSource {
   const { shape, bytes, isWhole } = source;
   if (shape.length === 0) throw new FormatError('it is a single number; axis 0 must be the sample');
   if (shape.includes(0)) throw new FormatError(`its shape is [${shape}]: it has no samples`);
-  const most = Math.min(constants.MAX_LENGTH, totalmem());
+  const most = Math.min(constants.MAX_LENGTH, memoryOfMachine());
   if (isWhole && bytes > most)
     throw new FormatError(
       `it takes ${formatBytes(bytes)} of memory, of which ${formatBytes(most)} are possible: it is in Fortran order or compressed, and ` +

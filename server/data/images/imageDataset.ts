@@ -1,7 +1,7 @@
 /** @file Data sets of image files in folders, one for each class. docs/data.md is their contract. */
 import { constants } from 'node:buffer';
-import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { memoryOfMachine } from '../../memory/machineMemory.ts';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { RasterSize } from '../../formats/images/raster.ts';
@@ -171,7 +171,7 @@ async function brokenWarning(
 /** @throws SettingError when all pixels together are more than memory can hold */
 function checkMemory(images: number, form: ImageForm): void {
   const bytes = images * pixelsOf(form);
-  const most = Math.min(constants.MAX_LENGTH, totalmem());
+  const most = Math.min(constants.MAX_LENGTH, memoryOfMachine());
   if (bytes <= most) return;
   const each = `${images} images of ${form.height} x ${form.width} x ${form.channels}`;
   throw new SettingError(

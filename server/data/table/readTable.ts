@@ -1,8 +1,8 @@
 /** @file Opens tables of any format, and reads the columns that are wanted. */
 import { open } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { fileKindOf } from '../../formats/fileKind.ts';
 import { FormatError } from '../../formats/formatError.ts';
+import { memoryOfMachine } from '../../memory/machineMemory.ts';
 import { checkUserFile, notUsable } from '../../modules/readUserFile.ts';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { UserError } from '../../protocol/userError.ts';
@@ -50,7 +50,7 @@ export async function readColumns(
   const readers = wanted.map(
     (column) => new ColumnReader({ ...column, path, unit, decimal, isText: texts.has(column.name) }),
   );
-  const most = totalmem();
+  const most = memoryOfMachine();
   const rows = await aboutFile(path, await headOf(path), () =>
     file.read(
       readers,

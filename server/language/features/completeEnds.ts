@@ -16,7 +16,7 @@ interface End {
 
 const ARRAYS = /^data\/(train|validation|test)\/(inputs|targets)$/;
 
-/** Those that a setting can name; undefined for a setting that names none, and for a model that is not described. */
+/** The inputs or outputs that a setting can name; undefined for a setting that names none, and for a model that is not described. */
 function endsAt(path: SettingPath, model: Surroundings['model']): readonly End[] | undefined {
   const setting = path.join('/');
   if (setting === 'training/loss')
@@ -29,7 +29,7 @@ function endsAt(path: SettingPath, model: Surroundings['model']): readonly End[]
   return (part === 'inputs' ? model?.inputs : model?.outputs)?.map(({ name }) => ({ name }));
 }
 
-/** Those that are not written yet, as keys; undefined where the keys of an object are others. */
+/** The inputs or outputs that are not written yet, as keys; undefined where the keys of an object are others. */
 export function endKeys(
   { surroundings, place }: Typing,
   written: ReadonlySet<string>,
@@ -44,7 +44,7 @@ export function endKeys(
     }));
 }
 
-/** An object with all of them, for a model that has several. */
+/** An object with all inputs or outputs that the setting can name, for a model that has several. */
 export function endValues({ surroundings, place }: Typing): Proposal[] {
   const ends = endsAt(place.path, surroundings.model) ?? [];
   if (ends.length < 2) return [];

@@ -1,4 +1,4 @@
-/** @file Where the layers of a model stand, counted as Keras counts them in files of weights that have no names. */
+/** @file The places of the layers of a model, counted as Keras counts them in files of weights that have no names. */
 import type * as tf from '@tensorflow/tfjs';
 import { snakeCase } from '../../formats/keras/kerasLayers.ts';
 import { countedGroup } from '../../formats/keras/kerasTensors.ts';

@@ -24,7 +24,7 @@ export interface LoadedOnnxModel {
   readonly model: tf.LayersModel;
   readonly files: string[];
   readonly warnings: string[];
-  /** Undefined where none had to be. */
+  /** Sizes that {@link OnnxOptions.assume} gave to dimensions, by their names; undefined where there was none to assume. */
   readonly assumedSizes?: Readonly<Record<string, number>>;
 }
 
@@ -67,7 +67,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
   };
 }
 
-/** Those of dimensions with names, but for that of the batch. */
+/** A size for each dimension with a name, but for that of the batch. */
 function sizesOfNames({ inputs }: ReadOnnxModel, sizeOf: (rank: number) => number): Record<string, number> {
   const open = inputs.flatMap(({ shape = [] }) =>
     shape.slice(1).flatMap((size) => (typeof size === 'string' && size !== '' ? [[size, sizeOf(shape.length)]] : [])),

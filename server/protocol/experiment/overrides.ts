@@ -18,7 +18,7 @@ export function parseOverride(text: string): Override | undefined {
 }
 
 /** The text that {@link parseOverride} reads as this: a string stands as it is, unless it would be read as something else. */
-export function overrideOf(path: SettingPath, value: unknown): Override {
+export function overrideWith(path: SettingPath, value: unknown): Override {
   const json = JSON.stringify(value);
   const text = typeof value === 'string' && parseValue(value) === value ? value : json;
   return { text: `${formatSettingPath(path)}=${text}`, path: [...path], value };

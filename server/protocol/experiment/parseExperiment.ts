@@ -68,9 +68,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   const { document, applied, problems } = withOverrides(json, overrides);
   const { experiment, found } = checkSettings(document);
   const isWhole = experiment !== undefined && problems.length === 0 && found.length === 0;
-  const swept = isWhole
-    ? sweepProblems(() => withOverrides(json, overrides).document, experiment.sweep, problemsOf)
-    : [];
+  const swept = isWhole ? sweepProblems(document, experiment.sweep, problemsOf) : [];
   for (const problem of [...found, ...swept]) problems.push(located(problem, json, applied));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return experiment && problems.length === 0 ? { experiment, problems } : { problems };
@@ -82,8 +80,8 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
  */
 export function checkCombinations(text: string, overrides: readonly string[], runs: readonly SweptRun[]): Problem[] {
   const json = new JsonText(text);
-  const { applied } = withOverrides(json, overrides);
-  return runProblems(() => withOverrides(json, overrides).document, runs, problemsOf)
+  const { document, applied } = withOverrides(json, overrides);
+  return runProblems(document, runs, problemsOf)
     .map((problem) => located(problem, json, applied))
     .toSorted((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -12,12 +12,12 @@ const MOST_CHECKED = 200;
 
 /**
  * Checks the names, the bounds and the number of runs, and those runs in which each value is once.
- * @param document gives the settings as they stand in the file, a new copy each time
+ * @param document the settings as they stand in the file
  * @param sweep those of the sweep, which are valid; undefined where there is none
  * @param check finds what is wrong with the settings of a run
  */
 export function sweepProblems(
-  document: () => unknown,
+  document: unknown,
   sweep: SweepConfig | undefined,
   check: (document: unknown) => SettingProblem[],
 ): SettingProblem[] {
@@ -37,13 +37,16 @@ export function sweepProblems(
  * @param document as in {@link sweepProblems}
  */
 export function runProblems(
-  document: () => unknown,
+  document: unknown,
   runs: readonly SweptRun[],
   check: (document: unknown) => SettingProblem[],
 ): SettingProblem[] {
+  if (!isRecord(document)) return [];
+  // Once for all runs: a list of many runs is long.
+  const { sweep: _, ...settings } = document;
   const found = new Map<string, SettingProblem>();
   for (const run of runs) {
-    for (const problem of problemsOf(document(), run, check)) {
+    for (const problem of problemsOf(copyOf(settings), run, check)) {
       const key = JSON.stringify([problem.path, problem.message]);
       if (!found.has(key)) found.set(key, problem);
     }
@@ -51,13 +54,21 @@ export function runProblems(
   return [...found.values()];
 }
 
+/** Objects without a prototype, as those of a file: `__proto__` is a key like others. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (!isRecord(value)) return value;
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [key, inner] of Object.entries(value)) copy[key] = copyOf(inner);
+  return copy as T;
+}
+
+/** @param settings of the file without its sweep, which become those of the run */
 function problemsOf(
-  document: unknown,
+  settings: Record<string, unknown>,
   run: SweptRun,
   check: (document: unknown) => SettingProblem[],
 ): SettingProblem[] {
-  if (!isRecord(document)) return [];
-  const { sweep: _, ...settings } = document;
   for (const { override, place } of run) {
     // From its text: another one may write into an object that it wrote.
     const obstacle = applyOverride(settings, parseOverride(override.text) ?? override);

@@ -1,5 +1,5 @@
 /** @file From `sweep` of an experiment file to its runs: which settings each of them has in the place of the file's. */
-import { overrideOf, type Override } from './overrides.ts';
+import { overrideWith, type Override } from './overrides.ts';
 import type { SweepConfig } from './schema.ts';
 import { parseSettingPath, type SettingPath } from './settingPath.ts';
 
@@ -75,22 +75,23 @@ function listedRuns({ runs }: Extract<SweepConfig, { type: 'list' }>): SweptRun[
   return runs.map((run, i) =>
     Object.entries(run).flatMap(([name, value]) => {
       const path = parseSettingPath(name);
-      return path ? [{ override: overrideOf(path, value), place: ['sweep', 'runs', i, name] }] : [];
+      return path ? [{ override: overrideWith(path, value), place: ['sweep', 'runs', i, name] }] : [];
     }),
   );
 }
 
 /** Each value of a setting; of numbers between bounds, the bounds. */
 function settingsOf({ path, place, values }: Axis): SweptSetting[] {
-  if (!isRange(values)) return values.map((value, i) => ({ override: overrideOf(path, value), place: [...place, i] }));
-  const end = (name: 'from' | 'to') => ({ override: overrideOf(path, values[name]), place: [...place, name] });
+  if (!isRange(values))
+    return values.map((value, i) => ({ override: overrideWith(path, value), place: [...place, i] }));
+  const end = (name: 'from' | 'to') => ({ override: overrideWith(path, values[name]), place: [...place, name] });
   return [end('from'), end('to')];
 }
 
 function drawn({ path, place, values }: Axis, uniform: () => number): SweptSetting {
-  if (isRange(values)) return { override: overrideOf(path, numberBetween(values, uniform())), place };
+  if (isRange(values)) return { override: overrideWith(path, numberBetween(values, uniform())), place };
   const i = Math.floor(uniform() * values.length);
-  return { override: overrideOf(path, values[i]), place: [...place, i] };
+  return { override: overrideWith(path, values[i]), place: [...place, i] };
 }
 
 /** @param fraction in [0, 1) of the way from one bound to the other */
@@ -103,6 +104,7 @@ function numberBetween({ from, to, scale, integer }: NumberRange, fraction: numb
   return Math.min(to, Math.max(from, rounded));
 }
 
+/** True for numbers between two bounds, false for a list of values. */
 export function isRange(values: Axis['values']): values is NumberRange {
   return !Array.isArray(values);
 }

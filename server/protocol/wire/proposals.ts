@@ -52,7 +52,7 @@ export interface TableFacts {
   readonly task: 'classification' | 'regression';
   /** Classes that were seen; undefined for a regression. */
   readonly classes?: number;
-  /** Those that were seen. */
+  /** Rows of the beginning of the file that was read. */
   readonly rows: number;
   /** Columns of texts that hardly repeat, which are names or notes. */
   readonly ignored: readonly string[];
@@ -129,7 +129,7 @@ export interface ChosenExperiment {
   readonly folder: string;
   readonly model: ChosenModel;
   readonly data: FoundData;
-  /** Of images; default: by their own mean and deviation. */
+  /** What the pixels are to be, for images; default: standardized by their own mean and deviation. */
   readonly pixels?: Pixels;
   readonly method: Method;
   readonly layers: readonly FirstLayer[];

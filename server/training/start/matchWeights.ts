@@ -163,7 +163,7 @@ class Matching {
     return [...units.values()];
   }
 
-  /** As modules have them: both directions of a recurrent one are parts of it. */
+  /** The open weights by modules of PyTorch, of which both directions of a recurrent one are parts. */
   #targets(): Target[] {
     return this.#layers().map((layer) => {
       const { path, members } = layer;

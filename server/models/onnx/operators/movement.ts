@@ -102,6 +102,7 @@ export interface Range {
   readonly size: number;
 }
 
+/** A part of a value. @param ranges what is taken of each axis */
 export function sliced(value: Value, ranges: readonly Range[]): Value {
   if (isKnown(value)) {
     const strides = rowMajorStrides(value.shape);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../../server/formats/random.ts';
-import { overrideOf, parseOverride } from '../../../../server/protocol/experiment/overrides.ts';
+import { overrideWith, parseOverride } from '../../../../server/protocol/experiment/overrides.ts';
 import { checkCombinations, checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 import { formatProblem } from '../../../../server/protocol/experiment/problem.ts';
 import type { SweepConfig } from '../../../../server/protocol/experiment/schema.ts';
@@ -137,7 +137,7 @@ test('the text of an override is read as the same override', () => {
   const path = fc.array(fc.oneof(fc.string({ minLength: 1 }), fc.nat(9)), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(path, fc.jsonValue(), (keys, value) => {
-      const override = overrideOf(['a', ...keys], JSON.parse(JSON.stringify(value)));
+      const override = overrideWith(['a', ...keys], JSON.parse(JSON.stringify(value)));
       expect(parseOverride(override.text)).toEqual(override);
     }),
   );
