@@ -39,7 +39,7 @@ export class DeviceMemory {
   readonly #constants = new Map<string, Mirrored>();
   readonly #sessions: InferenceSession[] = [];
   #copies: Copies | undefined;
-  /** Which of the two places of the mirrored tensors have what was written last. */
+  /** The places of the mirrored tensors, of the two that there are, which have what was written last. */
   #isOnHost = true;
   #isOnDevice = false;
 

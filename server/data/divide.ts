@@ -37,7 +37,7 @@ export function divide(samples: number, fractions: Fractions, seed: number, stre
 }
 
 /**
- * Of each class, the same fraction is in each split.
+ * Each split has the same fraction of each class.
  * @param classes the samples of each
  * @param fractions as {@link divide} has them
  * @param checkClass told of each class how many samples it has, and how many of them are trained on

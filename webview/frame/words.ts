@@ -100,7 +100,7 @@ export function stateLine(run: ShownRun): StateLine {
   };
 }
 
-/** Where the steps are computed, where that is not the processor. */
+/** The device that computes the steps, if that is not the processor. */
 function deviceFacts(snapshot: RunSnapshot | undefined): string[] {
   return snapshot?.started?.computedOn === 'webgpu' ? [l10n.t('on the graphics processor')] : [];
 }

@@ -17,7 +17,7 @@ export interface DevicesReport {
   readonly kept: number;
   /** Losses of the last step. */
   readonly losses: readonly [processor: number, device: number];
-  /** Of a step, the median; the first, which compile kernels, left out. */
+  /** Median of the steps; the first, which compile kernels, left out. */
   readonly milliseconds: readonly [processor: number, device: number];
 }
 

@@ -40,7 +40,7 @@ const fewSamples: readonly Sample[] = [
 
 test('runs that differ in the seed alone are one column, with mean, deviation and interval', async () => {
   const { stdout, ids } = await compare(fewSamples, false);
-  // Of two values: the deviation is |a - b| / sqrt 2, the margin 12.706 |a - b| / 2.
+  // The deviation of two values is |a - b| / sqrt 2, the margin 12.706 |a - b| / 2.
   expect(stdout.lines.slice(0, 8)).toEqual([
     '                      A                B',
     'seeds                 1-2              1-2; 1 not finished',
