@@ -7,7 +7,7 @@ import type { CsvSettings } from '../formats/csv/csvForm.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
 import { JsonText, type TextRange } from '../protocol/experiment/jsonText.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
-import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
+import { checkWithSweep } from '../protocol/experiment/checkSweep.ts';
 import type { Problem } from '../protocol/experiment/problem.ts';
 import type { ObservedState } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
@@ -38,7 +38,7 @@ export class ExperimentDocument {
   }
 
   get checked(): { experiment?: ExperimentSettings; problems: Problem[] } {
-    return (this.#checked ??= checkExperiment(this.json));
+    return (this.#checked ??= checkWithSweep(this.json));
   }
 
   rangeOf({ start, end }: TextRange): Range {

@@ -1,6 +1,6 @@
 /** @file The runs that an experiment file's `sweep` makes, all of them checked before any of them is begun. */
 import { Random } from '../formats/random.ts';
-import { checkCombinations } from '../protocol/experiment/parseExperiment.ts';
+import { checkCombinations, checkWithSweep } from '../protocol/experiment/checkSweep.ts';
 import { experimentError } from '../protocol/experiment/problem.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
@@ -35,6 +35,8 @@ export async function plannedRuns(file: string, overrides: readonly string[]): P
       remedy: `Say in the file what to vary: "sweep": { "vary": { "training.seed": [1, 2, 3] } }. Seeds alone: deeptwist run FILE --seeds 1..3`,
       exitCode: ExitCode.usage,
     });
+  const { problems: wrong } = checkWithSweep(text, overrides);
+  if (wrong.length > 0) throw experimentError(name, wrong);
   const random = new Random(sweep.type === 'random' ? sweep.seed : 0);
   const all = sweptRuns(sweep, () => random.uniform());
   const runs = withoutRepetitions(all);

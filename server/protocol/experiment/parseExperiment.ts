@@ -29,8 +29,6 @@ import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
-import { runProblems, sweepProblems } from './sweepProblems.ts';
-import type { SweptRun } from './sweptRuns.ts';
 import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
@@ -54,11 +52,20 @@ export interface ExperimentText {
   readonly overrides: readonly string[];
 }
 
+/** Problems of settings that are valid. @param document the settings as they stand in the file */
+export type FurtherCheck = (document: unknown, experiment: ExperimentSettings) => readonly SettingProblem[];
+
 /**
- * Checks an experiment file.
+ * Checks an experiment file. A sweep is checked as far as its shape (checkSweep.ts has its runs, which the extension leaves to the
+ * language server).
  * @param overrides `path=value` texts of `--set`, applied to the file's settings in their order
+ * @param further what else is checked in a file that has no problem
  */
-export function checkExperiment(text: string | JsonText, overrides: readonly string[] = []): CheckedExperiment {
+export function checkExperiment(
+  text: string | JsonText,
+  overrides: readonly string[] = [],
+  further: FurtherCheck = () => [],
+): CheckedExperiment {
   const json = typeof text === 'string' ? new JsonText(text) : text;
   if (json.problems.length > 0)
     return {
@@ -68,25 +75,14 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   const { document, applied, problems } = withOverrides(json, overrides);
   const { experiment, found } = checkSettings(document);
   const isWhole = experiment !== undefined && problems.length === 0 && found.length === 0;
-  const swept = isWhole ? sweepProblems(document, experiment.sweep, problemsOf) : [];
-  for (const problem of [...found, ...swept]) problems.push(located(problem, json, applied));
+  for (const problem of [...found, ...(isWhole ? further(document, experiment) : [])])
+    problems.push(located(problem, json, applied));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return experiment && problems.length === 0 ? { experiment, problems } : { problems };
 }
 
-/**
- * Everything that is wrong with runs of a sweep, at what made it wrong in `sweep` of the file.
- * @param text of a file that has no problem by itself
- */
-export function checkCombinations(text: string, overrides: readonly string[], runs: readonly SweptRun[]): Problem[] {
-  const json = new JsonText(text);
-  const { document, applied } = withOverrides(json, overrides);
-  return runProblems(document, runs, problemsOf)
-    .map((problem) => located(problem, json, applied))
-    .toSorted((a, b) => a.line - b.line || a.column - b.column);
-}
-
-function problemsOf(document: unknown): SettingProblem[] {
+/** Everything that is wrong with settings. @param document the settings as they stand in a file */
+export function problemsOf(document: unknown): SettingProblem[] {
   return checkSettings(document).found;
 }
 
@@ -145,7 +141,8 @@ export function placed(error: SettingError, source: ExperimentText): UserError {
   return new UserError(formatProblem(source.file, problemAt(error, source)), { remedy, exitCode, cause });
 }
 
-function withOverrides(json: JsonText, overrides: readonly string[]) {
+/** The settings of a file with overrides, which of them could be applied, and what is wrong with the others. */
+export function withOverrides(json: JsonText, overrides: readonly string[]) {
   const document = json.value();
   const problems: Problem[] = [];
   const applied: Override[] = [];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../../server/formats/random.ts';
 import { overrideWith, parseOverride } from '../../../../server/protocol/experiment/overrides.ts';
-import { checkCombinations, checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
+import { checkCombinations, checkWithSweep } from '../../../../server/protocol/experiment/checkSweep.ts';
 import { formatProblem } from '../../../../server/protocol/experiment/problem.ts';
 import type { SweepConfig } from '../../../../server/protocol/experiment/schema.ts';
 import { runCount, sweptRuns } from '../../../../server/protocol/experiment/sweptRuns.ts';
@@ -27,11 +27,11 @@ function experimentWith(sweep: string): string {
 }
 
 function problemsOf(sweep: string): string[] {
-  return checkExperiment(experimentWith(sweep)).problems.map((problem) => formatProblem('x', problem));
+  return checkWithSweep(experimentWith(sweep)).problems.map((problem) => formatProblem('x', problem));
 }
 
 function sweepOf(sweep: string): SweepConfig {
-  const { experiment, problems } = checkExperiment(experimentWith(sweep));
+  const { experiment, problems } = checkWithSweep(experimentWith(sweep));
   expect(problems).toEqual([]);
   return experiment!.sweep!;
 }
@@ -120,7 +120,7 @@ describe('a sweep', () => {
   test('is checked in each combination before it starts, which shows what no value alone does', () => {
     const text = experimentWith('{ "vary": { "compression.distortEvery": [10, 500], "training.steps": [1000, 100] } }');
     // Beside the first value of the other, each is right: 500 <= 1000, and 10 <= 100.
-    const { experiment, problems } = checkExperiment(text);
+    const { experiment, problems } = checkWithSweep(text);
     expect(problems).toEqual([]);
     const found = checkCombinations(
       text,
