@@ -1,5 +1,5 @@
 /**
- * @file The gradient of a convolution's filter. Which of several ways is taken depends on shapes alone, so that a resumed run computes
+ * @file The gradient of a convolution's filter. One of several ways is taken by shapes and the processor alone, so that a resumed run computes
  * the same; the ways are measured by `npm run bench -- convolutions`.
  */
 import { elementCount } from '../../protocol/shape.ts';

@@ -23,11 +23,12 @@ interface Case {
   /** Operators that show which way was taken, where blocks of channels are 8 or 16. */
   readonly forward: string;
   readonly inputGradient: string;
-  readonly filterGradient: 'Conv' | 'products of patches' | 'products of samples' | 'one product';
+  readonly filterGradient: 'Conv' | 'blocks' | 'products of patches' | 'products of samples' | 'one product';
 }
 
 const small = { forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'Conv' } as const;
 const inBlocks = { forward: 'blocks', inputGradient: 'blocks', filterGradient: 'products of patches' } as const;
+const depthwise = { forward: 'blocks', inputGradient: 'blocks', filterGradient: 'blocks' } as const;
 const cases: Readonly<Record<string, Case>> = {
   'few channels': {
     ...{ image: [3, 3, 9, 9], filter: [4, 3, 3, 3], pads: [1, 1] },
@@ -81,6 +82,34 @@ const cases: Readonly<Record<string, Case>> = {
   'sequences of 16 channels': {
     ...{ image: [40, 16, 20], filter: [16, 16, 3], pads: [1, 1] },
     ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of patches' },
+  },
+  'a filter a channel': {
+    ...{ image: [4, 32, 12, 12], filter: [32, 1, 3, 3], pads: [1, 1], groups: 32 },
+    ...depthwise,
+  },
+  'a filter a channel, without a border': {
+    ...{ image: [6, 16, 13, 14], filter: [16, 1, 3, 2], groups: 16 },
+    ...depthwise,
+  },
+  'a filter a channel, a border on one side, a dilation of 2': {
+    ...{ image: [6, 16, 14, 14], filter: [16, 1, 3, 3], pads: [0, 2], dilation: 2, groups: 16 },
+    ...depthwise,
+  },
+  'a filter a channel, a stride of 2 that leaves a row out': {
+    ...{ image: [8, 16, 18, 18], filter: [16, 1, 3, 3], pads: [1, 1], stride: 2, groups: 16 },
+    ...{ ...depthwise, inputGradient: 'ConvTranspose' },
+  },
+  'a filter a channel, a stride of 3 that leaves two rows out': {
+    ...{ image: [16, 16, 21, 21], filter: [16, 1, 4, 4], stride: 3, groups: 16 },
+    ...{ ...depthwise, inputGradient: 'ConvTranspose' },
+  },
+  'a filter a channel, 17 channels': {
+    ...{ image: [4, 17, 12, 12], filter: [17, 1, 3, 3], pads: [1, 1], groups: 17 },
+    ...small,
+  },
+  'two filters a channel': {
+    ...{ image: [4, 16, 12, 12], filter: [32, 1, 3, 3], pads: [1, 1], groups: 16 },
+    ...small,
   },
   groups: { image: [4, 32, 12, 12], filter: [32, 16, 3, 3], pads: [1, 1], groups: 2, ...small },
 };
