@@ -25,18 +25,23 @@ export interface Convolution {
 }
 
 /** True where the blocked convolution is the faster one. @param block channels that are taken together */
-export function isBlocked({ groups, filter, output }: Convolution, block: number): boolean {
-  const [filters, channels, ...size] = filter;
+export function isBlocked(convolution: Convolution, block: number): boolean {
+  const { filter, output } = convolution;
+  const [, , ...size] = filter;
   return (
-    block > 1 &&
-    size.length === 2 &&
-    filters % block === 0 &&
-    (groups === 1 ? channels % block === 0 : isDepthwise(groups, filter)) &&
+    fitsBlocks(convolution, block) &&
     // One number a filter is a plain matrix product, which is as fast.
     elementCount(size) > 1 &&
     elementCount(filter) <= LARGEST_FILTER &&
     output[0] * elementCount(output.slice(2)) >= LEAST_POSITIONS
   );
+}
+
+/** True for convolutions of images that ONNX Runtime has in blocks. @param block channels that are taken together; 1 where it has none */
+export function fitsBlocks({ groups, filter }: Pick<Convolution, 'groups' | 'filter'>, block: number): boolean {
+  const [filters, channels, ...size] = filter;
+  const isWhole = groups === 1 ? channels % block === 0 : isDepthwise(groups, filter);
+  return block > 1 && size.length === 2 && filters % block === 0 && isWhole;
 }
 
 /** True for a convolution that has one filter for each channel, and of that channel alone. @param filter its shape */

@@ -4,7 +4,7 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
-import { BLOCKED_DOMAIN, fromBlocks, isDepthwise, toBlocks } from './blockedConvolution.ts';
+import { BLOCKED_DOMAIN, fitsBlocks, fromBlocks, toBlocks } from './blockedConvolution.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 
 /** Channels from which on a product for each number of a filter fills the vectors. */
@@ -22,12 +22,10 @@ export function lowerFilterGrad(node: FilterGrad, inputs: readonly OnnxName[], e
 }
 
 function wayFor(node: FilterGrad, channelBlock: number): Way {
-  const { groups, strides, filterSize } = node.params;
+  const { groups, strides } = node.params;
   const { channels, positions, numbers } = extents(node);
-  if (groups > 1) {
-    const inBlocks = isDepthwise(groups, node.type.shape) && channels % channelBlock === 0 && filterSize.length === 2;
-    return channelBlock > 1 && inBlocks ? depthwiseInBlocks : filterGradOfConvolution;
-  }
+  if (groups > 1)
+    return fitsBlocks({ groups, filter: node.type.shape }, channelBlock) ? depthwiseInBlocks : filterGradOfConvolution;
   if (channels < MANY_CHANNELS) return numbers <= SMALL_FILTER ? productOfAllPatches : filterGradOfConvolution;
   if (numbers === 1) return positions >= MANY_POSITIONS.one ? productsOfSamples : productsOfPatches;
   // A patch of every second number is slow to cut out, unless the samples of the batch lie side by side.
