@@ -6,7 +6,7 @@ import { formatCount } from '../protocol/formatQuantity.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import { loadExperiment } from '../runs/loadExperiment.ts';
+import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
 import type { Combination } from './sweepFolder.ts';
 
 export interface PlannedRuns {
@@ -28,15 +28,15 @@ const NO_SWEEP = overrideWith(['sweep'], null).text;
  * @throws UserError with everything that is wrong in the file or in any of the runs, or where it has no sweep
  */
 export async function plannedRuns(file: string, overrides: readonly string[]): Promise<PlannedRuns> {
-  const { text, name, experiment } = await loadExperiment(file, overrides);
+  const { text, name } = await readExperiment(file);
+  const { experiment, problems: wrong } = checkWithSweep(text, overrides);
+  if (!experiment) throw experimentError(name, wrong);
   const { sweep } = experiment;
   if (!sweep)
     throw new UserError(`${name} has no "sweep".`, {
       remedy: `Say in the file what to vary: "sweep": { "vary": { "training.seed": [1, 2, 3] } }. Seeds alone: deeptwist run FILE --seeds 1..3`,
       exitCode: ExitCode.usage,
     });
-  const { problems: wrong } = checkWithSweep(text, overrides);
-  if (wrong.length > 0) throw experimentError(name, wrong);
   const random = new Random(sweep.type === 'random' ? sweep.seed : 0);
   const all = sweptRuns(sweep, () => random.uniform());
   const runs = withoutRepetitions(all);
