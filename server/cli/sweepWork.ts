@@ -2,10 +2,11 @@
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableJson } from '../protocol/printable.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { experimentName } from '../runs/run.ts';
-import { secondsOf, secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
+import { secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import type { Refusal } from '../runs/lockFile.ts';
 import { trainSweep, type LineOutcome } from '../sweeps/runQueue.ts';
