@@ -59,14 +59,14 @@ async function openKnown(path: string): Promise<KnownSweep> {
 
 async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promise<ReadRun> {
   const changed = timeOf(join(sweep.runFolder(planned), RUN_FILE));
-  if (changed === undefined) return { state: 'not begun' };
+  if (changed === undefined) return { state: 'planned' };
   const known = read.get(planned.line);
   // The process of a run that is not finished may have gone: only a look at it tells.
   if (known?.changed === changed && known.run.state === 'finished') return known.run;
   const { state, run, problem = run?.record.failure } = await lookAt(sweep, planned);
   const result = run && state === 'finished' ? await resultOf(run) : undefined;
   const found: ReadRun = {
-    state,
+    state: state === 'not begun' ? 'planned' : state,
     ...(result && { result }),
     ...(problem && state !== 'finished' && { problem: inOneLine(problem as { message: string; remedy?: string }) }),
   };
