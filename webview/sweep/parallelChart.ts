@@ -10,7 +10,7 @@ import type { Column } from './model/columns.ts';
 import type { SweepItem } from './model/items.ts';
 
 /** Room around the axes for their names and the ends of their labels, in CSS pixels. */
-const MARGIN = { left: 44, right: 44, top: 34, bottom: 14 };
+const MARGIN = { left: 52, right: 52, top: 34, bottom: 14 };
 /** Pixels that an axis needs at least beside the next. */
 const AXIS_WIDTH = 84;
 /** A row within so many pixels of the pointer is that under it. */
@@ -178,7 +178,8 @@ export class ParallelChart {
     const isLast = index === count - 1 && count > 1;
     ctx.textAlign = isLast ? 'left' : 'right';
     ctx.font = `10px ${theme.font}`;
-    const room = Math.min(MARGIN.left, AXIS_WIDTH) - 8;
+    const gap = this.#xOf(1) - this.#xOf(0);
+    const room = index === 0 ? MARGIN.left - 6 : isLast ? MARGIN.right - 6 : 0.6 * gap;
     let lowest = Infinity;
     for (const { place, text } of axis.ticks) {
       const y = this.#yOf(place);
@@ -189,7 +190,7 @@ export class ParallelChart {
     }
     ctx.textAlign = 'center';
     ctx.font = `600 11px ${theme.font}`;
-    paintText(ctx, axis.column.title, x, 14, AXIS_WIDTH - 6, theme);
+    paintText(ctx, axis.column.title, x, 14, index === 0 || isLast ? 2 * MARGIN.left : gap - 8, theme);
   }
 
   #placeHandles({ axes, brushes }: ParallelContent): void {
@@ -266,7 +267,7 @@ export class ParallelChart {
     let from: number | undefined;
     let isMoved = false;
     const placeOf = (event: PointerEvent) =>
-      this.#placeAt(event.clientY - this.#frame.plot.getBoundingClientRect().top);
+      snapped(this.#placeAt(event.clientY - this.#frame.plot.getBoundingClientRect().top));
     handle.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       [from, isMoved] = [placeOf(event), false];
@@ -311,6 +312,11 @@ export class ParallelChart {
     }
     return nearest?.item;
   }
+}
+
+/** An end of an axis is hard to hit. */
+function snapped(place: number): number {
+  return place < 0.03 ? 0 : place > 0.97 ? 1 : place;
 }
 
 /** From the second colour of the palette for the best to the first for the worst, by the rank of the metric. */

@@ -98,13 +98,13 @@ export class RowsTable {
     this.#head.replaceChildren(
       element('td', { class: 'col-tick' }),
       element('td', { class: 'col-pin' }),
-      ...columns.map((column) => this.#heading(column, order)),
+      ...columns.map((column, i) => this.#heading(column, order, i === 0)),
       element('td', { class: 'col-menu' }),
     );
     if (focused !== undefined) this.#head.querySelector<HTMLElement>(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #heading(column: Column, order: RowOrder): HTMLElement {
+  #heading(column: Column, order: RowOrder, isFirst: boolean): HTMLElement {
     const sort = element('button', { type: 'button', class: 'sort-button', title: column.fullName }, column.title);
     sort.dataset.column = column.id;
     sort.addEventListener('click', () => {
@@ -120,7 +120,7 @@ export class RowsTable {
       'th',
       {
         scope: 'col',
-        class: column.isNumeric ? 'numeric' : undefined,
+        class: isFirst ? 'col-first' : column.isNumeric ? 'numeric' : undefined,
         'aria-sort': isSorted ? (order.descending ? 'descending' : 'ascending') : undefined,
       },
       sort,

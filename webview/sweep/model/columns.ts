@@ -85,7 +85,7 @@ function measureColumn(name: ItemMeasure, metric: string): Column {
     text: ({ measures }) => {
       const found = measures.get(name);
       if (!found) return '';
-      return found.margin === undefined
+      return found.margin === undefined || found.margin === 0
         ? format(found.mean)
         : `${format(found.mean)} ± ${marginText(name, found.margin, metric)}`;
     },

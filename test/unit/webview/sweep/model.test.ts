@@ -42,7 +42,7 @@ describe('the rows of a sweep', () => {
       '0.5',
       '1-2',
       '98.85% ± 0.64',
-      '500 B ± 0 B',
+      '500 B',
       '2.00x',
       '1 min 00 s',
       'finished',
