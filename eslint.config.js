@@ -25,7 +25,17 @@ const extensionFloors = [
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...[
+      'dashboard',
+      'experiments',
+      'language',
+      'lastRun',
+      'modelFiles',
+      'newExperiment',
+      'sweeps',
+      'tasks',
+      'weightsInCode',
+    ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
   ['commands'],
@@ -40,7 +50,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile'],
+  ['frame', 'modelFile', 'sweep'],
   ['main.ts'],
 ];
 

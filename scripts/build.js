@@ -70,6 +70,7 @@ function serverBundle(folder) {
       imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
       proposals: 'server/proposals/reader.ts',
+      sweepReader: 'server/sweeps/reader.ts',
       // Loaded by the extension where a file of Python code is shown.
       pythonModules: 'server/protocol/model/pythonModules.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
@@ -151,8 +152,10 @@ function dashboardBundle(folder) {
       'dashboard-style': 'webview/dashboard.css',
       modelFile: 'webview/modelFile/main.ts',
       'modelFile-style': 'webview/modelFile/modelFile.css',
+      sweep: 'webview/sweep/main.ts',
+      'sweep-style': 'webview/sweep/sweep.css',
     },
-    // What both pages have is in chunks that they share.
+    // What several pages have is in chunks that they share.
     splitting: true,
     outdir: join(folder, 'webview'),
     minify: true,

@@ -73,12 +73,13 @@ export async function trainSweep(sweep: Sweep, options: QueueOptions): Promise<L
   return sweep.plan.map((planned) => outcomes.get(planned.line) ?? { planned, state: 'not begun' });
 }
 
-/** How each line stands, without doing anything. */
+/** {@link lookAt} of each line. */
 export async function readSweep(sweep: Sweep): Promise<LineOutcome[]> {
   return mapAtOnce(sweep.plan, FILES_AT_ONCE, (planned) => lookAt(sweep, planned));
 }
 
-async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {
+/** How a line stands, without doing anything. */
+export async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {
   try {
     const run = await sweep.openRun(planned);
     return run ? { planned, run, state: run.observedState() } : { planned, state: 'not begun' };
