@@ -17,8 +17,8 @@ import {
   haveSeveralSeeds,
   type ComparedRun,
 } from '../comparedGroups.ts';
-import { advance, latestMetric, newProgress } from '../progress.ts';
-import type { Progress } from '../progress.ts';
+import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
+import type { Progress } from '../../protocol/run/progress.ts';
 import { flattenSettings } from '../settings.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
