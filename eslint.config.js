@@ -11,7 +11,7 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['inspect', 'sidecarClient'],
+  ['inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
   ['latency'],

@@ -24,13 +24,16 @@ export type SummaryValue =
       readonly hyperParameters: ReadonlyMap<string, HyperParameter>;
       readonly startSeconds: number;
     }
-  | { readonly tag: string; readonly end: 'success' | 'failure'; readonly endSeconds: number };
+  | { readonly tag: string; readonly endSeconds: number };
 
 export interface EventTime {
   /** Seconds since the epoch. */
   readonly wallTime: number;
   readonly step: number;
 }
+
+/** Of SessionEndInfo: the run came to its end. */
+const SUCCESS = 1;
 
 /** Names under which the HParams tab finds when a run begins and ends. */
 export const SESSION_START_TAG = '_hparams_/session_start_info';
@@ -63,8 +66,8 @@ function valueMessage(value: SummaryValue): Message {
   if ('histogram' in value) return message.message(5, histogramMessage(value.histogram));
   if ('text' in value) return message.message(8, textTensor(value.text)).message(9, metadata('text'));
   const content =
-    'end' in value
-      ? new Message().message(4, new Message().integer(1, value.end === 'success' ? 1 : 2).double(2, value.endSeconds))
+    'endSeconds' in value
+      ? new Message().message(4, new Message().integer(1, SUCCESS).double(2, value.endSeconds))
       : new Message().message(3, sessionStart(value));
   return message.message(8, emptyTensor()).message(9, metadata('hparams', content));
 }
