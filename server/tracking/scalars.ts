@@ -116,8 +116,6 @@ function totals(compressed: readonly CompressedWeights[string][]): Scalar[] {
 function finalScalars(summary: EventOf<'finished'>['summary']): Scalar[] {
   const size = compressedSize(summary);
   return [
-    { name: `final/test_${summary.metric}`, value: summary.test },
-    ...defined(`final/validation_${summary.metric}`, summary.validation),
     { name: 'final/bytes', value: size.bytes },
     { name: 'final/ratio', value: size.ratio },
     { name: 'final/weights', value: summary.weights },
