@@ -11,7 +11,7 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['commandClient', 'inspect', 'sidecarClient'],
+  ['commandClient', 'inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
   ['latency'],

@@ -11,6 +11,7 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   compareCommand,
   evaluateCommand,
   exportCommand,
+  exportLogCommand,
   thinCommand,
   benchmarkCommand,
   sensitivityCommand,

@@ -69,6 +69,7 @@ export class Sidecar {
       onEvent: (event) => {
         if (!this.#abandoned) this.#onEvent(event);
       },
+      onNotice: log,
       onDecoded: (decoded) => {
         this.#decoded = decoded;
         this.#server.progressed();

@@ -19,7 +19,7 @@ import {
 } from '../comparedGroups.ts';
 import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
 import type { Progress } from '../../protocol/run/progress.ts';
-import { flattenSettings } from '../settings.ts';
+import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 import { wrongUsage } from '../wrongUsage.ts';
