@@ -120,3 +120,13 @@ test('the pictures of the manifest are there', () => {
   for (const [, picture] of text.matchAll(/"(media\/[^"]+)"/g))
     expect(existsSync(join(root, picture)), picture).toBe(true);
 });
+
+test('the icon is a square PNG of at least 128 pixels, as a marketplace wants it', () => {
+  const { icon } = JSON.parse(text) as { icon: string };
+  const bytes = readFileSync(join(root, icon));
+  expect(bytes.subarray(1, 4).toString('latin1')).toBe('PNG');
+  // Width and height stand at the beginning of the chunk IHDR, which is the first.
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  expect(width).toBe(height);
+  expect(width).toBeGreaterThanOrEqual(128);
+});
