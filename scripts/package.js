@@ -148,6 +148,8 @@ function manifest() {
     scripts,
     dependencies,
     devDependencies,
+    peerDependencies,
+    peerDependenciesMeta,
     overrides,
     private: _private,
     ...rest
