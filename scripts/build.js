@@ -82,6 +82,28 @@ function serverBundle(folder) {
   };
 }
 
+/** Reads the JSON schema of experiment files that {@link writeSchema} has written beside the folder of the extension's bundle. */
+const readsSchema = `import { readFileSync } from 'node:fs';
+let schema;
+export function experimentJsonSchema() {
+  return (schema ??= JSON.parse(readFileSync(new URL('../experiment.schema.json', import.meta.url), 'utf8')));
+}`;
+
+/**
+ * Leaves what makes a JSON schema of a zod schema out of the extension's bundle, a twentieth of it: the build has made the one that there is.
+ * @type {import('rolldown').Plugin}
+ */
+const withoutSchemaMaker = {
+  name: 'without-schema-maker',
+  load(id) {
+    const path = id.replaceAll('\\', '/');
+    if (path.endsWith('/server/protocol/experiment/experimentJsonSchema.ts')) return readsSchema;
+    if (!/\/zod\/v4\/core\/(?:json-schema-processors|to-json-schema)\.js$/.test(path)) return undefined;
+    const names = [...readFileSync(id, 'utf8').matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
+    return `const nothing = () => undefined;\nexport { ${['process', ...names].map((name) => `nothing as ${name}`).join(', ')} };`;
+  },
+};
+
 /**
  * What runs in the extension host, and the worker that reads logs. All that activation needs is in two chunks: one that the worker
  * shares, and one that imports `vscode`. VS Code takes about a millisecond for each file that it loads, and esbuild, which has no groups
@@ -109,6 +131,7 @@ async function bundleExtension(folder, use) {
     resolve: { mainFields: common.mainFields },
     transform: { target: forNode.target },
     plugins: [
+      withoutSchemaMaker,
       {
         name: 'closures',
         buildEnd() {
