@@ -14,7 +14,7 @@ const serverFloors = [
   ['inspect', 'sidecarClient'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
-  ['latency'],
+  ['latency', 'search'],
   ['cli', 'sidecar', 'language'],
 ];
 
@@ -58,7 +58,7 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'sweeps'],
+  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'sweeps', 'search'],
 });
 
 /**

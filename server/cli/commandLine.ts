@@ -13,6 +13,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
+import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
   sweepCommand,
+  searchCommand,
   runsCommand,
   showCommand,
   changeCommand,
