@@ -14,7 +14,7 @@ const serverFloors = [
   ['commandClient', 'inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
-  ['latency'],
+  ['latency', 'search'],
   ['cli', 'sidecar', 'language'],
 ];
 
@@ -68,7 +68,19 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'commandClient', 'sweeps'],
+  language: [
+    'training',
+    'export',
+    'latency',
+    'modules',
+    'compiler',
+    'data',
+    'memory',
+    'sidecarClient',
+    'commandClient',
+    'sweeps',
+    'search',
+  ],
 });
 
 /**

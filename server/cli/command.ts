@@ -2,6 +2,7 @@
 import type { Analyzer } from './analyzer.ts';
 import type { Exporter } from './exporter.ts';
 import type { Measurer } from './measurer.ts';
+import type { Searcher } from './searcher.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
 import type { UncaughtErrors } from './uncaught.ts';
@@ -25,6 +26,8 @@ export interface CommandContext {
   loadMeasurer: () => Promise<Measurer>;
   /** The same for what measures the sensitivity of layers. */
   loadAnalyzer: () => Promise<Analyzer>;
+  /** The same for what searches for settings. */
+  loadSearcher: () => Promise<Searcher>;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
   /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
@@ -90,6 +93,8 @@ export interface CommandArguments {
     task?: string;
     to?: string;
     uri?: string;
+    budget?: string;
+    write?: boolean;
   };
 }
 

@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.ts';
 import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
+import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
   sweepCommand,
+  searchCommand,
   runsCommand,
   showCommand,
   changeCommand,

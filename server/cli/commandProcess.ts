@@ -25,6 +25,7 @@ export async function runProcess(): Promise<void> {
       loadExporter: () => import('../export/index.ts'),
       loadMeasurer: () => import('../latency/index.ts'),
       loadAnalyzer: () => import('../sensitivity/index.ts'),
+      loadSearcher: () => import('../search/index.ts'),
       sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
       ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
       onInterrupt: listenForInterrupt,

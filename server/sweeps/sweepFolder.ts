@@ -3,7 +3,7 @@
  * ```
  * sweep.json                  what it belongs to: SweepRecord; written last, so that a folder without it is no sweep
  * experiment.deeptwist.jsonc  the exact text that all of its runs are made from
- * plan.jsonl                  a PlannedRun a line; never changed
+ * plan.jsonl                  a PlannedRun a line; a search adds lines at its end, and none is ever changed
  * claims/N                    the process that sees to line N now
  * ```
  * The run folder of a run alone tells if it is done. The id of each run is chosen with the plan: a run that is there has been begun, and no run
@@ -81,6 +81,25 @@ export class Sweep {
   get runs(): string {
     const { runs } = this.#record;
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
+  }
+
+  /** The same sweep with some of its lines alone. */
+  only(lines: readonly PlannedRun[]): Sweep {
+    return new Sweep(this.path, this.#record, lines);
+  }
+
+  /**
+   * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
+   * @param runs the settings of each: all of them, and those by which a person tells it from others
+   */
+  async grow(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
+    const added = runs.map((run, i) => {
+      const line = this.plan.length + i + 1;
+      return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };
+    });
+    const plan = [...this.plan, ...added];
+    await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+    return new Sweep(this.path, this.#record, plan);
   }
 
   /** Exact text of the experiment file as it was when the sweep was made. */
@@ -180,7 +199,7 @@ export async function createSweep({
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);
-    await writeAtomically(join(made, PLAN_FILE), plan.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await writeAtomically(join(made, PLAN_FILE), planText(plan));
     await writeAtomically(join(made, SWEEP_FILE), `${JSON.stringify(record, null, 2)}\n`);
     await syncFolder(sweeps);
     return new Sweep(made, record, plan.map((line, i) => ({ ...line, line: i + 1 }))); // prettier-ignore
@@ -189,6 +208,10 @@ export async function createSweep({
     const cause = error instanceof UserError ? error.cause : error;
     throw explainDiskError(cause, sweeps, Buffer.byteLength(text), { begun: false });
   }
+}
+
+function planText(plan: readonly Omit<PlannedRun, 'line'>[]): string {
+  return plan.map(({ run, set, vary }) => `${JSON.stringify({ run, set, vary })}\n`).join('');
 }
 
 /** The folder in which the sweeps of an experiment file are. */

@@ -23,6 +23,7 @@ async function inspect(args: string[], directory = fixtures) {
     sidecarScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
     loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
+    loadSearcher: () => Promise.reject(new Error('Nothing is searched.')),
     goOnWithoutOutput: () => undefined,
     onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
     uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

@@ -29,6 +29,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       sidecarScript: '',
       loadMeasurer: () => import('../../../server/latency/index.ts'),
       loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+      loadSearcher: () => import('../../../server/search/index.ts'),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
       uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

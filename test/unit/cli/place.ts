@@ -29,6 +29,7 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: () => ({
           signal: interrupted ? AbortSignal.abort() : new AbortController().signal,
