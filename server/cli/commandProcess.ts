@@ -26,6 +26,7 @@ export async function runProcess(): Promise<void> {
       loadMeasurer: () => import('../latency/index.ts'),
       loadAnalyzer: () => import('../sensitivity/index.ts'),
       sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
+      commandScript: fileURLToPath(new URL('../bin/deeptwist.js', import.meta.url)),
       ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
