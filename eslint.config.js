@@ -15,7 +15,7 @@ const serverFloors = [
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
   ['latency'],
-  ['cli', 'sidecar', 'language'],
+  ['cli', 'sidecar', 'language', 'mcp'],
 ];
 
 /** Folders and files of `extension/`. */
@@ -58,7 +58,18 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'commandClient', 'sweeps'],
+  language: [
+    'training',
+    'export',
+    'latency',
+    'modules',
+    'compiler',
+    'data',
+    'memory',
+    'sidecarClient',
+    'commandClient',
+    'sweeps',
+  ],
 });
 
 /**

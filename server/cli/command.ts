@@ -88,6 +88,8 @@ export interface CommandArguments {
     'retry-failed'?: boolean;
     print?: boolean;
     task?: string;
+    confirm?: string;
+    'read-only'?: boolean;
   };
 }
 

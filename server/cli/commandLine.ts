@@ -12,6 +12,7 @@ import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
@@ -37,6 +38,7 @@ const commands: readonly Command[] = [
   sensitivityCommand,
   describeCommand,
   inspectCommand,
+  mcpCommand,
 ];
 
 /**
