@@ -15,7 +15,7 @@ const serverFloors = [
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
   ['latency', 'search'],
-  ['cli', 'sidecar', 'language'],
+  ['cli', 'sidecar', 'language', 'mcp'],
 ];
 
 /** Folders and files of `extension/`. */

@@ -3,7 +3,7 @@
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -66,6 +66,7 @@ function serverBundle(folder) {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
+      mcp: 'server/mcp/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
@@ -242,6 +243,15 @@ export async function bundledFiles() {
 async function bundleServer(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build(serverBundle(folder));
+  copyDocs(folder);
+}
+
+/** The pages of the documentation, which the server of agents gives to its clients. @param {string} folder */
+function copyDocs(folder) {
+  const docs = join(root, 'docs');
+  mkdirSync(join(folder, 'docs'), { recursive: true });
+  for (const name of readdirSync(docs).filter((name) => name.endsWith('.md')))
+    copyFileSync(join(docs, name), join(folder, 'docs', name));
 }
 
 async function writeSchema() {

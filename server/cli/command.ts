@@ -107,6 +107,8 @@ export interface CommandArguments {
     volume?: string[];
     namespace?: string;
     resources?: string;
+    confirm?: string;
+    'read-only'?: boolean;
   };
 }
 

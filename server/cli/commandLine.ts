@@ -13,6 +13,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { runsCommand } from './commands/runs.ts';
 import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
@@ -41,6 +42,7 @@ const commands: readonly Command[] = [
   sensitivityCommand,
   describeCommand,
   inspectCommand,
+  mcpCommand,
 ];
 
 /**
