@@ -95,12 +95,13 @@ function textTensor(text: string): Message {
 /** TensorProto without an element: newer versions of TensorBoard read no value that has neither a tensor nor a number. */
 function emptyTensor(): Message {
   const FLOAT = 1;
-  return new Message().integer(1, FLOAT).message(2, new Message().message(2, new Message().integer(1, 0)));
+  return new Message().integer(1, FLOAT).message(2, new Message().message(2, new Message()));
 }
 
 /** SummaryMetadata */
-function metadata(plugin: string, content = new Message()): Message {
-  return new Message().message(1, new Message().text(1, plugin).message(2, content));
+function metadata(plugin: string, content?: Message): Message {
+  const data = new Message().text(1, plugin);
+  return new Message().message(1, content ? data.message(2, content) : data);
 }
 
 /** SessionStartInfo */

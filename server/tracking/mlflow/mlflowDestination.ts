@@ -1,4 +1,5 @@
 /** @file Which server and which of its experiments a run is sent to. */
+import { SERVER_ADDRESS } from '../../protocol/experiment/schema/values.ts';
 import { UserError } from '../../protocol/userError.ts';
 
 export interface MlflowDestination {
@@ -23,7 +24,7 @@ export function mlflowDestination(
     throw new UserError('No MLflow server is named.', {
       remedy: 'Give its address as logging.mlflow.uri, as --uri, or in the environment variable MLFLOW_TRACKING_URI.',
     });
-  if (!/^https?:\/\/[^/@\s]+(\/[^@\s]*)?$/.test(address))
+  if (!SERVER_ADDRESS.test(address))
     throw new UserError(
       `An MLflow server is reached by http:// or https://, and not as ${address.replace(/\/\/[^@/]*@/, '//…@')}.`,
       {

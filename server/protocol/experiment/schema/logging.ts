@@ -1,19 +1,20 @@
 /** @file `logging` of an experiment file. */
 import * as z from 'zod';
-import { path } from './values.ts';
+import { path, SERVER_ADDRESS } from './values.ts';
 
 const mlflow = z
   .strictObject({
     uri: z
       .string()
-      .refine((text) => /^https?:\/\/[^/@\s]+(\/[^@\s]*)?$/.test(text), {
-        error:
-          'expected the address of an MLflow server that begins with http:// or https://, without a name and password: those are ' +
-          'taken from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
-      })
+      .regex(SERVER_ADDRESS)
       .optional()
-      .describe('Address of the MLflow server; default: the environment variable MLFLOW_TRACKING_URI.')
-      .meta({ examples: ['http://127.0.0.1:5000'] }),
+      .describe(
+        'Address of the MLflow server; default: the environment variable MLFLOW_TRACKING_URI. Tokens, names and passwords are taken from the variables of MLflow, MLFLOW_TRACKING_TOKEN and others.',
+      )
+      .meta({
+        title: 'an address that begins with http:// or https://, without a name and a password',
+        examples: ['http://127.0.0.1:5000'],
+      }),
     experiment: z
       .string()
       .min(1)
