@@ -1,5 +1,5 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module and decode images, the runtime, and
+ * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module, decode images and update weights, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
@@ -69,6 +69,7 @@ function serverBundle(folder) {
       mcp: 'server/mcp/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
+      kernelWorker: 'server/optimizers/kernelWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
       proposals: 'server/proposals/reader.ts',
       sweepReader: 'server/sweeps/reader.ts',

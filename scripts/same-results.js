@@ -96,9 +96,9 @@ function comparable(events, stopped) {
   return stopped ? events.filter(({ type }) => type === 'finished') : events;
 }
 
-/** What the training came to: the loss of its last steps, and the metric of the test set. @param {Result} result */
+/** What the training came to: loss and metric of the final model on the test set. @param {Result} result */
 function finalMetrics({ events }) {
-  const loss = events.findLast(({ type }) => type === 'metrics')?.loss;
+  const loss = events.findLast(({ type, moment }) => type === 'evaluation' && moment === 'final')?.loss;
   const { metric, test } = /** @type {{ metric: string, test: number }} */ (
     events.findLast(({ type }) => type === 'finished')?.summary
   );
@@ -134,7 +134,7 @@ try {
     table.push(`| ${[name, first.loss, second.loss, first.test, second.test].join(' | ')} |`);
   }
   if (added.size > 0) console.log(`\nRecorded in addition: ${[...added].sort().join(', ')}`);
-  console.log(`\n| experiment | last loss, ${commit} | now | test, ${commit} | now |\n${'| --- '.repeat(5)}|`);
+  console.log(`\n| experiment | test loss, ${commit} | now | metric, ${commit} | now |\n${'| --- '.repeat(5)}|`);
   for (const row of table) console.log(row);
   console.log(
     `\n${experiments.length - different} of ${experiments.length} experiments have the results of ${commit}.`,
