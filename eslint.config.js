@@ -11,11 +11,11 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['inspect', 'sidecarClient'],
+  ['commandClient', 'inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
-  ['latency'],
-  ['cli', 'sidecar', 'language'],
+  ['latency', 'search'],
+  ['cli', 'sidecar', 'language', 'mcp'],
 ];
 
 /** Folders and files of `extension/`. */
@@ -68,7 +68,19 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'sweeps'],
+  language: [
+    'training',
+    'export',
+    'latency',
+    'modules',
+    'compiler',
+    'data',
+    'memory',
+    'sidecarClient',
+    'commandClient',
+    'sweeps',
+    'search',
+  ],
 });
 
 /**
@@ -92,7 +104,7 @@ const zonesOf = (root, floors) =>
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
 const serverZones = Object.entries({
-  extension: ['protocol', 'runs', 'sidecarClient'],
+  extension: ['protocol', 'runs', 'sidecarClient', 'commandClient'],
   webview: ['protocol'],
   runtime: ['protocol', 'formats'],
 }).map(([target, allowed]) => ({

@@ -3,6 +3,7 @@ import { shownValue } from '../protocol/experiment/shownValue.ts';
 import { formatCount, formatRatio } from '../protocol/formatQuantity.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import type { RunRecord } from '../runs/runRecord.ts';
 import type { LineState } from '../sweeps/runQueue.ts';
 import type { PlannedRun } from '../sweeps/sweepFolder.ts';
 import {
@@ -28,6 +29,8 @@ export interface SweepResult {
   readonly path: string;
   /** Absent where it is not finished. */
   readonly summary?: Summary | undefined;
+  /** What successive halving has stopped it by. */
+  readonly early?: RunRecord['stoppedEarly'];
   /** Why the run is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
 }
@@ -117,7 +120,7 @@ export function sweepJson(results: readonly SweepResult[]) {
 }
 
 /** A run's line for programs. */
-export function resultJson({ planned, state, seed, path, summary, problem }: SweepResult) {
+export function resultJson({ planned, state, seed, path, summary, early, problem }: SweepResult) {
   const size = summary && compressedSize(summary);
   return {
     line: planned.line,
@@ -133,15 +136,21 @@ export function resultJson({ planned, state, seed, path, summary, problem }: Swe
       bytes: size?.bytes,
       ratio: size?.ratio,
     }),
+    ...(early && { stoppedEarly: early }),
     ...(problem !== undefined && { problem }),
   };
+}
+
+/** `stopped early: 7 of 12 at step 300` */
+export function earlyText({ step, place, of }: NonNullable<RunRecord['stoppedEarly']>): string {
+  return `stopped early: ${formatCount(place)} of ${formatCount(of)} at step ${formatCount(step)}`;
 }
 
 /** The run where there is one; of several, how many are finished where not all are. */
 function statesText({ results }: SweepRow): string {
   const open = results.filter(({ summary }) => !summary);
-  const [{ planned, state, summary }] = results;
-  if (results.length === 1) return summary ? planned.run : `${planned.run} ${state}`;
+  const [{ planned, state, summary, early }] = results;
+  if (results.length === 1) return summary ? planned.run : `${planned.run} ${early ? earlyText(early) : state}`;
   if (open.length === 0) return `${formatCount(results.length)} runs`;
   return `${formatCount(results.length - open.length)} of ${formatCount(results.length)} finished`;
 }
