@@ -297,7 +297,8 @@ export class SweepPage {
       best && metricColumn && l10n.t('best {0} {1}', metricColumn.title, metricColumn.text(best)),
     ];
     setText(this.#facts, facts.filter((part) => typeof part === 'string').join(' · '));
-    this.#continue.hidden = finished === rows.length || !this.#isTrusted;
+    const isOver = rows.every(({ state }) => state === 'finished' || state === 'early');
+    this.#continue.hidden = isOver || !this.#isTrusted;
     this.#use.hidden = !best;
     const name = best && this.#derived?.names.get(best.id);
     this.#use.title =

@@ -30,8 +30,8 @@ export interface SweptRunRow {
   /** The `path=value` texts in which it differs from the other runs. */
   readonly vary: readonly string[];
   readonly seed: number;
-  /** `planned`: it has not begun. */
-  readonly state: RunSummary['state'] | 'planned';
+  /** `planned`: it has not begun; `early`: it was stopped, since others were better at that step. */
+  readonly state: RunSummary['state'] | 'planned' | 'early';
   readonly result?: SweptRunResult | undefined;
   /** Why it is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;

@@ -190,6 +190,8 @@ export function stateName(state: SweptRunRow['state']): string {
   switch (state) {
     case 'planned':
       return l10n.t('planned');
+    case 'early':
+      return l10n.t('stopped early');
     case 'queued':
       return l10n.t('queued');
     case 'running':
