@@ -1,7 +1,7 @@
 /** @file `deeptwist sensitivity` in a process of its own. */
 import * as z from 'zod';
 import type { SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
-import { runReporting, type ReportingProcess } from './runReporting.ts';
+import { runReporting, type ReportingProcess } from '../../server/commandClient/runReporting.ts';
 
 const measured = z.number().nullable();
 const method = z.string() as unknown as z.ZodType<SensitivityReport['cells'][number]['method']>;
