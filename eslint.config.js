@@ -32,6 +32,7 @@ const extensionFloors = [
       'lastRun',
       'modelFiles',
       'newExperiment',
+      'sensitivity',
       'sweeps',
       'tasks',
       'weightsInCode',

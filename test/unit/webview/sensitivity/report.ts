@@ -13,7 +13,7 @@ const ranks: Readonly<Record<string, readonly number[]>> = {
   'fc3/kernel': [4, 2],
 };
 /** Names of methods stand in their rows of facts; here they are only carried along. */
-const [byRate, byRank] = ['prune', 'low-rank'] as Method[]; // eslint-disable-line no-restricted-syntax
+const [byRate, byRank] = ['prune', 'low-rank'] as Method[];
 
 function cell(
   weight: string,
