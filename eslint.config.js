@@ -40,7 +40,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile'],
+  ['frame', 'modelFile', 'report'],
   ['main.ts'],
 ];
 
