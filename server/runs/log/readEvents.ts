@@ -17,8 +17,12 @@ const NEWLINE = 0x0a;
  * The events in a run's log. Memory stays bounded by {@link LONGEST_LINE}. Lines that are no event of this version are passed
  * over: a last half-written line, a type that a later version added.
  * @param fromOffset where to begin, in bytes; in the middle of a line, that line is passed over
+ * @param onRead told, after the events before it, of the offset up to which whole lines were read
  */
-export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
+export async function* readEvents(
+  run: Run,
+  { fromOffset = 0, onRead }: { fromOffset?: number; onRead?: (offset: number) => void } = {},
+): AsyncGenerator<RunEvent> {
   const file = await openLog(run.eventsFile);
   if (!file) return; // The process was stopped before it recorded anything.
   try {
@@ -31,6 +35,7 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
         const event = parseEvent(line);
         if (event) yield event;
       }
+      onRead?.(offset - lines.carried);
     }
   } finally {
     await file.close();
@@ -134,6 +139,11 @@ export function lowestCut(cuts: readonly number[], known: number): number {
 class LineSplitter {
   #beginning: Buffer[] = [];
   #carried = 0;
+
+  /** Bytes of the line that has not ended. */
+  get carried(): number {
+    return this.#carried;
+  }
 
   *split(bytes: Buffer): Generator<string> {
     let start = 0;

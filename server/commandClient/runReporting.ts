@@ -1,7 +1,6 @@
 /** @file A command of `deeptwist` in a process of its own, which tells how far it is and prints what came of it as JSON. */
-import { l10n } from 'vscode';
-import { ExitCode, UserError } from '../../server/protocol/userError.ts';
-import { parseProgressLine, type CommandError, type ExportProgress } from '../../server/protocol/wire/progressLine.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import { parseProgressLine, type CommandError, type ExportProgress } from '../protocol/wire/progressLine.ts';
 import { runCommand } from './runCommand.ts';
 
 /** A batch is computed to its end before a command stops, and what was written is removed. */
@@ -44,7 +43,7 @@ export async function runReporting(
   if (signal.aborted) return undefined;
   const failure = failures.at(-1);
   if (failure) throw new UserError(failure.message, failure);
-  throw new UserError(l10n.t('The process of the command ended before it did ({0}).', exit), {
-    ...(lastWords !== '' && { remedy: l10n.t('It printed last: {0}', lastWords) }),
+  throw new UserError(`The process of the command ended before it did (${exit}).`, {
+    ...(lastWords !== '' && { remedy: `It printed last: ${lastWords}` }),
   });
 }

@@ -1,9 +1,9 @@
-/** @file The command line `deeptwist` in a process of its own: it loads the user's code, which the extension host never does. */
+/** @file The command line `deeptwist` in a process of its own: it loads the user's code, which an extension host or a server of agents never does. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { l10n } from 'vscode';
-import { UserError } from '../../server/protocol/userError.ts';
-import { messageOf } from '../../server/protocol/thrown.ts';
+import { NODE_PATH_REMEDY } from '../protocol/nodeVersion.ts';
+import { messageOf } from '../protocol/thrown.ts';
+import { UserError } from '../protocol/userError.ts';
 import { LastLines } from './lastLines.ts';
 
 /** Characters of the standard output that are kept: those of a report, and not what a user's module prints without end. */
@@ -81,8 +81,5 @@ export async function runCommand({ node, args, directory, signal, graceMs, onLin
 }
 
 function cannotStart(node: string, error: unknown): UserError {
-  return new UserError(l10n.t('{0} cannot be started: {1}', node, messageOf(error)), {
-    remedy: l10n.t('Correct the setting {0}.', 'deeptwist.node.path'),
-    cause: error,
-  });
+  return new UserError(`${node} cannot be started: ${messageOf(error)}`, { remedy: NODE_PATH_REMEDY, cause: error });
 }

@@ -1,18 +1,14 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
-import type { Decoded } from '../data/dataset.ts';
-import { parameterFacts } from '../protocol/experiment/methods/index.ts';
-import { formatCount } from '../protocol/formatQuantity.ts';
-import { rangeText } from '../protocol/experiment/methods/settingText.ts';
-import type { EventOf, RunEvent } from '../protocol/run/events.ts';
-import { greatest, least } from './textTable.ts';
+import { parameterFacts } from '../experiment/methods/index.ts';
+import { rangeText } from '../experiment/methods/settingText.ts';
+import { formatCount } from '../formatQuantity.ts';
+import type { EventOf, RunEvent } from './events.ts';
 
 export interface Progress {
   /** With the settings that are in effect. */
   started?: EventOf<'started'>;
   /** The weights that it began with. */
   pretrained?: EventOf<'pretrained'>;
-  /** Images that are decoded, of all, before it starts. */
-  decoded?: Decoded;
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;
@@ -146,4 +142,12 @@ function sparsityText(weights: EventOf<'distortion'>['weights']): string | undef
   const zeros = weights.reduce((sum, weight) => sum + weight.histogram.zerosAfter, 0);
   const count = weights.reduce((sum, { histogram }) => sum + histogram.after.reduce((a, b) => a + b, 0), 0);
   return count === 0 ? undefined : `sparsity ${((100 * zeros) / count).toFixed(1)}%`;
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((lowest, value) => Math.min(lowest, value), Infinity);
+}
+
+function greatest(values: readonly number[]): number {
+  return values.reduce((highest, value) => Math.max(highest, value), -Infinity);
 }

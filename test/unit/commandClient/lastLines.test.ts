@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LastLines } from '../../../../extension/cli/lastLines.ts';
+import { LastLines } from '../../../server/commandClient/lastLines.ts';
 
 test('the last lines of what a process printed are kept, however it was cut', () => {
   const printed = new LastLines();

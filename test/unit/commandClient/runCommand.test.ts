@@ -1,14 +1,10 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
-import { runCommand, type CommandRun } from '../../../../extension/cli/runCommand.ts';
-import { temporaryFolder } from '../../runs/temporaryRun.ts';
-import { userErrorOf } from '../../userErrorOf.ts';
-
-vi.mock('vscode', () => ({
-  l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, i: string) => String(values[+i])) },
-}));
+import { describe, expect, test } from 'vitest';
+import { runCommand, type CommandRun } from '../../../server/commandClient/runCommand.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
+import { userErrorOf } from '../userErrorOf.ts';
 
 async function command(program: string, options: Partial<CommandRun> = {}) {
   const directory = await temporaryFolder();
