@@ -15,7 +15,7 @@ import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.
 import { seedReader } from '../sweeps/seedReader.ts';
 import { trainOnSlurm } from '../sweeps/slurm/slurmQueue.ts';
 import type { SlurmSetup } from '../sweeps/slurm/submission.ts';
-import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
+import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
 import type { CommandContext, CommandOption } from './command.ts';
 import { earlyText, resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
 import { styled, writeLines } from './terminal.ts';

@@ -97,11 +97,6 @@ export class Sweep {
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
   }
 
-  /** The same sweep with some of its lines alone. */
-  only(lines: readonly PlannedRun[]): Sweep {
-    return new Sweep(this.path, this.#record, lines);
-  }
-
   /**
    * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
    * @param runs the settings of each: all of them, and those by which a person tells it from others

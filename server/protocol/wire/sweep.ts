@@ -30,7 +30,7 @@ export interface SweptRunRow {
   /** The `path=value` texts in which it differs from the other runs. */
   readonly vary: readonly string[];
   readonly seed: number;
-  readonly state: RunSummary['state'] | 'not begun';
+  readonly state: RunSummary['state'] | 'stopped early' | 'not begun';
   readonly result?: SweptRunResult | undefined;
   /** Why it is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
