@@ -50,7 +50,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile', 'sweep'],
+  ['frame', 'modelFile', 'report', 'sweep'],
   ['main.ts'],
 ];
 
