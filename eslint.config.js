@@ -28,7 +28,7 @@ const extensionFloors = [
     ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
     ...['notifications.ts', 'statusBar.ts'],
   ],
-  ['commands'],
+  ['agents', 'commands'],
   ['workbench.ts'],
   ['main.ts'],
 ];

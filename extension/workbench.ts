@@ -2,6 +2,7 @@
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { stackOf } from '../server/protocol/thrown.ts';
+import { Agents } from './agents/registerAgents.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { Dashboards } from './dashboard/dashboards.ts';
 import { showWeights } from './weightsInCode/showWeights.ts';
@@ -58,6 +59,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     registerNewExperiment(services),
     showWeights(services),
     completeWalkthrough(store),
+    new Agents(services),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));
   return { store, launcher: services.launcher, dashboards, lastRun, modelFiles };

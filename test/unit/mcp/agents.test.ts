@@ -1,6 +1,6 @@
 /** @file What agents can do: a real client before a real server, in a folder with a small model and small data. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive, identify } from '../../../server/runs/liveProcess.ts';
@@ -76,14 +76,15 @@ describe('an experiment', () => {
 
   test('is written of a proposal, after a look, and never over another without being told', async () => {
     const { folder, write } = await workspace();
-    await write('x_train.npy', npy(new Float32Array(40 * 8).fill(1), [40, 8]));
-    await write('y_train.npy', npy(new Uint8Array(40), [40]));
-    await write('x_test.npy', npy(new Float32Array(10 * 8), [10, 8]));
-    await write('y_test.npy', npy(new Uint8Array(10), [10]));
+    await mkdir(join(folder, 'data'));
+    await write('data/x_train.npy', npy(new Float32Array(40 * 8).fill(1), [40, 8]));
+    await write('data/y_train.npy', npy(new Uint8Array(40), [40]));
+    await write('data/x_test.npy', npy(new Float32Array(10 * 8), [10, 8]));
+    await write('data/y_test.npy', npy(new Uint8Array(10), [10]));
     const session = await sessions.open({ directory: folder });
     const around = await session.ask('list_workspace');
     expect(around).toMatchObject({ experiments: [file], models: expect.arrayContaining([{ model: 'model.ts', layers: ['fc1', 'fc2'] }]) as unknown }); // prettier-ignore
-    const proposal = { model: 'model.ts', data: '.', method: 'prune', steps: 50 };
+    const proposal = { model: 'model.ts', data: 'data', method: 'prune', steps: 50 };
     const preview = await session.ask('write_experiment', { file: 'new.deeptwist.jsonc', proposal, preview: true });
     expect(preview).toMatchObject({ written: false, problems: [] });
     expect(existsSync(join(folder, 'new.deeptwist.jsonc'))).toBe(false);
@@ -159,7 +160,7 @@ describe('what executes code', () => {
 
 describe('a run', () => {
   test('is stopped, gone on with, and followed without being told anything twice', async () => {
-    const long = { training: { ...experiment.training, steps: 200_000 } };
+    const long = { training: { ...experiment.training, steps: 200_000, evaluateEvery: 200_000 } };
     const { folder } = await workspace(long);
     const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
     const { run } = await session.ask('start_run', { experiment: file });
@@ -170,7 +171,8 @@ describe('a run', () => {
     expect(await session.ask('stop', { id: run })).toEqual({ asked: [run], isSweep: false });
     const stopped = await session.ask('follow_run', { run, since: 1, wait: 60 });
     expect(stopped).toMatchObject({ happenings: [{ number: 2, kind: 'stopped' }], next: 2, passedOver: 0 });
-    await until(async () => (await session.ask('list_runs', { state: 'stopped' })).runs instanceof Array && ((await session.ask('list_runs', { state: 'stopped' })).runs as []).length === 1); // prettier-ignore
+    await untilEnded(session, String(run));
+    expect(await session.ask('list_runs', { state: 'stopped' })).toMatchObject({ runs: [{ run }] });
     expect(await session.refusal('stop', { id: run })).toContain('does not train');
     await session.ask('resume_run', { run });
     const resumed = await until(async () => {

@@ -75,9 +75,9 @@ describe('a server', () => {
   });
 
   test('refuses requests that are wrong, each with a reason, and goes on', async () => {
-    const wrong = [
+    const wrong: readonly (readonly [string, readonly [string, unknown]])[] = [
       ['no such tool', call('no_such_tool', {})],
-      ['a name that is a number', ['tools/call', { name: 7 }] as const],
+      ['a name that is a number', ['tools/call', { name: 7 }]],
       ['arguments that are a number', call('list_runs', 5)],
       ['a setting that there is not', call('list_runs', { limt: 3 })],
       ['a limit beyond all', call('list_runs', { limit: 1e9 })],
@@ -89,9 +89,9 @@ describe('a server', () => {
       ['an experiment that is no JSON', call('start_run', { experiment: 'model.ts' })],
       ['both a text and a proposal', call('write_experiment', { file: 'a.deeptwist.jsonc', text: '', proposal: { model: 'a', data: 'b', method: 'prune' } })], // prettier-ignore
       ['an array of 30,000 runs', call('compare_runs', { runs: Array.from({ length: 30_000 }, () => 'x') })],
-      ['a resource that there is not', ['resources/read', { uri: 'deeptwist://runs/none' }] as const],
-      ['a resource by a way out', ['resources/read', { uri: 'deeptwist://docs/..%2f..%2fpackage' }] as const],
-    ] as const;
+      ['a resource that there is not', ['resources/read', { uri: 'deeptwist://runs/none' }]],
+      ['a resource by a way out', ['resources/read', { uri: 'deeptwist://docs/..%2f..%2fpackage' }]],
+    ];
     const { folder } = await workspace();
     const server = bareServer(folder);
     server.listen();
