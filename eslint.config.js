@@ -11,10 +11,10 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['commandClient', 'inspect', 'sidecarClient'],
+  ['commandClient', 'inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
-  ['latency'],
+  ['latency', 'search'],
   ['cli', 'sidecar', 'language', 'mcp'],
 ];
 
@@ -25,7 +25,17 @@ const extensionFloors = [
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...[
+      'dashboard',
+      'experiments',
+      'language',
+      'lastRun',
+      'modelFiles',
+      'newExperiment',
+      'sweeps',
+      'tasks',
+      'weightsInCode',
+    ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
   ['agents', 'commands'],
@@ -40,7 +50,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile'],
+  ['frame', 'modelFile', 'sweep'],
   ['main.ts'],
 ];
 
@@ -69,6 +79,7 @@ const barred = /** @type {Record<string, string[]>} */ ({
     'sidecarClient',
     'commandClient',
     'sweeps',
+    'search',
   ],
 });
 

@@ -34,6 +34,8 @@ export interface SensitivityCell {
   readonly drop: number | null;
   /** Bytes that the weight takes in its compressed form. */
   readonly bytes: number;
+  /** The part of the weight's energy that is taken away: ||W - compressed W||^2 / ||W||^2 in the Frobenius norm. */
+  readonly error: number;
 }
 
 /** Settings for all layers together, within an allowed drop. */

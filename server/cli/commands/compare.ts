@@ -19,8 +19,8 @@ import {
 } from '../comparedGroups.ts';
 import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
 import type { Progress } from '../../protocol/run/progress.ts';
+import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
-import { flattenSettings } from '../settings.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 import { wrongUsage } from '../wrongUsage.ts';

@@ -5,13 +5,13 @@ import { isModelPath } from '../../models/modelFile.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isMethod, oneStepMethods } from '../../protocol/experiment/methods/index.ts';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
-import { oneLine } from '../../protocol/experiment/oneLine.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { splitNames, type SensitivityReport } from '../../sensitivity/report.ts';
 import type { Analyzer } from '../analyzer.ts';
 import { choiceOf } from '../choiceOf.ts';
+import { compressionText } from '../compressionText.ts';
 import { changedFilesOption, type Command, type CommandArguments, type CommandContext } from '../command.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -251,23 +251,4 @@ function suggestionLines(
       ? []
       : ['', `It goes beside "start": "run:${run}", so that a run begins with these weights.`]),
   ];
-}
-
-type Compression = NonNullable<NonNullable<SensitivityReport['suggestion']>['compression']>;
-
-/** JSON with a line for each layer. */
-function compressionText(compression: Compression): string {
-  const text = ({ layers, ...settings }: Readonly<Record<string, unknown>>) => {
-    const line = ([key, value]: [string, unknown]) => `${JSON.stringify(key)}: ${oneLine(value)}`;
-    const ofLayers = Object.entries(layers ?? {}).map((entry) => `    ${line(entry)}`);
-    const ofMethod = Object.entries(settings).map((entry) => `  ${line(entry)},\n`);
-    return `{\n${ofMethod.join('')}  "layers": {\n${ofLayers.join(',\n')}\n  }\n}`;
-  };
-  if (!isList(compression)) return text(compression);
-  const entries = compression.map((entry) => text(entry).replaceAll(/^/gm, '  '));
-  return `[\n${entries.join(',\n')}\n]`;
-}
-
-function isList(compression: Compression): compression is Extract<Compression, readonly unknown[]> {
-  return Array.isArray(compression);
 }

@@ -20,7 +20,7 @@ import { advance, latestEvaluation, newProgress } from '../../protocol/run/progr
 import type { Progress } from '../../protocol/run/progress.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { eventLines, pretrainedLines } from '../report.ts';
-import { flattenSettings } from '../settings.ts';
+import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { greatest, least, sparkline, textTable } from '../textTable.ts';

@@ -102,8 +102,10 @@ async function commandLine({
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
+        commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();

@@ -27,8 +27,10 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         loadTrainer: () => import('../../../server/training/index.ts'),
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
+        commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: () => ({
           signal: interrupted ? AbortSignal.abort() : new AbortController().signal,

@@ -6,7 +6,7 @@ import { frontOf, nextToEase, strongestWithin } from '../../../server/sensitivit
 const DENSE = 1000;
 
 function cell(bytes: number, drop: number | null): SensitivityCell {
-  return { weight: 'fc1/kernel', method: 'prune', parameter: 'rate', setting: 0.5, value: 0, loss: 0, drop, bytes };
+  return { weight: 'fc1/kernel', method: 'prune', parameter: 'rate', setting: 0.5, value: 0, loss: 0, drop, bytes, error: 0.1 };
 }
 
 const cells = fc.array(

@@ -1,13 +1,8 @@
 /** @file Runs that differ in their seed alone, taken together: means of their results, and differences between such groups. */
-import { formatBytes, formatNumber } from '../protocol/formatQuantity.ts';
-import { compressedSize } from '../protocol/run/compressedSize.ts';
-import type { Summary } from '../protocol/run/events.ts';
-import {
-  sampleDifference,
-  sampleStatistics,
-  type Difference,
-  type SampleStatistics,
-} from '../protocol/run/sampleStatistics.ts';
+import { formatBytes, formatNumber } from '../formatQuantity.ts';
+import { compressedSize } from './compressedSize.ts';
+import type { Summary } from './events.ts';
+import { sampleDifference, sampleStatistics, type Difference, type SampleStatistics } from './sampleStatistics.ts';
 
 /** What is compared of finished runs, in the order of tables. */
 export type MeasureName = 'test' | 'validation' | 'bytes';
@@ -24,11 +19,17 @@ export function seedOf(settings: ReadonlyMap<string, string>): string | undefine
   return settings.get(SEED);
 }
 
+/** The part of a run's summary that is compared. */
+export type MeasuredSummary = Pick<
+  Summary,
+  'metric' | 'test' | 'validation' | 'bytes' | 'bytesKept' | 'byteRatio' | 'fileBytes'
+>;
+
 /** A finished run. */
 export interface SeededResult {
   /** `training.seed` */
   readonly seed: number;
-  readonly summary: Summary;
+  readonly summary: MeasuredSummary;
 }
 
 /** A result of the runs of a group. */
@@ -48,7 +49,7 @@ interface MeasuredGroup {
 export function measuresOf(results: readonly SeededResult[]): Measure[] {
   if (results.length === 0) return [];
   const sameMetric = new Set(results.map(({ summary }) => summary.metric)).size === 1;
-  const values: Record<MeasureName, (summary: Summary) => number | undefined> = {
+  const values: Record<MeasureName, (summary: MeasuredSummary) => number | undefined> = {
     test: ({ test }) => (sameMetric ? test : undefined),
     validation: ({ validation }) => (sameMetric ? validation : undefined),
     bytes: (summary) => compressedSize(summary).bytes,

@@ -1,4 +1,4 @@
-/** @file Starts the worker threads of data sets. */
+/** @file Starts worker threads whose code is TypeScript, from the bundles and from the sources. */
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /** @param entry its source, from this file; its bundle has the same name and is beside that of this file */
 export function startWorker(
-  entry: './module/moduleWorker.ts' | './images/imageWorker.ts',
+  entry: '../data/module/moduleWorker.ts' | '../data/images/imageWorker.ts' | '../optimizers/kernelWorker.ts',
   options: Pick<WorkerOptions, 'workerData' | 'stdout'>,
 ): Worker {
   if (!import.meta.url.endsWith('.ts'))

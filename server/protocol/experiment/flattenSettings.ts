@@ -1,7 +1,7 @@
 /** @file The settings of an experiment as rows of text. */
-import type { Experiment } from '../protocol/experiment/schema.ts';
-import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
-import { isRecord } from '../protocol/record.ts';
+import type { Experiment } from './schema.ts';
+import { formatSettingPath, type SettingPath } from './settingPath.ts';
+import { isRecord } from '../record.ts';
 
 /** Every setting by its name, `training.batchSize`, in the order of the experiment; values as JSON, strings plain. */
 export function flattenSettings(config: Experiment): Map<string, string> {
