@@ -38,7 +38,7 @@ const extensionFloors = [
     ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
-  ['commands'],
+  ['agents', 'commands'],
   ['workbench.ts'],
   ['main.ts'],
 ];

@@ -2,6 +2,7 @@
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { stackOf } from '../server/protocol/thrown.ts';
+import { Agents } from './agents/registerAgents.ts';
 import { offerInTerminals } from './cli/terminalCommand.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { Dashboards } from './dashboard/dashboards.ts';
@@ -64,6 +65,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     registerNewExperiment(services),
     showWeights(services),
     completeWalkthrough(store),
+    new Agents(services),
     offerInTerminals(context),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));
