@@ -114,7 +114,8 @@ function joined({ options }: Command, args: readonly string[]): string[] {
   const all: string[] = [];
   for (const arg of args) {
     const before = all.at(-1);
-    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash) all[all.length - 1] = `${before}=${arg}`;
+    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash)
+      all[all.length - 1] = `${before}=${arg}`;
     else all.push(arg);
   }
   return all;
