@@ -30,6 +30,8 @@ export interface CommandContext {
   loadSearcher: () => Promise<Searcher>;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
+  /** What runs this command line: for jobs of a cluster. */
+  commandScript: string;
   /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
   confirm?: (question: string) => Promise<boolean>;
   /**
@@ -50,6 +52,8 @@ export interface CommandOption {
   multiple?: boolean;
   /** Placeholder of its value in the help, `DIR`. */
   value?: string;
+  /** Its value may begin with a dash: options of another program. */
+  mayBeginWithDash?: true;
   description: string;
 }
 
@@ -91,8 +95,20 @@ export interface CommandArguments {
     'retry-failed'?: boolean;
     print?: boolean;
     task?: string;
+    to?: string;
+    uri?: string;
     budget?: string;
     write?: boolean;
+    engine?: string;
+    slurm?: string;
+    detach?: boolean;
+    cancel?: boolean;
+    image?: string;
+    volume?: string[];
+    namespace?: string;
+    resources?: string;
+    confirm?: string;
+    'read-only'?: boolean;
   };
 }
 

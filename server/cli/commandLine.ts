@@ -11,7 +11,9 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { runsCommand } from './commands/runs.ts';
 import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
@@ -34,11 +36,13 @@ const commands: readonly Command[] = [
   compareCommand,
   evaluateCommand,
   exportCommand,
+  exportLogCommand,
   thinCommand,
   benchmarkCommand,
   sensitivityCommand,
   describeCommand,
   inspectCommand,
+  mcpCommand,
 ];
 
 /**
@@ -99,7 +103,7 @@ function parse(command: Command, args: string[]): CommandArguments {
     const options = Object.fromEntries(
       Object.entries(command.options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
     );
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const { values, positionals } = parseArgs({ args: joined(command, args), options, allowPositionals: true });
     if (positionals.length < minimum || positionals.length > maximum)
       throw usageError(command, `expected ${usage(command)}`);
     return { positionals, options: values as CommandArguments['options'] };
@@ -109,6 +113,17 @@ function parse(command: Command, args: string[]): CommandArguments {
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(command, args);
     throw usageError(command, (error as Error).message.split('. ')[0]);
   }
+}
+
+/** `--slurm --time=1:00` as `--slurm=--time=1:00`, which is not ambiguous. */
+function joined({ options }: Command, args: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const arg of args) {
+    const before = all.at(-1);
+    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash) all[all.length - 1] = `${before}=${arg}`;
+    else all.push(arg);
+  }
+  return all;
 }
 
 function unknownOption(command: Command, args: readonly string[]): UserError {

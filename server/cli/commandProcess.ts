@@ -27,6 +27,7 @@ export async function runProcess(): Promise<void> {
       loadAnalyzer: () => import('../sensitivity/index.ts'),
       loadSearcher: () => import('../search/index.ts'),
       sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
+      commandScript: fileURLToPath(new URL('../bin/deeptwist.js', import.meta.url)),
       ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,

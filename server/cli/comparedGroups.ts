@@ -16,7 +16,7 @@ import {
   type Measure,
   type MeasureName,
   type SeededResult,
-} from './seedGroups.ts';
+} from '../protocol/run/seedGroups.ts';
 import { styled, type Terminal } from './terminal.ts';
 import { textTable } from './textTable.ts';
 

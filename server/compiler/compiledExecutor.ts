@@ -16,8 +16,9 @@ import { createParameters, type ArenaRoom, type ParameterSet } from './parameter
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
-import type { Evaluation, Executor, Program, StepBatch, StepLoss } from './program.ts';
+import type { Evaluation, Executor, Program, ProgramWeight, StepBatch, StepLoss } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
+import { acceptsSharedTensors } from './sharedTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
@@ -39,12 +40,16 @@ export interface ExecutorOptions extends ArenaRoom {
    * not among the parameters, and the optimizer works on {@link CompiledExecutor.memory}.
    */
   keepsWeights?: boolean;
+  /** True where the weights are updated, so that more threads than one may work on them, as `parameters.threads` tells. Default: false. */
+  updates?: boolean;
   /** Passes to leave out, to measure what they give. */
   skippedPasses?: ReadonlySet<PassName>;
 }
 
 /** Below this many multiplications in matrix products a step is too small to be shared between threads. */
 const LEAST_SHARED_WORK = 2e6;
+/** Below this many weights an update is too short to be shared between threads. */
+const LEAST_SHARED_WEIGHTS = 2 ** 17;
 /** More threads than this do not pay on the small matrices that are trained here. */
 const MOST_THREADS = 8;
 
@@ -127,9 +132,15 @@ export class CompiledExecutor implements Executor {
             trained.map(({ name }) => name),
           )
         : { graph: traced, rows: new Map<string, number>() };
-    const parameters = createParameters(program, rows, { ...options, gradients: !keepsWeights });
-    const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
     const threads = options.threads ?? (device === 'cpu' ? defaultThreads(graph) : 1);
+    const dense = trained.filter(({ name }) => !rows.has(name));
+    const sharesArenas = options.updates && device === 'cpu' && (await paysInThreads(dense));
+    const parameters = createParameters(program, rows, {
+      ...options,
+      gradients: !keepsWeights,
+      threads: sharesArenas ? threads : 1,
+    });
+    const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
     const sessionOptions = { device, threads, spinning: threads > 1 };
     const training = await bindGraph(graph, parameters, new Map(), sessionOptions, memory);
     return new CompiledExecutor(program, options, parameters, training, sessionOptions, memory);
@@ -323,6 +334,12 @@ function matrixWork(graph: Graph): number {
         return sum;
     }
   }, 0);
+}
+
+/** True where several threads can update the weights, and there are so many of them that it is worth it. */
+async function paysInThreads(weights: readonly ProgramWeight[]): Promise<boolean> {
+  const numbers = weights.reduce((sum, { variable }) => sum + variable.size, 0);
+  return numbers >= LEAST_SHARED_WEIGHTS && (await acceptsSharedTensors());
 }
 
 function defaultThreads(graph: Graph): number {

@@ -1,5 +1,5 @@
 /** @file The WebAssembly kernels of `assembly/`, in place on an arena's views and through a copy on other arrays. */
-import { compileKernels, instantiateKernels, PAGE } from '../memory/instantiate.ts';
+import { instantiateKernels, KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
 import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
@@ -58,20 +58,20 @@ export interface Kernels {
   bucketGradients(slopes: number, before: number, after: number, length: number, bucket: number, results: number): void;
 }
 
-const module = compileKernels(wasmBase64);
+const code = new KernelCode(wasmBase64);
 const kernelsOf = new WeakMap<WebAssembly.Memory, Kernels>();
 
 function kernelsIn(memory: WebAssembly.Memory): Kernels {
   let kernels = kernelsOf.get(memory);
   if (!kernels) {
-    kernels = instantiateKernels<Kernels>(module, memory);
+    kernels = instantiateKernels<Kernels>(code, memory);
     kernelsOf.set(memory, kernels);
   }
   return kernels;
 }
 
 /** Memory that weights outside an arena are copied to; it grows to the largest of them. */
-const copies = new WebAssembly.Memory({ initial: 4 });
+const copies = new WebAssembly.Memory({ initial: 4, maximum: MOST_PAGES });
 const copyAddress = scratch.address + scratch.bytes;
 /** Bytes of a vector, on which every array begins. */
 const ALIGNMENT = 16;

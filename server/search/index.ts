@@ -23,8 +23,9 @@ import type { NamedWeight } from '../compression/targets/targets.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import type { SourceFile } from '../runs/copySources.ts';
 import { openRun, type Run } from '../runs/run.ts';
-import { secondsOf, summaryOf } from '../sweeps/expectedTime.ts';
-import { trainSweep, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
+import { summaryOf } from '../sweeps/expectedTime.ts';
+import { trainLines, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
 import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
 import { evaluateRun, withExperiment } from '../training/index.ts';
 import type { Origin } from '../sensitivity/subject.ts';
@@ -408,7 +409,7 @@ class Searching {
   /** Trains what is not there yet. @param wanted what each line is for */
   async #train(planned: readonly PlannedRun[], wanted: readonly Pick<Wanted, 'purpose' | 'length'>[]): Promise<void> {
     const { parallel, sidecarScript, signal, onEvent } = this.#options;
-    const outcomes = await trainSweep(this.#sweep.only([...new Set(planned)]), {
+    const outcomes = await trainLines(this.#sweep, [...new Set(planned)], {
       ...{ parallel, sidecarScript, signal, retryFailed: false },
       onStart: ({ line, run }, _, how) => {
         const { purpose, length } = wanted[planned.findIndex((one) => one.line === line)];

@@ -5,6 +5,7 @@
  * experiment.deeptwist.jsonc  the exact text that all of its runs are made from
  * plan.jsonl                  a PlannedRun a line; a search adds lines at its end, and none is ever changed
  * claims/N                    the process that sees to line N now
+ * rungs/, slurm/              see asynchronousHalving.ts and slurm/
  * ```
  * The run folder of a run alone tells if it is done. The id of each run is chosen with the plan: a run that is there has been begun, and no run
  * can be made twice.
@@ -21,7 +22,9 @@ import { experimentOf, recordedExperiment, runsFolder } from '../runs/experiment
 import { takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
 import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
+import type { ProcessIdentity } from '../runs/runRecord.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
+import { halvingSchema, type Halving } from './rungs.ts';
 
 const SWEEP_FILE = 'sweep.json';
 const PLAN_FILE = 'plan.jsonl';
@@ -37,6 +40,7 @@ const sweepRecordSchema = z.object({
   experiment: z.string().describe('As in run.json.'),
   relativeExperiment: z.string().optional().describe('As in run.json.'),
   runs: z.string().optional().describe('Folder of the runs, as a path from this one; default: that of the experiment.'),
+  halving: halvingSchema.optional().describe('As in the experiment file.'),
   created: z.iso.datetime(),
 });
 type SweepRecord = z.output<typeof sweepRecordSchema>;
@@ -72,6 +76,16 @@ export class Sweep {
     return this.#record.id;
   }
 
+  /** When it was made, ISO 8601. */
+  get created(): string {
+    return this.#record.created;
+  }
+
+  /** How runs are stopped early; undefined where all train to their ends. */
+  get halving(): Halving | undefined {
+    return this.#record.halving;
+  }
+
   /** Absolute path of the experiment file, where that is now. */
   get experiment(): string {
     return experimentOf(this.path, this.#record);
@@ -81,11 +95,6 @@ export class Sweep {
   get runs(): string {
     const { runs } = this.#record;
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
-  }
-
-  /** The same sweep with some of its lines alone. */
-  only(lines: readonly PlannedRun[]): Sweep {
-    return new Sweep(this.path, this.#record, lines);
   }
 
   /**
@@ -114,12 +123,13 @@ export class Sweep {
 
   /**
    * Takes a line for this process: no other makes or starts its run meanwhile. The line of a process that has died is taken over.
+   * @param isGone true for a process of another machine that is known to have ended
    * @returns the line, or which process has it
    */
-  async claim({ line }: PlannedRun): Promise<HeldFile | Refusal> {
+  async claim({ line }: PlannedRun, isGone?: (holder: ProcessIdentity) => boolean): Promise<HeldFile | Refusal> {
     const folder = join(this.path, 'claims');
     await mkdir(folder, { recursive: true });
-    return takeFile(join(folder, String(line)));
+    return takeFile(join(folder, String(line)), isGone);
   }
 
   /**
@@ -160,6 +170,7 @@ export type Combination = readonly string[];
  * @param text of the experiment file
  * @param overrides `path=value` texts of all runs
  * @param combinations those of each run besides
+ * @param halving how runs are stopped early; default: all train to their ends
  * @param out folder of the runs; default: `.deeptwist/runs` beside the file
  */
 export async function createSweep({
@@ -167,6 +178,7 @@ export async function createSweep({
   text,
   overrides,
   combinations,
+  halving,
   out,
   now = new Date(),
 }: {
@@ -174,6 +186,7 @@ export async function createSweep({
   text: string;
   overrides: readonly string[];
   combinations: readonly Combination[];
+  halving?: Halving | undefined;
   out?: string | undefined;
   now?: Date;
 }): Promise<Sweep> {
@@ -196,6 +209,7 @@ export async function createSweep({
       id,
       ...recordedExperiment(made, file),
       ...(runs !== undefined && { runs: isAbsolute(runs) ? runs : runs.replaceAll('\\', '/') }),
+      ...(halving && { halving }),
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);

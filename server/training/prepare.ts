@@ -26,6 +26,7 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
+import { mlflowDestination } from '../tracking/mlflow/mlflowDestination.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
 import { countClasses, withClassCounts, type ClassCounts } from './classCounts.ts';
 import { checkThinning } from './checkThinning.ts';
@@ -109,6 +110,8 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
+    // Before anything is made: a run would train without being sent.
+    if (trains && settings.logging?.mlflow) mlflowDestination(settings.logging.mlflow, '');
     const asOpened = await openDataset(data, directory, opening);
     opened.push(() => asOpened.close());
     warnings.push(...(asOpened.warnings ?? []));

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { compression, type oneCompression } from './schema/compression.ts';
 import { data } from './schema/data.ts';
 import { distillation } from './schema/distillation.ts';
+import { logging } from './schema/logging.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
 import { start, type renaming } from './schema/start.ts';
@@ -45,6 +46,7 @@ export const experimentSchema = z.strictObject({
   target: target.optional(),
   thin: thin.optional(),
   observe: observe.prefault({}),
+  logging: logging.optional(),
   sweep: sweep.optional(),
 });
 
@@ -66,6 +68,8 @@ export type SweepConfig = NonNullable<ExperimentSettings['sweep']>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
+/** Where a run is logged beside its folder. */
+export type LoggingConfig = z.output<typeof logging>;
 export type DistillationConfig = z.output<typeof distillation>;
 export type DataConfig = Experiment['data'];
 /** One compression: an experiment has none, one, or a list of them. */

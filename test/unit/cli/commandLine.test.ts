@@ -102,6 +102,7 @@ async function commandLine({
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
+        commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         loadSearcher: () => import('../../../server/search/index.ts'),

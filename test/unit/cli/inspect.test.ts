@@ -21,6 +21,7 @@ async function inspect(args: string[], directory = fixtures) {
     loadTrainer: () => Promise.reject(new Error('No model is trained.')),
     loadExporter: () => Promise.reject(new Error('No model is exported.')),
     sidecarScript: '',
+    commandScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
     loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
     loadSearcher: () => Promise.reject(new Error('Nothing is searched.')),

@@ -27,6 +27,7 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         loadTrainer: () => import('../../../server/training/index.ts'),
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
+        commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         loadSearcher: () => import('../../../server/search/index.ts'),
