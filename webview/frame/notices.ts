@@ -124,7 +124,7 @@ function runNotices(
         kind: 'warning',
         title: l10n.t('The run was interrupted: its process ended before the run did.'),
         text: l10n.t(
-          'Resume goes on from the last checkpoint, to the same final weights. The log has the last words of the process.',
+          'Resume continues from the last checkpoint and leads to the same final weights. The log has the last output of the process.',
         ),
         commands: [...offered, 'showLog'],
         run: key,
@@ -134,7 +134,7 @@ function runNotices(
       notices.push({
         kind: 'info',
         title: l10n.t('The run was stopped.'),
-        text: l10n.t('Resume goes on from its checkpoint.'),
+        text: l10n.t('Resume continues from its checkpoint.'),
         commands: offered,
         run: key,
       });

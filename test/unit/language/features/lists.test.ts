@@ -115,7 +115,7 @@ test('a hover over a layer tells what its own entry names, over a schedule that 
   expect(hovered('"fc1"', '"fc|1"')).toContain('compresses 1 matrix');
   expect(hovered('"schedule"', '"sche|dule"')).toContain('svg');
   expect(hovered('"distortEvery": 100', '"distort|Every": 100')).toContain('compression');
-  expect(hovered('"bits"', '"bi|ts"')).toContain('Bits a weight');
+  expect(hovered('"bits"', '"bi|ts"')).toContain('Bits per weight');
   expect(hovered('"method": "quantize"', '"meth|od": "quantize"')).toContain('Weights become codes of a few bits');
 });
 
