@@ -20,7 +20,8 @@ const serverFloors = [
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts'],
+  ['trust.ts'],
   ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
