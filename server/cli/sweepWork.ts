@@ -131,9 +131,11 @@ export async function workOnSweep(
     const watching: Pick<QueueOptions, 'retryFailed' | 'signal' | 'onStart' | 'onEnd' | 'onClaimed'> = {
       retryFailed,
       signal: interrupt.signal,
-      onStart: ({ line, vary }, { id }, how) => {
+      onStart: ({ line, vary }, { id, lockFile, record: { process: holder } }, how) => {
         watched.add(line);
-        if (!json) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}`]);
+        const isElsewhere = how === 'followed' && holder && isAlive(holder) === 'unknown';
+        const by = isElsewhere ? `  trained by ${heldText({ holder, path: lockFile })}` : '';
+        if (!json || isElsewhere) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}${by}`]);
       },
       onEnd: (outcome) => {
         const stillLeft = --left;
