@@ -98,7 +98,10 @@ export interface CommandArguments {
     cancel?: boolean;
     image?: string;
     volume?: string[];
-    namespace?: string;
+    search?: string;
+    storage?: string;
+    study?: string;
+    python?: string;
     resources?: string;
   };
 }
