@@ -49,6 +49,26 @@ describe('the layout of a chart', () => {
     expect(log.y.minimum).toBeGreaterThan(0);
   });
 
+  it('draws a band between its two edges, smoothed as its line is, and shows all of it', () => {
+    const band = { mark: 'band', x: [0, 1], y: [3, 5], from: [1, 1], smooth: true } as const;
+    const { drawn, y } = layout(content([band]), undefined, 300, new Set());
+    expect(drawn[0].points.map((point) => point.y)).toEqual([3, 5]);
+    expect(drawn[0].lower?.map((point) => point.y)).toEqual([1, 1]);
+    expect([y.minimum <= 1, y.maximum >= 5]).toEqual([true, true]);
+    const smooth = layout(content([band], { smoothing: 0.5 }), undefined, 300, new Set());
+    expect(smooth.drawn[0].points.map((point) => point.y)).toEqual([...smoothed([3, 5], 0.5)]);
+  });
+
+  it('draws intervals as bars from end to end, off the edges of the chart', () => {
+    const intervals = { mark: 'intervals', x: [1, 2], y: [4, 5], from: [2, 1] } as const;
+    const { drawn, x } = layout(content([intervals]), undefined, 300, new Set());
+    expect(drawn[0].stems).toEqual([
+      { x: 1, from: 2, to: 4 },
+      { x: 2, from: 1, to: 5 },
+    ]);
+    expect(x.minimum).toBeLessThan(1);
+  });
+
   it('keeps the raw line behind a smoothed one', () => {
     const drawn = layout(
       content([{ x: [0, 1, 2], y: [0, 1, 0], smooth: true }], { smoothing: 0.5 }),
