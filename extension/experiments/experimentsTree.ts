@@ -222,7 +222,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     const nodes = await Promise.all(
       rows.slice(0, limit).map(async ({ key, id, state }): Promise<TreeNode> => {
         const varied = names.get(id) ?? id;
-        const stored = state === 'not begun' ? undefined : await this.#store.get(key);
+        const stored = state === 'planned' ? undefined : await this.#store.get(key);
         return stored ? this.#runNode(stored, varied) : { kind: 'planned', sweep: node, id, varied };
       }),
     );

@@ -26,14 +26,16 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   }
   const count = (...states: readonly string[]) => read.rows.filter(({ state }) => states.includes(state)).length;
   const finished = count('finished');
+  const early = count('early');
   const [failed, running] = [count('failed'), count('running', 'queued')];
   const parts = [
     l10n.t('{0} of {1} finished', finished, read.rows.length),
+    ...(early > 0 ? [l10n.t('{0} stopped early', early)] : []),
     ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
     ...bestParts(read),
   ];
   if (running > 0) item.iconPath = new ThemeIcon('loading~spin', new ThemeColor('charts.blue'));
-  item.contextValue = finished === read.rows.length ? 'sweep.finished' : 'sweep';
+  item.contextValue = finished + early === read.rows.length ? 'sweep.finished' : 'sweep';
   item.description = parts.join(' · ');
   item.tooltip = `${id}\n${item.description}`;
   item.accessibilityInformation = { label: `${String(item.label)}, ${item.description}` };

@@ -87,7 +87,7 @@ export class SweepSession extends Disposable {
       case 'use':
         return this.#use(this.#rowsOf([message.run])[0]);
       case 'open': {
-        const keys = this.#rowsOf(message.runs).flatMap(({ key, state }) => (state === 'not begun' ? [] : [key]));
+        const keys = this.#rowsOf(message.runs).flatMap(({ key, state }) => (state === 'planned' ? [] : [key]));
         if (keys.length > COMPARED) void showInformation(l10n.t('The first {0} of the runs are compared.', COMPARED));
         if (keys.length > 1) await commands.executeCommand('deeptwist.compareRuns', keys.slice(0, COMPARED));
         else if (keys.length === 1) await commands.executeCommand('deeptwist.openDashboard', keys[0]);

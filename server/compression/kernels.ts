@@ -5,7 +5,14 @@ import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
 export interface Kernels {
-  pruneSmallest(values: number, length: number, count: number, scratch: number, scratchBytes: number): void;
+  pruneSmallest(
+    values: number,
+    length: number,
+    count: number,
+    scratch: number,
+    scratchBytes: number,
+    guess: number,
+  ): number;
   moments(values: number, length: number, result: number): void;
   countBins(
     values: number,
@@ -119,6 +126,9 @@ export function makeRoom(sizes: readonly number[]): Room {
   return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
+/** Bits of the largest magnitude that became zero in the last pruning of an array: the next one is most often near to it. */
+const thresholds = new WeakMap<Float32Array, number>();
+
 /**
  * Sets the `count` weights of smallest magnitude to zero, in place. Weights that are zero already are the smallest; among
  * equal magnitudes the lower index goes first. NaN counts as the largest.
@@ -130,7 +140,8 @@ export function pruneSmallest(values: Float32Array, count: number): void {
   if (!(count >= 0 && count <= values.length))
     throw new RangeError(`Cannot prune ${count} of ${values.length} weights.`);
   const { kernels, address, copy } = place(values);
-  kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes);
+  const guess = thresholds.get(values) ?? 0;
+  thresholds.set(values, kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes, guess));
   if (copy) values.set(copy);
 }
 
@@ -144,7 +155,7 @@ export function pruneSmallestOf(arrays: readonly Float32Array[], count: number):
     joined.set(array, at);
     at += array.length;
   }
-  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes);
+  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes, 0);
   at = 0;
   for (const array of arrays) array.set(joined.subarray(at, (at += array.length)));
 }
