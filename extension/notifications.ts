@@ -9,14 +9,14 @@ import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
 import type { Launcher } from './runs/launcher.ts';
 
-/** Says nothing of a run that was stopped: the user who stopped it knows. */
+/** Says nothing of a run that was stopped: the user who stopped it knows. Of the runs of a sweep, its terminal and the tree tell. */
 export function notifyOfEnds(store: RunStore, launcher: Launcher): Disposable {
   return store.onDidEnd((end) => void notify(end, launcher));
 }
 
 async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void> {
   const wanted = workspace.getConfiguration('deeptwist').get<'all' | 'problems' | 'none'>('notifications', 'all');
-  if (wanted === 'none' || state === 'stopped') return;
+  if (wanted === 'none' || state === 'stopped' || run.run.record.sweep !== undefined) return;
   const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
   const exportModel = { title: l10n.t('Export Model…'), command: 'deeptwist.exportModel' };
   const resume = { title: l10n.t('Resume'), command: 'deeptwist.resume' };

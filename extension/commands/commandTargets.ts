@@ -1,4 +1,5 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
+import { basename } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
 import { runPhase, stateName } from '../experiments/runPhase.ts';
 import { shortValue } from '../runs/overrideText.ts';
@@ -6,6 +7,7 @@ import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
+import { newestFirst } from '../runs/runIds.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -13,9 +15,7 @@ import { offerFolder, showInformation } from '../messages.ts';
 
 /** The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels. */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
-  if (isNode(argument) && argument.kind !== 'run') return argument.experiment;
-  if (isNode(argument) && argument.kind === 'run')
-    return experimentFileOf(Uri.file(argument.stored.run.record.experiment));
+  if (isNode(argument)) return experimentOfNode(argument);
   const file = fileOf(argument);
   if (file) return experimentFileOf(file);
   const run = typeof argument === 'string' ? await store.get(argument) : undefined;
@@ -42,8 +42,41 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   return picked?.experiment;
 }
 
+function experimentOfNode(node: TreeNode): ExperimentFile {
+  switch (node.kind) {
+    case 'run':
+      return experimentFileOf(Uri.file(node.stored.run.record.experiment));
+    case 'planned':
+      return node.sweep.experiment;
+    case 'more':
+      return node.of.experiment;
+    case 'experiment':
+    case 'sweep':
+      return node.experiment;
+  }
+}
+
 function relativeTo({ file, folder }: ExperimentFile): string {
   return folder === '' ? file : file.slice(folder.length + 1);
+}
+
+/** Path of the sweep that is meant: a row of the tree, a path, the newest of a file, or what the user picks. Undefined if they cancel. */
+export async function chooseSweep({ store, sweeps }: Services, argument: unknown): Promise<string | undefined> {
+  if (isNode(argument) && argument.kind === 'sweep') return argument.path;
+  const file = fileOf(argument);
+  if (typeof argument === 'string' && !file) return argument;
+  const experiments = file ? [experimentFileOf(file)] : await store.experiments();
+  const paths = (await Promise.all(experiments.map((experiment) => sweeps.pathsOf(experiment)))).flat();
+  if (paths.length === 0) {
+    void showInformation(l10n.t('There is no sweep yet: `"sweep"` in an experiment file says what to vary.'));
+    return undefined;
+  }
+  if (file || paths.length === 1) return paths[0];
+  const items = newestFirst(paths.map((path) => basename(path))).map((label) => ({
+    label,
+    path: paths.find((path) => basename(path) === label),
+  }));
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('The sweep') }))?.path;
 }
 
 /**
@@ -65,6 +98,10 @@ export async function chooseRuns(
   if (typeof argument === 'string') {
     const run = await store.get(argument);
     return run ? [run] : [];
+  }
+  if (Array.isArray(argument)) {
+    const given = await Promise.all(argument.filter((key) => typeof key === 'string').map((key) => store.get(key)));
+    return given.filter((run) => run !== undefined).filter(where);
   }
   const runs = (await store.newest(PICKED)).filter(where);
   if (runs.length === 0) {

@@ -2,6 +2,8 @@
 import type { Analyzer } from './analyzer.ts';
 import type { Exporter } from './exporter.ts';
 import type { Measurer } from './measurer.ts';
+import type { Reporter } from './reporter.ts';
+import type { Searcher } from './searcher.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
 import type { UncaughtErrors } from './uncaught.ts';
@@ -25,8 +27,16 @@ export interface CommandContext {
   loadMeasurer: () => Promise<Measurer>;
   /** The same for what measures the sensitivity of layers. */
   loadAnalyzer: () => Promise<Analyzer>;
+  /** The same for what searches for settings. */
+  loadSearcher: () => Promise<Searcher>;
+  /** The same for what draws reports. */
+  loadReporter: () => Promise<Reporter>;
+  /** The version of DeepTwist. */
+  version: string;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
+  /** What runs this command line: for jobs of a cluster. */
+  commandScript: string;
   /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
   confirm?: (question: string) => Promise<boolean>;
   /**
@@ -47,6 +57,8 @@ export interface CommandOption {
   multiple?: boolean;
   /** Placeholder of its value in the help, `DIR`. */
   value?: string;
+  /** Its value may begin with a dash: options of another program. */
+  mayBeginWithDash?: true;
   description: string;
 }
 
@@ -88,6 +100,21 @@ export interface CommandArguments {
     'retry-failed'?: boolean;
     print?: boolean;
     task?: string;
+    to?: string;
+    uri?: string;
+    title?: string;
+    budget?: string;
+    write?: boolean;
+    engine?: string;
+    slurm?: string;
+    detach?: boolean;
+    cancel?: boolean;
+    image?: string;
+    volume?: string[];
+    namespace?: string;
+    resources?: string;
+    confirm?: string;
+    'read-only'?: boolean;
   };
 }
 

@@ -11,8 +11,12 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
+import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
+import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -26,33 +30,32 @@ const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
   sweepCommand,
+  searchCommand,
   runsCommand,
   showCommand,
   changeCommand,
   compareCommand,
+  reportCommand,
   evaluateCommand,
   exportCommand,
+  exportLogCommand,
   thinCommand,
   benchmarkCommand,
   sensitivityCommand,
   describeCommand,
   inspectCommand,
+  mcpCommand,
 ];
 
 /**
  * Runs `deeptwist ARGUMENTS` and returns the exit code. Every error becomes a message on standard error.
- * @param version what `--version` prints
  */
-export async function runCommandLine(
-  args: readonly string[],
-  context: CommandContext,
-  version: string,
-): Promise<number> {
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
   let errorsAreJson = false;
   try {
     const [name, ...rest] = args;
     if (name === '--version' || name === '-v') {
-      context.stdout.write(`${version}\n`);
+      context.stdout.write(`${context.version}\n`);
       return ExitCode.done;
     }
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -97,7 +100,7 @@ function parse(command: Command, args: string[]): CommandArguments {
     const options = Object.fromEntries(
       Object.entries(command.options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
     );
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const { values, positionals } = parseArgs({ args: joined(command, args), options, allowPositionals: true });
     if (positionals.length < minimum || positionals.length > maximum)
       throw usageError(command, `expected ${usage(command)}`);
     return { positionals, options: values as CommandArguments['options'] };
@@ -107,6 +110,18 @@ function parse(command: Command, args: string[]): CommandArguments {
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(command, args);
     throw usageError(command, (error as Error).message.split('. ')[0]);
   }
+}
+
+/** `--slurm --time=1:00` as `--slurm=--time=1:00`, which is not ambiguous. */
+function joined({ options }: Command, args: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const arg of args) {
+    const before = all.at(-1);
+    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash)
+      all[all.length - 1] = `${before}=${arg}`;
+    else all.push(arg);
+  }
+  return all;
 }
 
 function unknownOption(command: Command, args: readonly string[]): UserError {

@@ -1,20 +1,23 @@
 /** @file Training the runs of a sweep from the command line: asks, shows what happens, and ends with the results. */
-import { parseOverride } from '../protocol/experiment/overrides.ts';
-import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
-import { isWithin, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableJson } from '../protocol/printable.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { experimentName } from '../runs/run.ts';
-import { secondsOf, secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
+import { secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
+import { isAlive } from '../runs/liveProcess.ts';
 import type { Refusal } from '../runs/lockFile.ts';
-import { trainSweep, type LineOutcome } from '../sweeps/runQueue.ts';
-import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
+import { trainSweep } from '../sweeps/halving.ts';
+import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
+import { seedReader } from '../sweeps/seedReader.ts';
+import { trainOnSlurm } from '../sweeps/slurm/slurmQueue.ts';
+import type { SlurmSetup } from '../sweeps/slurm/submission.ts';
+import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
 import type { CommandContext, CommandOption } from './command.ts';
-import { resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
+import { earlyText, resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
 import { styled, writeLines } from './terminal.ts';
 import { wrongUsage } from './wrongUsage.ts';
 
@@ -74,11 +77,20 @@ async function expectedTime(file: string, rounds: number, folder = runsFolder(fi
   return `They take about ${formatDuration(seconds * rounds)} if each takes as long as the last one, ${formatDuration(seconds)}.`;
 }
 
+export interface SweepWork {
+  /** Runs at a time on this machine. */
+  readonly parallel: number;
+  readonly retryFailed: boolean;
+  readonly json: boolean;
+  /** Where the runs train on Slurm: how they are submitted, and whether they are waited for. */
+  readonly slurm?: { readonly setup: SlurmSetup; readonly detach: boolean } | undefined;
+}
+
 /** Trains what is left to do of a sweep, and shows the results. @returns the exit code */
 export async function workOnSweep(
   sweep: Sweep,
   context: CommandContext,
-  { parallel, retryFailed, json }: { parallel: number; retryFailed: boolean; json: boolean },
+  { parallel, retryFailed, json, slurm }: SweepWork,
 ): Promise<number> {
   const { stdout, stderr } = context;
   const terminal = json ? stderr : stdout;
@@ -96,25 +108,27 @@ export async function workOnSweep(
     results.push(result);
     if (json) return void stdout.write(printableJson({ type: 'run', ...resultJson(result) }) + '\n');
     const { line, vary } = outcome.planned;
-    if (!watched.has(line) && !outcome.problem) return;
+    if (!watched.has(line) && !outcome.problem && outcome.state !== 'stopped early') return;
     if (result.summary) seconds.push(secondsOf(result.summary));
-    print([`${place(line)} ${resultText(result)}  ${vary.join(' ')}${timeLeft(seconds, left / parallel)}`]);
+    const rest = slurm ? '' : timeLeft(seconds, left / parallel);
+    print([`${place(line)} ${resultText(result)}  ${vary.join(' ')}${rest}`]);
   };
-  const many = parallel > 1 ? `, ${formatCount(parallel)} at a time` : '';
-  print([`${styled(terminal, 'bold', sweep.id)}  ${formatCount(count)} runs${many}`]);
+  const atOnce = slurm ? slurm.setup.parallel : parallel > 1 ? parallel : undefined;
+  const many = atOnce === undefined ? '' : `, ${formatCount(atOnce)} at a time`;
+  print([`${styled(terminal, 'bold', sweep.id)}  ${formatCount(count)} runs${slurm ? ' on Slurm' : ''}${many}`]);
   const interrupt = context.onInterrupt(() =>
     print([
-      'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
+      slurm
+        ? `The jobs stay in the queue. See to them again: deeptwist sweep ${sweep.id}; cancel them: deeptwist sweep ${sweep.id} --cancel`
+        : 'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
     ]),
   );
   // One after the other, in the order of their ends.
   let shown: Promise<void> = Promise.resolve();
   try {
     let left = count;
-    await trainSweep(sweep, {
-      parallel,
+    const watching: Pick<QueueOptions, 'retryFailed' | 'signal' | 'onStart' | 'onEnd' | 'onClaimed'> = {
       retryFailed,
-      sidecarScript: context.sidecarScript,
       signal: interrupt.signal,
       onStart: ({ line, vary }, { id }, how) => {
         watched.add(line);
@@ -124,8 +138,16 @@ export async function workOnSweep(
         const stillLeft = --left;
         if (outcome.state !== 'not begun' || outcome.problem) shown = shown.then(() => show(outcome, stillLeft));
       },
-      onClaimed: ({ line }, { holder }) => print([`${place(line)} is seen to by ${holderText(holder)}`]),
-    });
+      onClaimed: ({ line }, refusal) => print([`${place(line)} is seen to by ${heldText(refusal)}`]),
+    };
+    if (slurm)
+      await trainOnSlurm(sweep, {
+        ...watching,
+        ...slurm,
+        script: context.commandScript,
+        onNotice: (text) => print([text]),
+      });
+    else await trainSweep(sweep, { ...watching, parallel, sidecarScript: context.sidecarScript });
     await shown;
   } finally {
     interrupt.dispose();
@@ -133,8 +155,12 @@ export async function workOnSweep(
   const all = await readResults(sweep, results);
   if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
   else writeLines(stdout, ['', ...sweepTable(all, stdout)]);
-  const open = all.filter(({ summary }) => !summary);
+  const open = all.filter(({ summary, state }) => !summary && state !== 'stopped early');
   if (open.length === 0) return ExitCode.done;
+  if (slurm?.detach === true && !interrupt.signal.aborted) {
+    print([`See to them: deeptwist sweep ${sweep.id}; cancel them: deeptwist sweep ${sweep.id} --cancel`]);
+    return ExitCode.done;
+  }
   print(openLines(sweep, open));
   return interrupt.signal.aborted ? ExitCode.stopped : ExitCode.failed;
 }
@@ -151,6 +177,12 @@ export function holderText(holder: Refusal['holder']): string {
   return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 }
 
+/** The same, with what to do where it is another machine's, of which nobody here knows if it lives. */
+function heldText({ holder, path }: Refusal): string {
+  const isElsewhere = holder && isAlive(holder) === 'unknown';
+  return `${holderText(holder)}${isElsewhere ? `. If that machine no longer runs it, delete ${path}` : ''}`;
+}
+
 function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
   const failed = open.filter(({ state }) => state === 'failed').length;
   const ofThem = failed === 0 ? '' : `, ${formatCount(failed)} of them ${failed === 1 ? 'has' : 'have'} failed`;
@@ -161,29 +193,13 @@ function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
   ];
 }
 
-/** All lines of a sweep: those that are known, and the others as having not been begun. */
+/** All lines of a sweep: those that are known, and the others as they stand. */
 async function readResults(sweep: Sweep, known: readonly SweepResult[]): Promise<SweepResult[]> {
   const byLine = new Map(known.map((result) => [result.planned.line, result]));
   const read = resultReader(sweep);
   const all: SweepResult[] = [];
-  for (const planned of sweep.plan) all.push(byLine.get(planned.line) ?? (await read({ planned, state: 'not begun' })));
+  for (const planned of sweep.plan) all.push(byLine.get(planned.line) ?? (await read(await lookAt(sweep, planned))));
   return all;
-}
-
-const SEED: SettingPath = ['training', 'seed'];
-
-/** Finds the seed of a run of a plan. The experiment is checked once for each seed, not for each of many runs. */
-function seedReader(sweep: Sweep): (planned: PlannedRun) => Promise<number> {
-  let text: Promise<string> | undefined;
-  const seeds = new Map<string, number>();
-  return async ({ set }) => {
-    text ??= sweep.experimentText();
-    const known = JSON.stringify(set.filter((one) => isWithin(SEED, parseOverride(one)?.path ?? SEED)));
-    const seed =
-      seeds.get(known) ?? parseExperiment(await text, { file: sweep.experiment, overrides: set }).training.seed;
-    seeds.set(known, seed);
-    return seed;
-  };
 }
 
 /** Finds what a line came to. */
@@ -193,18 +209,21 @@ function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResu
     const seed = await seedOf(planned);
     const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
     const told = problem ?? run?.record.failure;
+    const early = state === 'stopped early' ? run?.record.stoppedEarly : undefined;
     return {
       planned,
       state,
       seed,
       path: sweep.runFolder(planned),
       summary,
+      ...(early && { early }),
       ...(told && { problem: inOneLine({ message: told.message, ...(told.remedy !== undefined && { remedy: told.remedy }) }) }), // prettier-ignore
     };
   };
 }
 
-function resultText({ summary, state, problem }: SweepResult): string {
+function resultText({ summary, state, problem, early }: SweepResult): string {
+  if (early) return earlyText(early);
   if (!summary) return problem === undefined ? state : `${state}: ${problem}`;
   const { ratio } = compressedSize(summary);
   return `${summary.metric} ${formatNumber(summary.test)}  ${formatRatio(ratio)}`;

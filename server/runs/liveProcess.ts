@@ -4,14 +4,33 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from './runRecord.ts';
 
-/** The identity of a process on this machine. */
+/** The identity of a process on this machine, which belongs to the same job of a cluster as this one. */
 export function identify(pid: number): ProcessIdentity {
-  return { pid, startTime: startTimeOf(pid), host: hostname() };
+  const job = ownJob();
+  return { pid, startTime: startTimeOf(pid), host: hostname(), ...(job && { job }) };
+}
+
+/** The job of a cluster in which this process is. */
+function ownJob(): ProcessIdentity['job'] {
+  const { SLURM_JOB_ID: id, SLURM_JOB_NAME: name = '', SLURM_CLUSTER_NAME: cluster = '' } = process.env;
+  if (id !== undefined)
+    return { id: `${cluster}/${id}`, name, restart: Number(process.env.SLURM_RESTART_COUNT ?? 0) || 0 };
+  const { DEEPTWIST_JOB: job, JOB_COMPLETION_INDEX: index = '' } = process.env;
+  // Such a scheduler does not count: the later one is the one that runs.
+  return job === undefined
+    ? undefined
+    : { id: `${job}/${index}`, name: '', restart: Math.floor(performance.timeOrigin) };
+}
+
+/** True for a process of the own job before that was started again: a scheduler ends all of them before it does so. */
+function isOfEarlierStart({ job }: ProcessIdentity): boolean {
+  const own = job && ownJob();
+  return own !== undefined && own.id === job?.id && job.restart < own.restart;
 }
 
 /** True where the process still runs; 'unknown' when it was started on another machine. */
 export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
-  if (identity.host !== hostname()) return 'unknown';
+  if (identity.host !== hostname()) return isOfEarlierStart(identity) ? false : 'unknown';
   try {
     process.kill(identity.pid, 0);
   } catch (error) {

@@ -41,8 +41,14 @@ interface Content {
   readonly key: string;
 }
 
-/** Takes the file at `path` for this process, unless another holds it, or this one does already. */
-export async function takeFile(path: string): Promise<HeldFile | Refusal> {
+/**
+ * Takes the file at `path` for this process, unless another holds it, or this one does already.
+ * @param isGone true for a process of another machine that is known to have ended
+ */
+export async function takeFile(
+  path: string,
+  isGone: (holder: ProcessIdentity) => boolean = () => false,
+): Promise<HeldFile | Refusal> {
   const text = JSON.stringify({ ...identify(process.pid), holding: randomBytes(8).toString('hex') });
   const held: HeldFile = {
     async release() {
@@ -55,8 +61,9 @@ export async function takeFile(path: string): Promise<HeldFile | Refusal> {
     const found = await read(path);
     if (!found) continue; // It has just been released.
     if (found.text === text) return held; // A network file system lost its answer and said, asked again, that the file is there.
-    if (!isAbandoned(found)) return { holder: found.holder, path };
-    const right = await takeFile(`${path}.${found.key}`);
+    const gone = found.holder && isAlive(found.holder) === 'unknown' && isGone(found.holder);
+    if (!gone && !isAbandoned(found)) return { holder: found.holder, path };
+    const right = await takeFile(`${path}.${found.key}`, isGone);
     if (!('release' in right)) return right;
     try {
       if ((await read(path))?.key === found.key) {

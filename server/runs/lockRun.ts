@@ -13,6 +13,8 @@ export interface RunEnd {
   readonly result?: RunRecord['result'];
   /** What made a failed run fail. */
   readonly failure?: RunRecord['failure'];
+  /** What a stopped run was stopped by where that was successive halving. */
+  readonly stoppedEarly?: RunRecord['stoppedEarly'];
 }
 
 export interface RunLock {
@@ -26,25 +28,26 @@ export interface RunLock {
 /**
  * Takes the folder for this process, reads `run.json` again and marks the run as running, or as queued. The lock of a process
  * that has died is taken over.
+ * @param options.isGone true for a process of another machine that is known to have ended
  * @throws UserError when another process, or this one, is writing the run, or it is finished by now
  */
 export async function lockRun(
   run: Run,
-  { state = 'running' }: { state?: 'running' | 'queued' } = {},
+  { state = 'running', isGone }: { state?: 'running' | 'queued'; isGone?: (holder: ProcessIdentity) => boolean } = {},
 ): Promise<RunLock> {
-  const file = await takeLock(run);
+  const file = await takeLock(run, isGone);
   let before: RunEnd;
   try {
     await removeAbandoned(run.lockFile);
-    before = await mark(run, { state, process: identify(process.pid) });
+    before = await mark(run, { state, process: identify(process.pid), stoppedEarly: undefined });
   } catch (error) {
     await file.release();
     throw error;
   }
   return {
-    async release({ state, result, failure } = before) {
+    async release({ state, result, failure, stoppedEarly } = before) {
       try {
-        await run.update({ state, result, failure, process: undefined });
+        await run.update({ state, result, failure, stoppedEarly, process: undefined });
       } catch (error) {
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
@@ -55,8 +58,8 @@ export async function lockRun(
   };
 }
 
-async function takeLock(run: Run): Promise<HeldFile> {
-  const taken = await takeFile(run.lockFile).catch((error: unknown) => {
+async function takeLock(run: Run, isGone?: (holder: ProcessIdentity) => boolean): Promise<HeldFile> {
+  const taken = await takeFile(run.lockFile, isGone).catch((error: unknown) => {
     throw explainDiskError(error, run.path, 0);
   });
   if ('release' in taken) return taken;
@@ -64,15 +67,15 @@ async function takeLock(run: Run): Promise<HeldFile> {
 }
 
 /** Returns how the run was before. */
-async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process'>): Promise<RunEnd> {
+async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process' | 'stoppedEarly'>): Promise<RunEnd> {
   await run.reload();
-  const { state, result, failure } = run.record;
+  const { state, result, failure, stoppedEarly } = run.record;
   if (state === 'finished')
     throw new UserError(`The run ${run.id} is finished: another process has trained it to its end.`, {
       remedy: `See it with \`deeptwist show ${run.id}\`.`,
     });
   await run.update(marks);
-  return { state, result, failure };
+  return { state, result, failure, stoppedEarly };
 }
 
 /** The process that has the folder, if it lives. */

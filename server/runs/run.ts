@@ -92,9 +92,10 @@ export class Run {
   }
 
   observedState(): ObservedState {
-    const { state, process, updated } = this.#record;
+    const { state, process, updated, queue } = this.#record;
     if (state !== 'running' && state !== 'queued') return state;
     if (process) return isAlive(process) === false ? 'interrupted' : state;
+    if (state === 'queued' && queue) return state;
     return state === 'queued' && Date.now() - Date.parse(updated) < STARTING_MS ? state : 'interrupted';
   }
 
@@ -105,7 +106,12 @@ export class Run {
 
   /** Changes `run.json`. */
   async update(
-    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes' | 'teacher'>>,
+    changes: Partial<
+      Pick<
+        RunRecord,
+        'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes' | 'teacher' | 'queue' | 'stoppedEarly'
+      >
+    >,
   ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
     await writeAtomically(join(this.path, RUN_FILE), JSON.stringify({ ...record, ...this.#recorded }, null, 2) + '\n');

@@ -6,6 +6,14 @@ export const processIdentitySchema = z.object({
   pid: z.int().positive(),
   startTime: z.string().optional().describe('As the system tells it; compared for equality only.'),
   host: z.string(),
+  job: z
+    .object({
+      id: z.string().describe('What stays when the job is started again: of Slurm, cluster and number.'),
+      name: z.string(),
+      restart: z.int().min(0).describe('Greater at each start of the job: of Slurm, how often it was requeued.'),
+    })
+    .optional()
+    .describe('Job of a cluster that the process belongs to.'),
 });
 
 export type ProcessIdentity = z.output<typeof processIdentitySchema>;
@@ -35,6 +43,14 @@ export const runRecordSchema = z.object({
       byteRatio: z.number().describe('By the bytes that the compressed model would take.'),
       fileRatio: z.number().optional().describe('By those of its file; absent where there is none.'),
       weightRatio: z.number(),
+      validation: z.number().nullable().optional().describe('Absent where there is no validation split.'),
+      bytes: z
+        .number()
+        .optional()
+        .describe('As in the summary of the log; earlier versions did not write it, nor what follows.'),
+      bytesKept: z.number().optional(),
+      fileBytes: z.number().optional(),
+      seconds: z.number().optional().describe('What the run took in all.'),
     })
     .optional()
     .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),
@@ -57,6 +73,21 @@ export const runRecordSchema = z.object({
         'is resumed learns from the same one.',
     ),
   sweep: z.string().optional().describe('Id of the sweep that the run belongs to.'),
+  queue: z
+    .object({
+      engine: z.literal('slurm'),
+      job: z.string().optional().describe('As `squeue` names it, 123_7; absent before it has begun.'),
+    })
+    .optional()
+    .describe('The job of a cluster that trains the run, or that the run waits for while it is queued.'),
+  stoppedEarly: z
+    .object({
+      step: z.int().min(0).describe('Step of the evaluation.'),
+      place: z.int().positive().describe('Place of its metric among those of the runs, from 1.'),
+      of: z.int().positive(),
+    })
+    .optional()
+    .describe('What successive halving has stopped the run by; gone when the run is gone on with.'),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
   cuts: z

@@ -1,5 +1,6 @@
 /** @file The life of a run's process: queue, prepare, train, end; and what clients and signals ask of it meanwhile. */
 import type { RunEvent } from '../protocol/run/events.ts';
+import { isAtRung } from '../protocol/run/rung.ts';
 import type { LivePhase, LiveState, WhenAlone } from '../protocol/wire/sidecar.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import type { EventLog } from '../runs/log/eventLog.ts';
@@ -30,6 +31,7 @@ export class Sidecar {
   #phase: 'queued' | 'preparing' | 'training' | 'ended' = 'queued';
   #progress = noProgress;
   #runsAhead: number | undefined;
+  #pauseAt = Infinity;
   #decoded: LiveState['decoded'];
   #lastCheckpoint: string | undefined;
   /** How the run ended, once that is recorded: nothing else is recorded after it. */
@@ -69,6 +71,7 @@ export class Sidecar {
       onEvent: (event) => {
         if (!this.#abandoned) this.#onEvent(event);
       },
+      onNotice: log,
       onDecoded: (decoded) => {
         this.#decoded = decoded;
         this.#server.progressed();
@@ -78,10 +81,20 @@ export class Sidecar {
 
   /**
    * Trains the run to its end.
+   * @param options.pauseAt step at whose evaluation, or the first one after it, the run stops with a checkpoint
    * @returns the exit code
    * @throws UserError when another process has the run
    */
-  async train({ resume, parallel }: { resume: boolean; parallel: number }): Promise<number> {
+  async train({
+    resume,
+    parallel,
+    pauseAt = Infinity,
+  }: {
+    resume: boolean;
+    parallel: number;
+    pauseAt?: number;
+  }): Promise<number> {
+    this.#pauseAt = pauseAt;
     const { endpoint } = this.#ticket;
     await this.#server.listen(endpoint);
     this.#ticket.keep(() => void this.#server.listenAgain(endpoint));
@@ -164,6 +177,7 @@ export class Sidecar {
     this.#progress = advance(this.#progress, event);
     if (event.type === 'checkpoint') this.#lastCheckpoint = event.path;
     if (event.type === 'started') this.#enter('training');
+    if (isAtRung(event, this.#pauseAt)) this.#stopFor('The sweep', 'after-step');
     this.#server.eventAdded();
   }
 

@@ -22,11 +22,17 @@ let run: Run | undefined;
 try {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { resume: { type: 'boolean', default: false }, parallel: { type: 'string', default: '1' } },
+    options: {
+      resume: { type: 'boolean', default: false },
+      parallel: { type: 'string', default: '1' },
+      'pause-at': { type: 'string' },
+    },
   });
   const parallel = Number(values.parallel);
-  if (positionals.length !== 1 || !(parallel >= 1)) {
-    throw new UserError('usage: sidecar.js RUN_FOLDER [--resume] [--parallel N]', { exitCode: ExitCode.usage });
+  const pauseAt = Number(values['pause-at'] ?? Infinity);
+  if (positionals.length !== 1 || !(parallel >= 1) || !(pauseAt >= 1)) {
+    const usage = 'usage: sidecar.js RUN_FOLDER [--resume] [--parallel N] [--pause-at STEP]';
+    throw new UserError(usage, { exitCode: ExitCode.usage });
   }
   run = await openRun(positionals[0]);
   const ticket = new Ticket(run.path);
@@ -39,7 +45,7 @@ try {
       void exitWith(sidecar.fail(explainUncaught(error)));
     });
   }
-  await exitWith(sidecar.train({ resume: values.resume, parallel }));
+  await exitWith(sidecar.train({ resume: values.resume, parallel, pauseAt }));
 } catch (error) {
   log(error instanceof UserError ? inOneLine(error) : String((error as Error).stack ?? error));
   if (run) await recordUnstarted(run, error).catch((reason: unknown) => log(String(reason)));

@@ -26,12 +26,23 @@ export interface StartedSidecar {
   readonly exited: Promise<SidecarExit>;
 }
 
+interface StartOptions {
+  run: Run;
+  node: string;
+  sidecarScript: string;
+  resume?: boolean;
+  parallel?: number;
+  pauseAt?: number | undefined;
+  env?: NodeJS.ProcessEnv;
+}
+
 /**
  * Starts `sidecarScript RUN_FOLDER` detached: it has no pipe to this process, and goes on when this process ends. What it
  * prints is appended to `sidecar.log` in the run folder.
  * @param options.node the executable: Node, or VS Code's own (`process.execPath`)
  * @param options.resume to go on with a run that has begun
  * @param options.parallel runs at a time on this machine; the others wait
+ * @param options.pauseAt step at whose evaluation, or the first one after it, the run stops with a checkpoint; default: none
  * @throws UserError when the executable cannot be started, or is an old Node; a run that has not begun has failed then
  */
 export async function startSidecar({
@@ -40,18 +51,12 @@ export async function startSidecar({
   sidecarScript,
   resume = false,
   parallel = 1,
+  pauseAt,
   env = process.env,
-}: {
-  run: Run;
-  node: string;
-  sidecarScript: string;
-  resume?: boolean;
-  parallel?: number;
-  env?: NodeJS.ProcessEnv;
-}): Promise<StartedSidecar> {
+}: StartOptions): Promise<StartedSidecar> {
   try {
     await checkVersion(node, env);
-    return await spawnSidecar({ run, node, sidecarScript, resume, parallel, env });
+    return await spawnSidecar({ run, node, sidecarScript, resume, parallel, pauseAt, env });
   } catch (error) {
     if (error instanceof UserError && !resume) {
       const { message, remedy } = error;
@@ -80,13 +85,15 @@ async function spawnSidecar({
   sidecarScript,
   resume,
   parallel,
+  pauseAt,
   env,
-}: Required<Parameters<typeof startSidecar>[0]>): Promise<StartedSidecar> {
+}: Required<Omit<StartOptions, 'pauseAt'>> & Pick<StartOptions, 'pauseAt'>): Promise<StartedSidecar> {
   const log = openSync(run.logFile, 'a');
   const folder = dirname(run.record.experiment);
   try {
     const logStart = fstatSync(log).size;
-    const args = [sidecarScript, run.path, '--parallel', String(parallel), ...(resume ? ['--resume'] : [])];
+    const pause = pauseAt === undefined ? [] : ['--pause-at', String(pauseAt)];
+    const args = [sidecarScript, run.path, '--parallel', String(parallel), ...(resume ? ['--resume'] : []), ...pause];
     const child = spawn(node, args, {
       detached: true,
       stdio: ['ignore', log, log],

@@ -7,6 +7,7 @@ import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
+import type { Halving } from './rungs.ts';
 import type { Combination } from './sweepFolder.ts';
 
 export interface PlannedRuns {
@@ -15,6 +16,8 @@ export interface PlannedRuns {
   /** `path=value` texts of all runs. */
   readonly overrides: readonly string[];
   readonly combinations: readonly Combination[];
+  /** How runs are stopped early; undefined where all train to their ends. */
+  readonly halving?: Halving | undefined;
   /** What the user should know. */
   readonly warnings: readonly string[];
 }
@@ -47,6 +50,7 @@ export async function plannedRuns(file: string, overrides: readonly string[]): P
     text,
     overrides: [...overrides, NO_SWEEP],
     combinations: runs.map((run) => run.map(({ override }) => override.text)),
+    halving: sweep.halving,
     warnings:
       left === 0 ? [] : [`${formatCount(left)} of the runs would have the settings of another: they are left out.`],
   };

@@ -5,11 +5,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../protocol/userError.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
+import { isAlive } from '../runs/liveProcess.ts';
 import type { Refusal } from '../runs/lockFile.ts';
+import { lockHolder } from '../runs/lockRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import type { ObservedState, Run } from '../runs/run.ts';
 import { askToStop } from '../sidecarClient/endRun.ts';
 import { startSidecar, type StartedSidecar } from '../sidecarClient/startSidecar.ts';
+import { valueAt } from './rungs.ts';
 import type { PlannedRun, Sweep } from './sweepFolder.ts';
 
 /** How often run folders are looked at. */
@@ -17,8 +20,8 @@ const POLL_MS = 300;
 /** Starts of a run without a new checkpoint after which it is given up for this time. */
 const MOST_STARTS = 3;
 
-/** How a line of the plan stands: as its run, or it has not been begun. */
-export type LineState = ObservedState | 'not begun';
+/** How a line of the plan stands: as its run, which successive halving may have stopped, or it has not been begun. */
+export type LineState = ObservedState | 'stopped early' | 'not begun';
 
 export interface LineOutcome {
   readonly planned: PlannedRun;
@@ -38,6 +41,8 @@ export interface QueueOptions {
   readonly sidecarScript: string;
   /** When it aborts, no more runs are started, and those that train stop after their step, with a checkpoint. */
   readonly signal: AbortSignal;
+  /** Step at whose evaluation, or the first one after it, runs stop with a checkpoint; default: none. */
+  readonly pauseAt?: number | undefined;
   /** Told of each process that is started, and of each run that trains already. */
   readonly onStart?: (planned: PlannedRun, run: Run, how: 'started' | 'resumed' | 'followed') => void;
   /** Told of each line when nothing is left to do for it. */
@@ -47,13 +52,17 @@ export interface QueueOptions {
 }
 
 /**
- * Trains what is left to do of a sweep.
- * @returns how each line stands, in the order of the plan
+ * Trains what is left to do of some lines of a sweep.
+ * @returns how each of them stands, in their order
  */
-export async function trainSweep(sweep: Sweep, options: QueueOptions): Promise<LineOutcome[]> {
+export async function trainLines(
+  sweep: Sweep,
+  lines: readonly PlannedRun[],
+  options: QueueOptions,
+): Promise<LineOutcome[]> {
   const { parallel, signal, onEnd, onClaimed } = options;
   const outcomes = new Map<number, LineOutcome>();
-  let left = [...sweep.plan];
+  let left = [...lines];
   for (let round = 0; left.length > 0; round++) {
     if (round > 0) await sleep(POLL_MS);
     const claimed: PlannedRun[] = [];
@@ -70,21 +79,27 @@ export async function trainSweep(sweep: Sweep, options: QueueOptions): Promise<L
     if (signal.aborted) break;
     left = claimed;
   }
-  return sweep.plan.map((planned) => outcomes.get(planned.line) ?? { planned, state: 'not begun' });
+  return lines.map((planned) => outcomes.get(planned.line) ?? { planned, state: 'not begun' });
 }
 
-/** How each line stands, without doing anything. */
+/** {@link lookAt} of each line. */
 export async function readSweep(sweep: Sweep): Promise<LineOutcome[]> {
   return mapAtOnce(sweep.plan, FILES_AT_ONCE, (planned) => lookAt(sweep, planned));
 }
 
-async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {
+/** How a line stands, without doing anything. */
+export async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {
   try {
     const run = await sweep.openRun(planned);
-    return run ? { planned, run, state: run.observedState() } : { planned, state: 'not begun' };
+    return run ? { planned, run, state: stateOf(run) } : { planned, state: 'not begun' };
   } catch (error) {
     return { planned, state: 'failed', problem: asUserError(error) };
   }
+}
+
+function stateOf(run: Run): LineState {
+  const state = run.observedState();
+  return state === 'stopped' && run.record.stoppedEarly ? 'stopped early' : state;
 }
 
 /** Trains the run of a line to its end; `by`: another process has the line. */
@@ -94,7 +109,7 @@ async function seeTo(
   options: QueueOptions,
 ): Promise<LineOutcome | { readonly by: Refusal }> {
   const before = await lookAt(sweep, planned);
-  if (before.state === 'finished' || options.signal.aborted) return before;
+  if (before.state === 'finished' || before.state === 'stopped early' || options.signal.aborted) return before;
   const claim = await sweep.claim(planned);
   if (!('release' in claim)) return { by: claim };
   try {
@@ -107,7 +122,7 @@ async function seeTo(
 }
 
 async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): Promise<LineOutcome> {
-  const { retryFailed, signal, onStart } = options;
+  const { retryFailed, signal, pauseAt, onStart } = options;
   const found = await sweep.openRun(planned);
   const run = found ?? (await sweep.makeRun(planned));
   let process: Awaited<ReturnType<typeof startProcess>> | undefined;
@@ -116,9 +131,9 @@ async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): 
   let isAsked = false;
   for (;;) {
     await run.reload();
-    const state = run.observedState();
-    if (state === 'finished') return { planned, run, state };
-    const isTaken = run.record.process !== undefined && state !== 'interrupted';
+    const state = stateOf(run);
+    if (state === 'finished' || state === 'stopped early') return { planned, run, state };
+    const isTaken = state !== 'interrupted' && (await isHeld(run));
     if (isTaken || process?.isOver === false) {
       if (!process && !isFollowed) {
         isFollowed = true;
@@ -133,11 +148,12 @@ async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): 
       continue;
     }
     // A process may have been started for it by one that was killed: it has its time to take the run.
-    if (found && starts === 0 && state === 'queued') {
+    if (found && starts === 0 && state === 'queued' && !run.record.queue) {
       await sleep(POLL_MS);
       continue;
     }
     if (signal.aborted) return { planned, run, state };
+    if (pauseAt !== undefined && state !== 'failed' && (await valueAt(run, pauseAt))) return { planned, run, state };
     if (state === 'failed' && !(retryFailed && starts === 0)) return { planned, run, state };
     // Somebody has stopped it: whoever goes on with the sweep goes on with the run.
     if (state === 'stopped' && (starts > 0 || isFollowed)) return { planned, run, state };
@@ -146,7 +162,7 @@ async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): 
     if (starts === MOST_STARTS) return { planned, run, state, problem: await goneProblem(run, process?.sidecar) };
     // It may have ended in order between the look at its record and the one at its process.
     await run.reload();
-    if (run.observedState() !== state) continue;
+    if (stateOf(run) !== state) continue;
     const resume = found !== undefined || process !== undefined;
     starts++;
     process = await startProcess(run, resume, options);
@@ -154,14 +170,22 @@ async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): 
   }
 }
 
-async function startProcess(run: Run, resume: boolean, { sidecarScript, parallel }: QueueOptions) {
-  const sidecar = await startSidecar({ run, node: process.execPath, sidecarScript, resume, parallel });
+/** True while a process has the run. Of another machine's that is gone, the record stays; the lock is removed by hand. */
+async function isHeld(run: Run): Promise<boolean> {
+  const { process: holder } = run.record;
+  if (!holder) return false;
+  return isAlive(holder) === true || (await lockHolder(run)) !== undefined;
+}
+
+async function startProcess(run: Run, resume: boolean, { sidecarScript, parallel, pauseAt }: QueueOptions) {
+  const sidecar = await startSidecar({ run, node: process.execPath, sidecarScript, resume, parallel, pauseAt });
   const started = { sidecar, isOver: false };
   void sidecar.exited.then(() => (started.isOver = true));
   return started;
 }
 
-async function newestCheckpoint(run: Run): Promise<string | undefined> {
+/** Tells one newest checkpoint of a run from another; undefined where it has none. */
+export async function newestCheckpoint(run: Run): Promise<string | undefined> {
   const checkpoints = await listCheckpoints(run).catch(() => []);
   return checkpoints.length === 0 ? undefined : JSON.stringify(checkpoints);
 }

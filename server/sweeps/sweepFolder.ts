@@ -3,8 +3,9 @@
  * ```
  * sweep.json                  what it belongs to: SweepRecord; written last, so that a folder without it is no sweep
  * experiment.deeptwist.jsonc  the exact text that all of its runs are made from
- * plan.jsonl                  a PlannedRun a line; never changed
+ * plan.jsonl                  a PlannedRun a line; a search adds lines at its end, and none is ever changed
  * claims/N                    the process that sees to line N now
+ * rungs/, slurm/              see asynchronousHalving.ts and slurm/
  * ```
  * The run folder of a run alone tells if it is done. The id of each run is chosen with the plan: a run that is there has been begun, and no run
  * can be made twice.
@@ -21,7 +22,9 @@ import { experimentOf, recordedExperiment, runsFolder } from '../runs/experiment
 import { takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
 import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
+import type { ProcessIdentity } from '../runs/runRecord.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
+import { halvingSchema, type Halving } from './rungs.ts';
 
 const SWEEP_FILE = 'sweep.json';
 const PLAN_FILE = 'plan.jsonl';
@@ -37,6 +40,7 @@ const sweepRecordSchema = z.object({
   experiment: z.string().describe('As in run.json.'),
   relativeExperiment: z.string().optional().describe('As in run.json.'),
   runs: z.string().optional().describe('Folder of the runs, as a path from this one; default: that of the experiment.'),
+  halving: halvingSchema.optional().describe('As in the experiment file.'),
   created: z.iso.datetime(),
 });
 type SweepRecord = z.output<typeof sweepRecordSchema>;
@@ -72,6 +76,16 @@ export class Sweep {
     return this.#record.id;
   }
 
+  /** When it was made, ISO 8601. */
+  get created(): string {
+    return this.#record.created;
+  }
+
+  /** How runs are stopped early; undefined where all train to their ends. */
+  get halving(): Halving | undefined {
+    return this.#record.halving;
+  }
+
   /** Absolute path of the experiment file, where that is now. */
   get experiment(): string {
     return experimentOf(this.path, this.#record);
@@ -81,6 +95,20 @@ export class Sweep {
   get runs(): string {
     const { runs } = this.#record;
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
+  }
+
+  /**
+   * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
+   * @param runs the settings of each: all of them, and those by which a person tells it from others
+   */
+  async grow(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
+    const added = runs.map((run, i) => {
+      const line = this.plan.length + i + 1;
+      return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };
+    });
+    const plan = [...this.plan, ...added];
+    await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+    return new Sweep(this.path, this.#record, plan);
   }
 
   /** Exact text of the experiment file as it was when the sweep was made. */
@@ -95,12 +123,13 @@ export class Sweep {
 
   /**
    * Takes a line for this process: no other makes or starts its run meanwhile. The line of a process that has died is taken over.
+   * @param isGone true for a process of another machine that is known to have ended
    * @returns the line, or which process has it
    */
-  async claim({ line }: PlannedRun): Promise<HeldFile | Refusal> {
+  async claim({ line }: PlannedRun, isGone?: (holder: ProcessIdentity) => boolean): Promise<HeldFile | Refusal> {
     const folder = join(this.path, 'claims');
     await mkdir(folder, { recursive: true });
-    return takeFile(join(folder, String(line)));
+    return takeFile(join(folder, String(line)), isGone);
   }
 
   /**
@@ -141,6 +170,7 @@ export type Combination = readonly string[];
  * @param text of the experiment file
  * @param overrides `path=value` texts of all runs
  * @param combinations those of each run besides
+ * @param halving how runs are stopped early; default: all train to their ends
  * @param out folder of the runs; default: `.deeptwist/runs` beside the file
  */
 export async function createSweep({
@@ -148,6 +178,7 @@ export async function createSweep({
   text,
   overrides,
   combinations,
+  halving,
   out,
   now = new Date(),
 }: {
@@ -155,6 +186,7 @@ export async function createSweep({
   text: string;
   overrides: readonly string[];
   combinations: readonly Combination[];
+  halving?: Halving | undefined;
   out?: string | undefined;
   now?: Date;
 }): Promise<Sweep> {
@@ -177,10 +209,11 @@ export async function createSweep({
       id,
       ...recordedExperiment(made, file),
       ...(runs !== undefined && { runs: isAbsolute(runs) ? runs : runs.replaceAll('\\', '/') }),
+      ...(halving && { halving }),
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);
-    await writeAtomically(join(made, PLAN_FILE), plan.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await writeAtomically(join(made, PLAN_FILE), planText(plan));
     await writeAtomically(join(made, SWEEP_FILE), `${JSON.stringify(record, null, 2)}\n`);
     await syncFolder(sweeps);
     return new Sweep(made, record, plan.map((line, i) => ({ ...line, line: i + 1 }))); // prettier-ignore
@@ -189,6 +222,10 @@ export async function createSweep({
     const cause = error instanceof UserError ? error.cause : error;
     throw explainDiskError(cause, sweeps, Buffer.byteLength(text), { begun: false });
   }
+}
+
+function planText(plan: readonly Omit<PlannedRun, 'line'>[]): string {
+  return plan.map(({ run, set, vary }) => `${JSON.stringify({ run, set, vary })}\n`).join('');
 }
 
 /** The folder in which the sweeps of an experiment file are. */

@@ -4,9 +4,18 @@ import { relative, resolve } from 'node:path';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
+import { lockRun } from '../../runs/lockRun.ts';
+import type { Run } from '../../runs/run.ts';
+import { Ladder } from '../../sweeps/asynchronousHalving.ts';
+import { jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
 import { plannedRuns } from '../../sweeps/plannedRuns.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
-import type { Sweep } from '../../sweeps/sweepFolder.ts';
+import { shellWord } from '../../sweeps/shellWord.ts';
+import { ownJob, requeueOwnJob } from '../../sweeps/slurm/ownJob.ts';
+import { sbatchOptions } from '../../sweeps/slurm/programs.ts';
+import { cancelOnSlurm } from '../../sweeps/slurm/slurmQueue.ts';
+import { linesPerJob, readSetup, writeSetup, type SlurmSetup } from '../../sweeps/slurm/submission.ts';
+import type { PlannedRun, Sweep } from '../../sweeps/sweepFolder.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import {
   holderText,
@@ -17,6 +26,7 @@ import {
   workOnSweep,
   yesOption,
 } from '../sweepWork.ts';
+import { earlyText } from '../sweepTable.ts';
 import { writeLines } from '../terminal.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { outOption, setOption, train } from './train.ts';
@@ -33,39 +43,134 @@ export const sweepCommand: Command = {
     'retry-failed': { type: 'boolean', description: 'Go on with runs that have failed, too.' },
     print: { type: 'boolean', description: 'Print a command for each run that is left, and start nothing.' },
     task: { type: 'string', value: 'N', description: 'Train the run of line N of the plan, in this process.' },
+    engine: {
+      type: 'string',
+      value: 'local|slurm|kubernetes',
+      description:
+        'Where the runs train: on this machine (default), as array jobs of Slurm, or by the Job of Kubernetes that is printed.',
+    },
+    slurm: {
+      type: 'string',
+      value: 'OPTIONS',
+      mayBeginWithDash: true,
+      description: 'More options of sbatch, as one text: --slurm "--partition=gpu --time=1:00:00".',
+    },
+    detach: { type: 'boolean', description: 'Submit to Slurm what is left, and do not wait.' },
+    cancel: {
+      type: 'boolean',
+      description: 'Cancel the jobs of the sweep on Slurm; runs that train stop with a checkpoint.',
+    },
+    image: { type: 'string', value: 'NAME', description: 'Of a Job of Kubernetes: image with Node and deeptwist.' },
+    volume: {
+      type: 'string',
+      multiple: true,
+      value: 'CLAIM:PATH',
+      description: 'Of a Job of Kubernetes: claim of a volume, and the path at which it is here and in the containers.',
+    },
+    resources: {
+      type: 'string',
+      value: 'LIST',
+      description: 'Of a Job of Kubernetes: what each run asks for, as cpu=2,memory=4Gi.',
+    },
     json: sweepJsonOption,
   },
   outlivesOutput: true,
   async run({ positionals: [reference], options }, context) {
     const parallel = parallelOf('sweep', options.parallel);
+    const engine = engineOf(options);
     const file = resolve(context.directory, reference);
     const isNew = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-    if (isNew && options.task !== undefined)
-      throw wrongUsage('sweep', '--task needs a sweep', 'Make one by `deeptwist sweep FILE --print`, and give its id.');
+    if (isNew && (options.task ?? options.cancel) !== undefined) {
+      const remedy = 'Make one by `deeptwist sweep FILE --print`, and give its id.';
+      throw wrongUsage('sweep', `${options.task === undefined ? '--cancel' : '--task'} needs a sweep`, remedy);
+    }
     if (!isNew && (options.set ?? options.out) !== undefined)
       throw wrongUsage('sweep', '--set and --out are for a new sweep', 'Give an experiment file, or leave them out.');
+    const sbatch = sbatchOptions(options.slurm ?? '');
+    const kubernetes = engine === 'kubernetes' ? jobOptions(options) : undefined;
+    // Before there is a plan: where there is no Slurm, nothing is made.
+    if (engine === 'slurm' && isNew) await linesPerJob();
     const sweep = isNew ? await newSweep(file, options, parallel, context) : await existingSweep(reference, context);
     if (!sweep) return ExitCode.stopped;
     if (options.task !== undefined) return trainLine(sweep, options, context);
+    if (options.cancel) return cancel(sweep, context);
+    if (kubernetes) return printJob(sweep, kubernetes, context);
     if (options.print) return printCommands(sweep, context);
+    const before = await readSetup(sweep);
+    let setup: SlurmSetup | undefined;
+    if (engine === 'slurm' || (engine === undefined && before)) {
+      const atOnce = options.parallel === undefined ? before?.parallel : parallel;
+      setup = {
+        options: options.slurm === undefined ? (before?.options ?? []) : sbatch,
+        ...(atOnce !== undefined && { parallel: atOnce }),
+      };
+      await writeSetup(sweep, setup);
+    }
+    if (!setup && (options.slurm ?? options.detach) !== undefined)
+      throw wrongUsage('sweep', '--slurm and --detach are for Slurm', 'Add --engine slurm, or leave them out.');
     return workOnSweep(sweep, context, {
       parallel,
       retryFailed: options['retry-failed'] === true,
       json: options.json === true,
+      slurm: setup && { setup, detach: options.detach === true },
     });
   },
 };
 
+const engines = ['local', 'slurm', 'kubernetes'] as const;
+
+function engineOf({ engine, image, volume, resources }: CommandArguments['options']) {
+  const known = engines.find((name) => name === engine);
+  if (engine !== undefined && !known)
+    throw wrongUsage('sweep', `--engine cannot be '${engine}'`, `Give one of ${engines.join(', ')}.`);
+  if (known !== 'kubernetes' && (image ?? volume ?? resources) !== undefined)
+    throw wrongUsage(
+      'sweep',
+      '--image, --volume and --resources are for a Job of Kubernetes',
+      'Add --engine kubernetes, or leave them out.',
+    );
+  return known;
+}
+
+async function cancel(sweep: Sweep, { stdout }: CommandContext): Promise<number> {
+  const count = await cancelOnSlurm(sweep);
+  const jobs = count === 1 ? 'job is' : 'jobs are';
+  writeLines(stdout, [
+    count === 0 ? `No job of ${sweep.id} is in the queue.` : `${formatCount(count)} ${jobs} cancelled.`,
+    `Go on with: deeptwist sweep ${sweep.id}`,
+  ]);
+  return ExitCode.done;
+}
+
+/** Nothing is applied: whoever has a cluster looks at it first. */
+async function printJob(
+  sweep: Sweep,
+  options: JobOptions,
+  { stdout, stderr, directory }: CommandContext,
+): Promise<number> {
+  stdout.write(kubernetesJob(sweep, options));
+  const folder = shellWord(relative(directory, sweep.path) || '.');
+  writeLines(stderr, [
+    `A Job for ${formatCount(sweep.plan.length)} runs: save it, and \`kubectl apply -f FILE\`. Their results: deeptwist sweep ${folder} --print`,
+  ]);
+  return ExitCode.done;
+}
+
 /** Undefined where the user does not want so many runs. */
 async function newSweep(
   file: string,
-  { set = [], out, yes = false, print = false }: CommandArguments['options'],
+  { set = [], out, yes = false, print = false, engine }: CommandArguments['options'],
   parallel: number,
   context: CommandContext,
 ): Promise<Sweep | undefined> {
   const folder = out === undefined ? undefined : resolve(context.directory, out);
   // To print them starts none.
-  return confirmedSweep(file, await plannedRuns(file, set), { folder, parallel, yes: yes || print }, context);
+  return confirmedSweep(
+    file,
+    await plannedRuns(file, set),
+    { folder, parallel, yes: yes || print || engine === 'kubernetes' },
+    context,
+  );
 }
 
 async function existingSweep(reference: string, { directory }: CommandContext): Promise<Sweep> {
@@ -80,7 +185,7 @@ async function existingSweep(reference: string, { directory }: CommandContext): 
 /** For `xargs`, `parallel` and schedulers: each command makes its run, or goes on with it. */
 async function printCommands(sweep: Sweep, { stdout, stderr, directory }: CommandContext): Promise<number> {
   const left = (await readSweep(sweep)).filter(({ state }) => state !== 'finished');
-  const folder = quoted(relative(directory, sweep.path) || '.');
+  const folder = shellWord(relative(directory, sweep.path) || '.');
   writeLines(
     stdout,
     left.map(({ planned: { line } }) => `deeptwist sweep ${folder} --task ${line}`),
@@ -89,11 +194,6 @@ async function printCommands(sweep: Sweep, { stdout, stderr, directory }: Comman
     `${formatCount(left.length)} of ${formatCount(sweep.plan.length)} runs are left. Their results: deeptwist sweep ${sweep.id}`,
   ]);
   return ExitCode.done;
-}
-
-/** As a POSIX shell takes it. */
-function quoted(path: string): string {
-  return /^[\w./@:+-]+$/.test(path) && !path.startsWith('-') ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 async function trainLine(sweep: Sweep, options: CommandArguments['options'], context: CommandContext): Promise<number> {
@@ -113,13 +213,53 @@ async function trainLine(sweep: Sweep, options: CommandArguments['options'], con
   }
   try {
     const run = (await sweep.openRun(planned)) ?? (await sweep.makeRun(planned));
-    if (run.record.state === 'finished') {
-      context.stderr.write(`The run ${run.id} is finished.\n`);
-      return ExitCode.done;
-    }
-    const trainer = await context.loadTrainer();
-    return await train(context, options.json === true, (training) => trainer.resumeRun({ run, ...training }));
+    return await trainTask(sweep, planned, run, options, context);
   } finally {
     await claim.release();
   }
+}
+
+/** Trains the run of a line that this process has claimed. */
+async function trainTask(
+  sweep: Sweep,
+  { line }: PlannedRun,
+  run: Run,
+  { json = false, engine }: CommandArguments['options'],
+  context: CommandContext,
+): Promise<number> {
+  if (run.record.state === 'finished') {
+    context.stderr.write(`The run ${run.id} is finished.\n`);
+    return ExitCode.done;
+  }
+  const job = engine === 'slurm' ? ownJob() : undefined;
+  if (job !== undefined) await run.update({ queue: { engine: 'slurm', job } });
+  const ladder = sweep.halving && new Ladder(sweep.path, line, sweep.halving);
+  let early = ladder?.stoppedBefore();
+  let code: number = ExitCode.stopped;
+  if (!early) {
+    const trainer = await context.loadTrainer();
+    const stop = new AbortController();
+    code = await train(context, json, (training) =>
+      trainer.resumeRun({
+        run,
+        ...training,
+        signal: AbortSignal.any([training.signal, stop.signal]),
+        onEvent(event) {
+          training.onEvent(event);
+          early ??= ladder?.onEvent(event);
+          if (early) stop.abort();
+        },
+      }),
+    );
+  }
+  await run.reload();
+  if (early && code === ExitCode.stopped) {
+    const lock = await lockRun(run, { state: 'queued' });
+    await lock.release({ state: 'stopped', stoppedEarly: early });
+    context.stderr.write(`The run ${run.id} is ${earlyText(early)}.\n`);
+    return ExitCode.done;
+  }
+  if (job !== undefined && code === ExitCode.stopped && (await requeueOwnJob(run)))
+    context.stderr.write(`The job ${job} is back in the queue.\n`);
+  return code;
 }

@@ -22,7 +22,7 @@ export function sweepProblems(
   check: (document: unknown) => SettingProblem[],
 ): SettingProblem[] {
   if (!sweep) return [];
-  const problems = [...nameProblems(sweep), ...boundProblems(sweep)];
+  const problems = [...nameProblems(sweep), ...boundProblems(sweep), ...halvingProblems(document, sweep)];
   if (problems.length > 0) return problems;
   const count = runCount(sweep);
   if (count > MOST_RUNS) {
@@ -130,6 +130,15 @@ function boundProblems(sweep: SweepConfig): SettingProblem[] {
     if (!problem) return [];
     return [{ path: [...place, problem.at], code: 'combination', at: 'value', message: problem.message }];
   });
+}
+
+/** A run that ends before the first comparison is never stopped early. */
+function halvingProblems(document: unknown, { halving }: SweepConfig): SettingProblem[] {
+  const training = isRecord(document) && isRecord(document.training) ? document.training : {};
+  const { steps } = training;
+  if (!halving || typeof steps !== 'number' || halving.from < steps) return [];
+  const message = `expected less than training.steps (${steps}), got ${halving.from}: no run would be stopped early`;
+  return [{ path: ['sweep', 'halving', 'from'], code: 'combination', at: 'value', message }];
 }
 
 function boundProblem({ from, to, scale, integer }: NumberRange): { at: 'from' | 'to'; message: string } | undefined {

@@ -52,8 +52,8 @@ export interface StudyOptions {
   readonly seeds: number;
   /** The folder of the run folders: what is finished there is not run again. */
   readonly keep: string;
-  /** When no further run is begun, in milliseconds of `Date.now()`. */
-  readonly until: number;
+  /** When no further run of a case is begun, in milliseconds of `Date.now()`. */
+  readonly until: (name: string) => number;
 }
 
 /** What came of a rival of a case. */
@@ -65,7 +65,9 @@ export interface Outcome {
 }
 
 /** The runs of a case; undefined where the time was up before all were finished. */
-async function runCase(work: Case, { seeds, keep, until }: StudyOptions): Promise<Outcome[] | undefined> {
+async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | undefined> {
+  const { seeds, keep } = options;
+  const until = options.until(work.name);
   const run = (rival: Rival, chosen: readonly string[], seed: number): ExperimentRun => ({
     name: [work.name, rival.name, ...chosen.map(shortSetting)].join(' '),
     file: work.file,

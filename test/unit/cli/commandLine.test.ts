@@ -102,8 +102,12 @@ async function commandLine({
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
+        commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadReporter: () => import('../../../webview/report/report.ts'),
+        version: '1.2.3',
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
@@ -111,7 +115,7 @@ async function commandLine({
         },
         uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
       };
-      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
+      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
     },
   };
 }

@@ -85,7 +85,7 @@ describe('the commands', () => {
         'openDashboard',
         'openDashboardToSide',
       ],
-      ...['openExperiment', 'showLog', 'revealRunFolder', 'restartLanguageServer'],
+      ...['openExperiment', 'showLog', 'revealRunFolder', 'openSweep', 'revealSweepFolder', 'restartLanguageServer'],
       // To the clipboard.
       ...['copyCommandLine', 'copyDiagnostics'],
       ...['refreshRuns', 'showMoreRuns', 'filterRuns', 'clearRunFilter', 'sortRuns'],

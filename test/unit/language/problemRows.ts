@@ -1037,9 +1037,7 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'weights that are not there',
     text: edited([model, `${model}, "start": "./base.safetensors"`]),
-    problems: [
-      'error no-such-file «"./base.safetensors"» start: ./base.safetensors not found (relative to this file)',
-    ],
+    problems: ['error no-such-file «"./base.safetensors"» start: ./base.safetensors not found (relative to this file)'],
   },
   {
     what: 'weights with other names that are not there',

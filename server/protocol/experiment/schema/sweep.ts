@@ -40,6 +40,26 @@ const varied = (of: z.ZodType, description: string) =>
     .describe(description)
     .meta({ examples: [{ 'training.seed': [1, 2, 3] }] });
 
+const halving = z
+  .strictObject({
+    factor: z
+      .int()
+      .min(2)
+      .default(3)
+      .describe(
+        'One of so many runs goes on at each comparison, and to so many times the steps (reduction factor, eta).',
+      ),
+    from: positiveInteger
+      .describe('Steps after which all runs are compared for the first time (minimal resource, grace period).')
+      .meta({ examples: [1000] }),
+  })
+  .optional()
+  .describe(
+    'Stops the worse runs early, by successive halving (Jamieson & Talwalkar 2016; on a cluster ASHA, Li et al. 2020): compared are the metrics at the ' +
+      'first evaluation after `from` steps, after `from * factor`, and so on, on the validation split where there is one. A run that was stopped so has a ' +
+      'checkpoint and can be gone on with.',
+  );
+
 const PATHS =
   'by their names as `--set` takes them, such as compression.layers.fc1.rate or compression[0].distortEvery';
 
@@ -49,6 +69,7 @@ export const sweep = z
       .strictObject({
         type: z.literal('grid').optional().default('grid'),
         vary: varied(values, `Settings, ${PATHS}, each with the values that it takes.`),
+        halving,
       })
       .describe('Every value of each setting with every value of the others.'),
     z
@@ -59,6 +80,7 @@ export const sweep = z
           .min(1)
           .describe(`The settings of each run that are not those of the file, ${PATHS}.`)
           .meta({ examples: [[{ 'training.seed': 1 }]] }),
+        halving,
       })
       .describe('Runs one by one.'),
     z
@@ -73,6 +95,7 @@ export const sweep = z
           z.union([values, numbers]),
           `Settings, ${PATHS}, each with values, or bounds of numbers, of which every run gets one at random.`,
         ),
+        halving,
       })
       .describe(
         'Values at random (Bergstra & Bengio 2012), which finds good ones sooner than a grid where few settings matter.',

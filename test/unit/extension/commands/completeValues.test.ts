@@ -59,7 +59,11 @@ describe('of what is typed as path=value', () => {
   });
 
   test('before anything is typed, what is varied from run to run comes first', () => {
-    expect(labels('').slice(0, 3)).toEqual(['compression.method', 'compression.distortEvery', 'compression.layers.fc1.bits']);
+    expect(labels('').slice(0, 3)).toEqual([
+      'compression.method',
+      'compression.distortEvery',
+      'compression.layers.fc1.bits',
+    ]);
   });
 
   test('all that is offered can be used', () => {
