@@ -20,7 +20,8 @@ const serverFloors = [
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts'],
+  ['trust.ts'],
   ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
@@ -39,7 +40,7 @@ const extensionFloors = [
     ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
-  ['commands'],
+  ['agents', 'commands'],
   ['workbench.ts'],
   ['main.ts'],
 ];
@@ -51,7 +52,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile', 'sensitivity', 'sweep'],
+  ['frame', 'modelFile', 'report', 'sensitivity', 'sweep'],
   ['main.ts'],
 ];
 

@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       mcp: 'server/mcp/main.ts',
+      report: 'webview/report/report.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
       kernelWorker: 'server/optimizers/kernelWorker.ts',

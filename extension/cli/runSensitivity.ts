@@ -29,7 +29,7 @@ const reportSchema: z.ZodType<SensitivityReport> = z.object({
       bytes: z.number(),
     }),
   ),
-  cells: z.array(z.object({ ...chosen, value: measured, loss: measured, drop: measured })),
+  cells: z.array(z.object({ ...chosen, value: measured, loss: measured, drop: measured, error: z.number() })),
   suggestion: z
     .object({
       maxDrop: z.number(),

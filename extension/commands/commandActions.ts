@@ -100,7 +100,8 @@ export function commandActions(
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
-    deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
+    // A key is pressed on the selected rows, and is told of none.
+    deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
     restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
     refreshRuns: () => services.store.rescan(),

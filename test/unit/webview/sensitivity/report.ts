@@ -24,7 +24,7 @@ function cell(
   bytes: number,
 ): SensitivityCell {
   // prettier-ignore
-  return { weight, method, parameter, setting, drop, bytes, value: drop === null ? null : 0.98 - drop, loss: 1 };
+  return { weight, method, parameter, setting, drop, bytes, value: drop === null ? null : 0.98 - drop, loss: 1, error: 0.1 };
 }
 
 export function sensitivityReport(changes: Partial<SensitivityReport> = {}): SensitivityReport {

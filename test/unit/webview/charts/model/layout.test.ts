@@ -32,6 +32,17 @@ describe('the layout of a chart', () => {
     expect(layout(content([{ x: [0, 1], y: [-0.01, 3] }]), undefined, 300, new Set()).y.minimum).toBeLessThan(-0.01);
   });
 
+  it('does not go beyond the greatest value that there can be', () => {
+    const accuracy = { label: 'accuracy', limit: 1 };
+    const shown = (y: number[]) =>
+      layout(content([{ x: y.map((_, i) => i), y }], { y: accuracy }), undefined, 300, new Set()).y;
+    expect(shown([1])).toEqual({ minimum: 0.5, maximum: 1 });
+    expect(shown([0.5, 0.99]).maximum).toBe(1);
+    expect(shown([0.5, 0.6]).maximum).toBeCloseTo(0.605, 12);
+    // A value that cannot be is shown all the same.
+    expect(shown([2, 3]).maximum).toBeGreaterThan(3);
+  });
+
   it('draws a histogram as an outline that stands on 0, on a log axis above 0', () => {
     const bins = { mark: 'bins', x: [0, 1, 2], y: [4, 0] } as const;
     const linear = layout(content([bins]), undefined, 300, new Set());
