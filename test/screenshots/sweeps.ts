@@ -24,7 +24,7 @@ function prepare(session: EditorSession): string {
     [/"steps": \d+/, `"steps": ${STEPS}`],
     [/"from": \d+, "to": \d+/, '"from": 50, "to": 200'],
     [/("type": "mnist")/, '$1, "validation": 5000'],
-    [/\}\s*$/, `  "sweep": { "vary": ${JSON.stringify(vary)} },\n}\n`],
+    [/\}\s*\}\s*$/, `},\n  "sweep": { "vary": ${JSON.stringify(vary)} }\n}\n`],
   ]);
   return folder;
 }
