@@ -39,7 +39,7 @@ export async function sweep(session: EditorSession, page: Page): Promise<void> {
   const isOver = () => own().length === count && own().every((id) => recordOf(join(runs, id)).state === 'finished');
   while (!isOver()) await sleep(1000);
   await runCommand(page, 'View: Close All Editors');
-  await runCommand(page, 'View: Close Panel');
+  await page.locator('.part.panel .action-label[aria-label^="Hide Panel"], .part.panel .action-label[aria-label^="Close Panel"]').first().click(); // prettier-ignore
   await runCommand(page, 'DeepTwist: Open Sweep');
   await webview(page).locator('.rows-table tbody th').first().waitFor();
   await takeInThemes(session, page, 'sweep', ['light', 'dark']);
