@@ -20,7 +20,8 @@ const serverFloors = [
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts'],
+  ['trust.ts'],
   ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
@@ -32,13 +33,14 @@ const extensionFloors = [
       'lastRun',
       'modelFiles',
       'newExperiment',
+      'sensitivity',
       'sweeps',
       'tasks',
       'weightsInCode',
     ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
-  ['commands'],
+  ['agents', 'commands'],
   ['workbench.ts'],
   ['main.ts'],
 ];
@@ -50,7 +52,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile', 'report', 'sweep'],
+  ['frame', 'modelFile', 'report', 'sensitivity', 'sweep'],
   ['main.ts'],
 ];
 

@@ -122,7 +122,7 @@ async function stage(folder, target) {
   };
   // The runtime is for pages and programs of users, which have it from npm.
   const isShipped = (/** @type {string} */ path) => !path.endsWith('.map') && path !== join(root, 'dist', 'runtime');
-  for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'bin'])
+  for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'skills', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);

@@ -19,6 +19,7 @@ export const commandNames = [
   'shareReport',
   'compareRuns',
   'compareWithLast',
+  'measureSensitivity',
   'runSweep',
   'continueSweep',
   'openSweep',

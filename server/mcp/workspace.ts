@@ -131,7 +131,7 @@ function projectFolder(folder: string): string {
 
 /**
  * Where a path leads. What is not there yet would be made where its nearest folder that is there leads.
- * @returns undefined where it leads nowhere: through a link to something that is not there, or through a file
+ * @returns undefined where it leads through a link to something that is not there
  */
 function realPath(path: string): string | undefined {
   let existing = path;

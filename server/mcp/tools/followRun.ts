@@ -93,7 +93,9 @@ async function answer(run: Run, { since, limit }: { since: number; limit: number
     step: progress.step,
     ...(steps !== undefined && { steps }),
     ...(metrics && { epoch: metrics.epoch, loss: finite(metrics.loss) }),
-    metrics: Object.values(latest).map(({ split, step, metric, value }) => ({ split, step, metric, value: finite(value) })), // prettier-ignore
+    metrics: Object.values(latest)
+      .filter((evaluation) => evaluation !== undefined)
+      .map(({ split, step, metric, value }) => ({ split, step, metric, value: finite(value) })),
     ...(compression !== undefined && { compression }),
     ...(state === 'running' && left !== undefined && { secondsLeft: Math.round(left) }),
     happenings: isNew.slice(-limit),
