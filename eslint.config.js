@@ -20,7 +20,8 @@ const serverFloors = [
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts'],
+  ['trust.ts'],
   ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
@@ -32,6 +33,7 @@ const extensionFloors = [
       'lastRun',
       'modelFiles',
       'newExperiment',
+      'sensitivity',
       'sweeps',
       'tasks',
       'weightsInCode',
@@ -50,7 +52,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile', 'sweep'],
+  ['frame', 'modelFile', 'report', 'sensitivity', 'sweep'],
   ['main.ts'],
 ];
 

@@ -1,5 +1,13 @@
 /** @file All that the extension shows, set up after activation: it is loaded when the first of it is needed. */
-import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  l10n,
+  window,
+  workspace,
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+  type ViewBadge,
+} from 'vscode';
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { stackOf } from '../server/protocol/thrown.ts';
 import { Agents } from './agents/registerAgents.ts';
@@ -66,11 +74,19 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     showWeights(services),
     completeWalkthrough(store),
     new Agents(services),
+    store.onDidChange(() => (view.badge = badgeOf(store))),
     offerInTerminals(context),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));
   const { launcher, sweeps } = services;
   return { store, sweeps, launcher, tree, dashboards, sweepPanels, lastRun, modelFiles };
+}
+
+/** On the icon of the view: how many runs are in progress. */
+function badgeOf({ active }: RunStore): ViewBadge | undefined {
+  if (active.length === 0) return undefined;
+  const tooltip = active.length === 1 ? l10n.t('1 run in progress') : l10n.t('{0} runs in progress', active.length);
+  return { value: active.length, tooltip };
 }
 
 /** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */

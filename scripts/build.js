@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       mcp: 'server/mcp/main.ts',
+      report: 'webview/report/report.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
       kernelWorker: 'server/optimizers/kernelWorker.ts',
@@ -179,6 +180,8 @@ function dashboardBundle(folder) {
       'modelFile-style': 'webview/modelFile/modelFile.css',
       sweep: 'webview/sweep/main.ts',
       'sweep-style': 'webview/sweep/sweep.css',
+      sensitivity: 'webview/sensitivity/main.ts',
+      'sensitivity-style': 'webview/sensitivity/sensitivity.css',
     },
     // What several pages have is in chunks that they share.
     splitting: true,

@@ -1,6 +1,9 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { basename } from 'node:path';
-import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
+import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
+import { runPhase, stateName } from '../experiments/runPhase.ts';
+import { shortValue } from '../runs/overrideText.ts';
+import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
@@ -8,17 +11,23 @@ import { newestFirst } from '../runs/runIds.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { showInformation } from '../messages.ts';
+import { offerFolder, showInformation } from '../messages.ts';
 
 /** The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels. */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
   if (isNode(argument)) return experimentOfNode(argument);
   const file = fileOf(argument);
   if (file) return experimentFileOf(file);
+  const run = typeof argument === 'string' ? await store.get(argument) : undefined;
+  if (run) return experimentFileOf(Uri.file(run.run.record.experiment));
   const open = window.activeTextEditor?.document.uri;
   if (isExperimentFile(open)) return experimentFileOf(open);
 
   const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
+  if (!workspace.workspaceFolders?.length) {
+    await offerFolder();
+    return undefined;
+  }
   if (experiments.length === 0) {
     const create = l10n.t('New Experiment…');
     const answer = await showInformation(l10n.t('This workspace has no experiment file yet.'), create);
@@ -28,7 +37,7 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   if (experiments.length === 1) return experiments[0];
   const picked = await window.showQuickPick(
     experiments.map((experiment) => ({ label: experiment.name, description: relativeTo(experiment), experiment })),
-    { placeHolder: l10n.t('The experiment') },
+    { placeHolder: l10n.t('Select an experiment') },
   );
   return picked?.experiment;
 }
@@ -96,7 +105,7 @@ export async function chooseRuns(
   }
   const runs = (await store.newest(PICKED)).filter(where);
   if (runs.length === 0) {
-    void showInformation(l10n.t('There is no run that this can be done with.'));
+    void showInformation(l10n.t('No run of this workspace is in a state for this command.'));
     return [];
   }
   if (runs.length === 1 && !several) return runs;
@@ -110,7 +119,7 @@ async function newestRunOf(
 ): Promise<StoredRun[]> {
   const run = (await store.runsOf(experiment)).find(where);
   if (run) return [run];
-  void showInformation(l10n.t('{0} has no run that this can be done with.', experiment.name));
+  void showInformation(l10n.t('No run of {0} is in a state for this command.', experiment.name));
   return [];
 }
 
@@ -135,16 +144,19 @@ const PICKED = 100;
 
 async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
   const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({
-    label: stored.summary.id,
-    description: [runResultText(stored.summary), stored.summary.state].filter((part) => part !== undefined).join(' · '),
+    label: `${stored.summary.name} · ${startTime(stored.summary.created, Date.now(), env.language)}`,
+    description: [
+      runResultText(stored.summary) ?? stateName(runPhase(stored)),
+      ...stored.summary.overrides.map(shortValue),
+    ].join(' · '),
     stored,
   }));
   if (!several) {
-    const picked = await window.showQuickPick(items, { placeHolder: l10n.t('The run'), matchOnDescription: true });
+    const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Select a run'), matchOnDescription: true });
     return picked && [picked.stored];
   }
   const picked = await window.showQuickPick(items, {
-    placeHolder: l10n.t('The runs'),
+    placeHolder: l10n.t('Select runs'),
     canPickMany: true,
     matchOnDescription: true,
   });

@@ -1,10 +1,11 @@
 /** @file Commands on runs as they lie in their folders. */
 import { dirname } from 'node:path';
-import { Uri, commands, env, l10n, window, workspace } from 'vscode';
+import { Uri, env, l10n, window, workspace } from 'vscode';
 import { shortLine } from '../../server/protocol/printable.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { lastValues } from '../../server/runs/changedValues.ts';
 import { deleteRun } from '../../server/runs/deleteRun.ts';
+import { revealPath } from '../runs/revealPath.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
@@ -59,7 +60,7 @@ export class FolderCommands {
 
   async revealRunFolder(argument: unknown): Promise<void> {
     const [stored] = await chooseRuns(this.#services, argument, undefined);
-    if (stored) await commands.executeCommand('revealFileInOS', Uri.file(stored.key));
+    if (stored) await revealPath(stored.key);
   }
 
   async deleteRun(argument: unknown, selection: unknown): Promise<void> {

@@ -38,7 +38,7 @@ export class RunCommands {
     const overrides = await askForValues({
       text,
       overrides: [],
-      title: l10n.t('Run With Changed Values'),
+      title: l10n.t('Run with Changed Values'),
       state: this.#services.context.workspaceState,
     });
     return overrides && this.#start({ file: experiment.file, overrides });

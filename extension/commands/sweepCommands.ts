@@ -31,8 +31,8 @@ export class SweepCommands {
     const path = await chooseSweep(this.#services, argument);
     if (path === undefined) return undefined;
     const { experiment, rows } = await this.#services.sweeps.read(path);
-    if (rows.every(({ state }) => state === 'finished')) {
-      void showInformation(l10n.t('All runs of the sweep are finished.'));
+    if (rows.every(({ state }) => state === 'finished' || state === 'early')) {
+      void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
       return undefined;
     }
     const failed = rows.filter(({ state }) => state === 'failed').length;

@@ -9,7 +9,7 @@ import { messageOf } from '../../server/protocol/thrown.ts';
 import { measuredSummary, type SweepContent } from '../../server/protocol/wire/sweep.ts';
 import { startTime } from '../runs/runLabels.ts';
 
-/** @param read the sweep, or why it cannot be read */
+/** @param read the sweep, or why it cannot be read; undefined while it is read */
 export function sweepItem(path: string, read: unknown): TreeItem {
   const id = basename(path);
   const item = new TreeItem(sweepLabel(id), TreeItemCollapsibleState.Collapsed);
@@ -17,6 +17,7 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   item.iconPath = new ThemeIcon('layers');
   item.contextValue = 'sweep';
   item.command = { command: 'deeptwist.openSweep', title: l10n.t('Open Sweep'), arguments: [path] };
+  if (read === undefined) return item;
   if (!isSweep(read)) {
     item.description = messageOf(read);
     item.iconPath = new ThemeIcon('error', new ThemeColor('testing.iconFailed'));
@@ -26,14 +27,16 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   }
   const count = (...states: readonly string[]) => read.rows.filter(({ state }) => states.includes(state)).length;
   const finished = count('finished');
+  const early = count('early');
   const [failed, running] = [count('failed'), count('running', 'queued')];
   const parts = [
     l10n.t('{0} of {1} finished', finished, read.rows.length),
+    ...(early > 0 ? [l10n.t('{0} stopped early', early)] : []),
     ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
     ...bestParts(read),
   ];
   if (running > 0) item.iconPath = new ThemeIcon('loading~spin', new ThemeColor('charts.blue'));
-  item.contextValue = finished === read.rows.length ? 'sweep.finished' : 'sweep';
+  item.contextValue = finished + early === read.rows.length ? 'sweep.finished' : 'sweep';
   item.description = parts.join(' · ');
   item.tooltip = `${id}\n${item.description}`;
   item.accessibilityInformation = { label: `${String(item.label)}, ${item.description}` };

@@ -2,6 +2,7 @@
 import type { Analyzer } from './analyzer.ts';
 import type { Exporter } from './exporter.ts';
 import type { Measurer } from './measurer.ts';
+import type { Reporter } from './reporter.ts';
 import type { Searcher } from './searcher.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
@@ -28,6 +29,10 @@ export interface CommandContext {
   loadAnalyzer: () => Promise<Analyzer>;
   /** The same for what searches for settings. */
   loadSearcher: () => Promise<Searcher>;
+  /** The same for what draws reports. */
+  loadReporter: () => Promise<Reporter>;
+  /** The version of DeepTwist. */
+  version: string;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
   /** What runs this command line: for jobs of a cluster. */
@@ -97,6 +102,7 @@ export interface CommandArguments {
     task?: string;
     to?: string;
     uri?: string;
+    title?: string;
     budget?: string;
     write?: boolean;
     engine?: string;
@@ -105,7 +111,10 @@ export interface CommandArguments {
     cancel?: boolean;
     image?: string;
     volume?: string[];
-    namespace?: string;
+    search?: string;
+    storage?: string;
+    study?: string;
+    python?: string;
     resources?: string;
     confirm?: string;
     'read-only'?: boolean;

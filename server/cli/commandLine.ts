@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.ts';
 import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { mcpCommand } from './commands/mcp.ts';
+import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
 import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
@@ -34,6 +35,7 @@ const commands: readonly Command[] = [
   showCommand,
   changeCommand,
   compareCommand,
+  reportCommand,
   evaluateCommand,
   exportCommand,
   exportLogCommand,
@@ -47,18 +49,13 @@ const commands: readonly Command[] = [
 
 /**
  * Runs `deeptwist ARGUMENTS` and returns the exit code. Every error becomes a message on standard error.
- * @param version what `--version` prints
  */
-export async function runCommandLine(
-  args: readonly string[],
-  context: CommandContext,
-  version: string,
-): Promise<number> {
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
   let errorsAreJson = false;
   try {
     const [name, ...rest] = args;
     if (name === '--version' || name === '-v') {
-      context.stdout.write(`${version}\n`);
+      context.stdout.write(`${context.version}\n`);
       return ExitCode.done;
     }
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -120,7 +117,8 @@ function joined({ options }: Command, args: readonly string[]): string[] {
   const all: string[] = [];
   for (const arg of args) {
     const before = all.at(-1);
-    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash) all[all.length - 1] = `${before}=${arg}`;
+    if (before?.startsWith('--') && options[before.slice(2)]?.mayBeginWithDash)
+      all[all.length - 1] = `${before}=${arg}`;
     else all.push(arg);
   }
   return all;

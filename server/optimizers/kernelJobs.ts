@@ -105,8 +105,8 @@ export function waitForJobs({ control }: SharedJobs, round: number): number {
   return Atomics.load(control, ROUND);
 }
 
-/** Turns of the loop in which a thread looks whether the others are done, before it sleeps: some microseconds. */
-const TURNS = 2000;
+/** Turns of the loop in which a thread looks whether the others are done, before it sleeps: some 80 microseconds. */
+const TURNS = 10_000;
 
 /**
  * Waits until `count` jobs are done, or a thread has failed.

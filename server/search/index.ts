@@ -43,7 +43,7 @@ import {
   writeResult,
   type MeasuredModel,
 } from './searchFolder.ts';
-import { search, type Outcome, type Wanted } from './strategy.ts';
+import { keyOf, search, type Outcome, type Wanted } from './strategy.ts';
 import type { Way } from './ways.ts';
 
 /** The part of the steps of a full run that a short one has. */
@@ -223,13 +223,15 @@ class Searching {
       const start = reference.start ?? experiment.start;
       return shortSettings(experiment, base, { layers, length, start, stepsPerEpoch });
     };
-    const lines = new Map<Outcome, PlannedRun>();
+    /** By {@link keyOf}. */
+    const lines = new Map<string, PlannedRun>();
+    const lineOf = ({ wanted }: Outcome) => lines.get(keyOf(wanted))!;
     const drop = (of: number | undefined) => {
       if (of === undefined || !Number.isFinite(of)) return Infinity;
       return isGreaterBetter(metric) ? value - of : of - value;
     };
     const shown: (outcome: Outcome) => SearchedRun = (outcome) => {
-      const { line, run } = lines.get(outcome)!;
+      const { line, run } = lineOf(outcome);
       const { wanted } = outcome;
       const own = this.#summaries.get(line);
       return {
@@ -254,7 +256,7 @@ class Searching {
             drop: drop(own?.validation),
             bytes: own ? compressedSize(own).bytes : NaN,
           };
-          lines.set(outcome, line);
+          lines.set(keyOf(wanted[i]), line);
           this.#options.onEvent({ type: 'run', ...shown(outcome) });
           return outcome;
         });
@@ -262,16 +264,16 @@ class Searching {
     });
     const { best, full, isMet, spent } = result;
     const seconds = [...this.#summaries.values()].reduce((sum, one) => sum + secondsOf(one), measured.seconds);
-    const fullSeconds = full.flatMap((outcome) => this.#summaries.get(lines.get(outcome)!.line) ?? []).map(secondsOf);
+    const fullSeconds = full.flatMap((outcome) => this.#summaries.get(lineOf(outcome).line) ?? []).map(secondsOf);
     const report: SearchReport = {
       ...{ id: sweep.id, path: sweep.path, experiment: file, target, metric, isMet },
       reference: { run: reference.run.id, value, test: await this.#test(reference.run), bytes: denseBytes },
       ...(best && {
         best: {
           ...shown(best),
-          path: sweep.runFolder(lines.get(best)!),
-          test: await this.#test(await openRun(sweep.runFolder(lines.get(best)!))),
-          weightRatio: this.#summaries.get(lines.get(best)!.line)!.weightRatio,
+          path: sweep.runFolder(lineOf(best)),
+          test: await this.#test(await openRun(sweep.runFolder(lineOf(best)))),
+          weightRatio: this.#summaries.get(lineOf(best).line)!.weightRatio,
           compression: parseDocument(text, settingsOf(best.wanted).set),
         },
       }),
@@ -364,7 +366,7 @@ class Searching {
     const known = record.reference;
     if (known?.isReused && known.run !== undefined) {
       const run = await openRun(known.run);
-      return told(run, 'reused', { run, checkpoint: false }, `run:${run.path}`);
+      return told(run, 'reused', { run, checkpoint: false }, `run:${run.id}`);
     }
     if (!known) {
       const denseExperiment = parseExperiment(text, { file, overrides: dense.set });
@@ -373,13 +375,13 @@ class Searching {
         ...record,
         reference: { ...(run && { run: run.path }), isReused: run !== undefined },
       });
-      if (run) return told(run, 'reused', { run, checkpoint: false }, `run:${run.path}`);
+      if (run) return told(run, 'reused', { run, checkpoint: false }, `run:${run.id}`);
     }
     const [line] = await this.#plan([dense]);
     await this.#train([line], [{ purpose: 'the dense model', length: 1 }]);
     if (!this.#summaries.has(line.line)) throw failed(await openRun(this.#sweep.runFolder(line)));
     const run = await openRun(this.#sweep.runFolder(line));
-    return told(run, 'trained', { run, checkpoint: false }, `run:${run.path}`);
+    return told(run, 'trained', { run, checkpoint: false }, `run:${run.id}`);
   }
 
   async #measured(origin: Origin, { experiment, searched }: Subject): Promise<MeasuredModel> {
@@ -396,12 +398,12 @@ class Searching {
 
   /** The lines of runs with these settings: those that are there, and new ones at the end of the plan. */
   async #plan(runs: readonly RunSettings[]): Promise<PlannedRun[]> {
-    const keyOf = ({ set }: Pick<PlannedRun, 'set'>) => JSON.stringify(set);
-    const known = new Set(this.#sweep.plan.map(keyOf));
-    const added = [...new Map(runs.filter((run) => !known.has(keyOf(run))).map((run) => [keyOf(run), run])).values()];
-    if (added.length > 0) this.#sweep = await this.#sweep.grow(added);
-    const byKey = new Map(this.#sweep.plan.map((line) => [keyOf(line), line]));
-    return runs.map((run) => byKey.get(keyOf(run))!);
+    const textOf = ({ set }: Pick<PlannedRun, 'set'>) => JSON.stringify(set);
+    const known = new Set(this.#sweep.plan.map(textOf));
+    const added = [...new Map(runs.filter((run) => !known.has(textOf(run))).map((run) => [textOf(run), run])).values()];
+    if (added.length > 0) this.#sweep = await this.#sweep.addRuns(added);
+    const byKey = new Map(this.#sweep.plan.map((line) => [textOf(line), line]));
+    return runs.map((run) => byKey.get(textOf(run))!);
   }
 
   /** Trains what is not there yet. @param wanted what each line is for */

@@ -6,7 +6,7 @@ import type { Experiment, Method } from '../protocol/experiment/schema.ts';
 import { samplesPerStep } from '../protocol/experiment/times.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { measureSensitivity } from '../sensitivity/index.ts';
-import type { SensitivityReport } from '../sensitivity/report.ts';
+import type { SensitivityReport } from '../protocol/run/sensitivityReport.ts';
 import { withSubject, type Origin, type Subject } from '../sensitivity/subject.ts';
 import type { LayerStage, SearchedWeight } from './layerOptions.ts';
 import type { CurvePoint, MeasuredWeight } from './ways.ts';

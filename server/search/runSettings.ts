@@ -65,8 +65,10 @@ export function shortSettings(
             set([...path, 'schedule'], {
               ...schedule,
               unit: 'steps',
-              from: Math.min(schedule.from === 0 ? 0 : part(schedule.from), steps - 1),
-              ...('to' in schedule && { to: Math.min(steps, part(schedule.to)) }),
+              from: Math.min(Math.floor(length * schedule.from), steps - 1),
+              ...('to' in schedule && {
+                to: Math.min(steps, Math.max(part(schedule.to), Math.floor(length * schedule.from) + 1)),
+              }),
             }),
           ]
         : []),
@@ -83,6 +85,8 @@ export function shortSettings(
       ? []
       : [set(['training', 'evaluateEvery'], part(training.evaluateEvery ?? stepsPerEpoch ?? training.steps))]),
     set(['start'], start),
+    // Nobody looks at its weights.
+    set(['observe', 'every'], steps),
   ];
   const vary = [...layerTexts(experiment, layers), set(['training', 'steps'], steps)];
   return {

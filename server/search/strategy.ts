@@ -28,6 +28,11 @@ export interface Wanted {
   readonly purpose: string;
 }
 
+/** The same for runs with the same settings. */
+export function keyOf({ length, options }: Pick<Wanted, 'length' | 'options'>): string {
+  return `${length}: ${options.join()}`;
+}
+
 export interface Outcome {
   readonly wanted: Wanted;
   /** By how much the metric on the validation split is worse than that of the reference; Infinity for a run that diverged. */
@@ -80,8 +85,8 @@ const REWEIGHTED = 3;
 /** The part of what is left of the budget that short runs may take for that. */
 const REWEIGHTING_PART = 0.4;
 /** Full runs of a size that are compared at most. */
-const MOST_OF_A_SIZE = 4;
-/** A way whose short run loses so many times as much as the best one's gets no full run. */
+const MOST_OF_A_SIZE = 5;
+/** Settings whose short run loses so many times as much as the best one's get no full run. */
 const HOPELESS = 2;
 
 /** What short runs have told of an aim. */
@@ -136,7 +141,6 @@ class State {
   }
 
   async #train(wanted: readonly Wanted[]): Promise<Outcome[]> {
-    const keyOf = ({ length, options }: Wanted) => `${length}: ${options.join()}`;
     const missing = wanted.filter((one) => !this.#known.has(keyOf(one)));
     this.#spent += missing.reduce((sum, { length }) => sum + length, 0);
     const outcomes = missing.length === 0 ? [] : await this.#task.train(missing);
@@ -176,7 +180,8 @@ class State {
   }
 
   /**
-   * Short runs at ever smaller sizes, then between the last two, of the ways that are left: after each round but the first, the worst way goes.
+   * Short runs at ever smaller sizes, then between the last two, of the ways that are left: those go that lose too much where others do not, and
+   * the worst where all do.
    * @returns those of the last round whose best way was within the drop, the best first; where none was, of the weakest round
    */
   async smallestByShortRuns(): Promise<Ranked[]> {
@@ -188,7 +193,7 @@ class State {
     let left: readonly Way[] = ways;
     let found: Ranked[] = [];
     // Half of the budget is for full runs in any case.
-    for (let round = 0; this.#spent + left.length * shortLength <= budget / 2; round++) {
+    while (this.#spent + left.length * shortLength <= budget / 2) {
       const aims = left.map((way): Aim => ({ way, weights: options.map(() => 1), bytes: denseBytes / ratio }));
       const distinct = this.#distinct(aims);
       const ranked = rankedBy(
@@ -197,7 +202,8 @@ class State {
       if (lossOf(ranked[0]) <= maxDrop) within = ratio;
       else beyond = ratio;
       if (within === ratio || within === undefined) found = ranked;
-      if (round > 0 && ranked.length > 1) left = ranked.slice(0, -1).map(({ aim }) => aim.way);
+      const passed = ranked.filter((one) => lossOf(one) <= maxDrop);
+      left = (passed.length > 0 ? passed : ranked.slice(0, Math.max(1, ranked.length - 1))).map(({ aim }) => aim.way);
       if (within !== undefined && (within >= most || (beyond ?? Infinity) / within < SHORT_RESOLUTION)) break;
       if (beyond === undefined) ratio = Math.min(2 * ratio, most);
       else if (within === undefined) ratio /= 2;
@@ -227,19 +233,18 @@ class State {
     for (const layer of order) {
       if (this.#spent + 2 * shortLength > until) break;
       const { aim } = best;
-      const tried = [REWEIGHTED, 1 / REWEIGHTED].map((factor): Aim => ({
+      const aims = [REWEIGHTED, 1 / REWEIGHTED].map((factor): Aim => ({
         ...aim,
         weights: aim.weights.with(layer, factor * aim.weights[layer]),
       }));
       const outcomes = await this.#train(
-        this.#distinct(tried).map((one) => this.#wanted(one, shortLength, 'which layers count more')),
+        this.#distinct(aims).map((one) => this.#wanted(one, shortLength, 'which layers count more')),
       );
-      const [better] = rankedBy(outcomes);
-      if (lossOf(better) >= lossOf(best)) continue;
-      best = better;
-      found.unshift(better);
+      const tried = rankedBy(outcomes);
+      found.push(...tried);
+      if (lossOf(tried[0]) < lossOf(best)) [best] = tried;
     }
-    return found;
+    return found.toSorted((a, b) => lossOf(a) - lossOf(b));
   }
 
   /** Full runs, stronger where there is room, eased where there is none. */
@@ -250,9 +255,10 @@ class State {
     let within: { ratio: number; drop: number } | undefined;
     let beyond: { ratio: number; drop: number } | undefined;
     while (this.#left(1) >= 1) {
-      const [outcome] = await this.#train([
-        this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`),
-      ]);
+      const wanted = this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`);
+      // Between two of its values there are no others: nothing is left to find out.
+      if (this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) return;
+      const [outcome] = await this.#train([wanted]);
       this.#full.push(outcome);
       const { drop } = outcome;
       if (drop <= maxDrop) within = { ratio, drop };
@@ -273,7 +279,7 @@ class State {
       const aim = left.shift()!;
       const wanted = this.#wanted({ ...aim, bytes: this.#predictedFor(fileBytes) }, 1, 'at the size');
       const [outcome] = await this.#train([wanted]);
-      if (this.#full.some((one) => one.wanted.options.join() === wanted.options.join())) continue;
+      if (this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) continue;
       this.#full.push(outcome);
       // Its file is larger than predicted: the next is aimed at by what is known now.
       if (outcome.bytes > fileBytes) left.unshift(aim);

@@ -12,7 +12,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { evaluationBatchSize } from '../training/evaluateSplit.ts';
 import { identityOf, Measurements, type Measurement } from './measurements.ts';
-import type { SensitivityCell, SensitivityReport, SplitName } from './report.ts';
+import type { SensitivityCell, SensitivityReport, SplitName } from '../protocol/run/sensitivityReport.ts';
 import { abortable, contentOf, partOf, splitOf } from './samples.ts';
 import { keysOf, trialsOf, type Trial, type TrialOptions } from './settings.ts';
 import { withSubject, type Origin, type Subject } from './subject.ts';

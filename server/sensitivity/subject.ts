@@ -5,7 +5,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
 import { withCheckpoint, withExperiment, withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
-import type { SensitivityReport } from './report.ts';
+import type { SensitivityReport } from '../protocol/run/sensitivityReport.ts';
 
 /** The source of the weights. */
 export type Origin =

@@ -8,7 +8,7 @@ import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import { RUN_FILE, type Run } from '../runs/run.ts';
 import { summaryOf } from './expectedTime.ts';
 import { readNotes } from './runNotes.ts';
-import { lookAt } from './runQueue.ts';
+import { lookAt, type LineState } from './runQueue.ts';
 import { seedReader } from './seedReader.ts';
 import { isSweepFolder, openSweep, type PlannedRun, type Sweep } from './sweepFolder.ts';
 
@@ -59,19 +59,24 @@ async function openKnown(path: string): Promise<KnownSweep> {
 
 async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promise<ReadRun> {
   const changed = timeOf(join(sweep.runFolder(planned), RUN_FILE));
-  if (changed === undefined) return { state: 'not begun' };
+  if (changed === undefined) return { state: 'planned' };
   const known = read.get(planned.line);
   // The process of a run that is not finished may have gone: only a look at it tells.
   if (known?.changed === changed && known.run.state === 'finished') return known.run;
   const { state, run, problem = run?.record.failure } = await lookAt(sweep, planned);
   const result = run && state === 'finished' ? await resultOf(run) : undefined;
   const found: ReadRun = {
-    state,
+    state: stateOf(state),
     ...(result && { result }),
     ...(problem && state !== 'finished' && { problem: inOneLine(problem as { message: string; remedy?: string }) }),
   };
   read.set(planned.line, { changed, run: found });
   return found;
+}
+
+function stateOf(state: LineState): SweptRunRow['state'] {
+  if (state === 'not begun') return 'planned';
+  return state === 'stopped early' ? 'early' : state;
 }
 
 /** What `run.json` has; of a run of an earlier version, what its log ends with. */

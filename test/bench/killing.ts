@@ -240,13 +240,13 @@ async function onlyRun(out: string): Promise<Run | undefined> {
 }
 
 /** The file of the final weights without its header, which has the id of the run. */
-function weightsOf(run: Run): Buffer {
+export function weightsOf(run: Run): Buffer {
   const bytes = readFileSync(finalWeightsFile(run));
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 }
 
 /** The events that tell of the training, without times: those of a run that was resumed are the same. */
-async function recordOf(run: Run): Promise<string[]> {
+export async function recordOf(run: Run): Promise<string[]> {
   const lines = readFileSync(run.eventsFile, 'utf8').trimEnd().split('\n');
   return lines.flatMap((line) => {
     const event = JSON.parse(line) as RunEvent;

@@ -99,7 +99,7 @@ test.runIf(isTarget(own))('the package of this platform is installed and trains 
     session.setSteps(400);
     const page = await session.window();
     await openFile(page, EXPERIMENT);
-    await runCommand(page, 'DeepTwist: Run');
+    await runCommand(page, 'DeepTwist: Run Experiment');
     await expect.poll(() => session.runs().length).toBe(1);
     const [run] = session.runs();
     await expect.poll(() => recordOf(run).state).toBe('finished');

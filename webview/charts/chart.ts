@@ -6,7 +6,7 @@ import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
 import type { Remembered, ChartContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
-import type { ChartContent } from './model/content.ts';
+import type { ChartContent, Series } from './model/content.ts';
 import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';
@@ -16,7 +16,7 @@ import { panned, zoomed } from './model/scale.ts';
 import type { Range } from './model/scale.ts';
 import { nearestIndex } from './model/search.ts';
 import { createPlot } from './plot.ts';
-import { lastValues, placeText, readAt } from './readout.ts';
+import { lastValues, nearestPoint, placeText, readAt } from './readout.ts';
 import { seriesColor } from './theme.ts';
 
 export interface ChartOptions {
@@ -157,11 +157,19 @@ class DashboardChart implements Chart {
   /** The point drawn within a few pixels of a place. */
   #pointNear(left: number, top: number): { series: string; index: number } | undefined {
     if (!this.#content) return undefined;
-    for (const { series, index } of readAt(this.#content, this.#hidden, this.#plot.xAt(left))) {
+    for (const { series, index } of this.#candidates(this.#content, left)) {
       const place = this.#plot.pixelOf(series.x[index], series.y[index]);
       if (Math.hypot(place.left - left, place.top - top) < 10) return { series: series.id, index };
     }
     return undefined;
+  }
+
+  /** Points that may be near a place: that of each line under it, and all of a cloud, in which many lie above one another. */
+  #candidates(content: ChartContent, left: number): { series: Series; index: number }[] {
+    const clouds = content.series.filter(({ id, mark }) => mark === 'points' && !this.#hidden.has(id));
+    const ofClouds = clouds.flatMap((series) => Array.from(series.x, (_, index) => ({ series, index })));
+    const under = readAt(content, this.#hidden, this.#plot.xAt(left));
+    return [...ofClouds, ...under.filter(({ series }) => series.mark !== 'points')];
   }
 
   #draw(): void {
@@ -205,27 +213,28 @@ class DashboardChart implements Chart {
     const x = this.#cursor;
     const inside = x !== undefined && !isEmpty && x >= window.minimum && x <= window.maximum;
     const points = inside ? readAt(content, this.#hidden, x) : [];
-    this.#crosshair.hidden = points.length === 0;
-    if (points.length === 0) {
+    const nearest = inside ? nearestPoint(points, x) : undefined;
+    this.#crosshair.hidden = !nearest;
+    if (!nearest) {
       setText(this.#frame.readout, '');
       this.#legend.setValues(lastValues(content, this.#hidden));
       this.#dots.replaceChildren();
       return;
     }
     const area = this.#plot.area();
-    const [{ series: first, index }] = points;
+    const { series: first, index } = nearest;
     const at = first.mark === 'bins' ? x! : first.x[index];
     this.#crosshair.style.transform = `translateX(${Math.round(this.#plot.pixelOf(at, 0).left)}px)`;
     this.#crosshair.style.top = `${area.top}px`;
     this.#crosshair.style.height = `${area.height}px`;
-    setText(this.#frame.readout, placeText(content, points));
+    setText(this.#frame.readout, placeText(content, nearest));
     this.#legend.setValues(new Map(points.map(({ series, text }) => [series.id, text])));
     this.#dots.replaceChildren(
       ...points.flatMap(({ series, index: i }) => {
         const { left, top } = this.#plot.pixelOf(series.x[i], series.y[i]);
         const seen =
           left >= area.left && left <= area.left + area.width && top >= area.top - 1 && top <= area.top + area.height;
-        if (series.mark === 'bins' || !seen) return [];
+        if (['bins', 'band', 'intervals'].includes(series.mark ?? 'line') || !seen) return [];
         const dot = element('div', { class: 'dot' });
         dot.style.transform = `translate(${left}px, ${top}px)`;
         dot.style.background = seriesColor(this.#frame.theme, series.color);
@@ -249,8 +258,9 @@ class DashboardChart implements Chart {
     const next = by === Infinity ? last : by === -Infinity ? first : now + by * stride;
     this.#setCursor(centers[Math.max(first, Math.min(last, next))]);
     const points = readAt(this.#content, this.#hidden, this.#cursor!);
+    const nearest = nearestPoint(points, this.#cursor!);
     const values = points.map(({ series: { label }, text }) => `${label} ${text}`);
-    setText(this.#frame.live, [placeText(this.#content, points), ...values].join(', '));
+    setText(this.#frame.live, [...(nearest ? [placeText(this.#content, nearest)] : []), ...values].join(', '));
   }
 
   #zoom(center: number, factor: number): void {

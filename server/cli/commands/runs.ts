@@ -10,6 +10,7 @@ import { readLastEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
 import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
+import { runStateText } from '../runStateText.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
@@ -49,7 +50,7 @@ async function row(run: Run, folder: string, now: number, warn: (error: UserErro
   });
   return [
     run.id,
-    run.observedState(),
+    runStateText(run),
     metric ?? '',
     weightRatio === undefined ? '' : formatRatio(weightRatio),
     size === undefined ? '' : `${size.isFile ? '' : 'would be '}${formatRatio(size.ratio)}`,

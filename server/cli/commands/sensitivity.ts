@@ -8,7 +8,7 @@ import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { splitNames, type SensitivityReport } from '../../sensitivity/report.ts';
+import { exampleDrop, formatDrop, splitNames, type SensitivityReport } from '../../protocol/run/sensitivityReport.ts';
 import type { Analyzer } from '../analyzer.ts';
 import { choiceOf } from '../choiceOf.ts';
 import { compressionText } from '../compressionText.ts';
@@ -185,11 +185,6 @@ function reportLines(report: SensitivityReport, terminal: Terminal, maxDrop: num
   ];
 }
 
-/** Half a percent of a metric, in one digit. */
-function exampleDrop(value: number): number {
-  return Number((0.005 * Math.abs(value)).toPrecision(1));
-}
-
 /** A row for each setting of each weight, which is named once. */
 function cellLines({ cells, weights, metric }: SensitivityReport, terminal: Terminal, maxDrop = -Infinity): string[] {
   const rows = weights.flatMap(({ name, key, bytes: dense }) =>
@@ -214,9 +209,7 @@ function cellLines({ cells, weights, metric }: SensitivityReport, terminal: Term
 
 /** `0.0012`; with its sign where the model gets better. */
 function dropText(drop: number | null): string {
-  if (drop === null) return 'not finite';
-  const rounded = Number(drop.toFixed(6));
-  return Math.abs(rounded) < 1e-4 ? formatNumber(rounded) : String(Number(rounded.toPrecision(4)));
+  return drop === null ? 'not finite' : formatDrop(drop);
 }
 
 function suggestionLines(

@@ -21,6 +21,7 @@ import type { Progress } from '../../protocol/run/progress.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { eventLines, pretrainedLines } from '../report.ts';
 import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
+import { runStateText } from '../runStateText.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { greatest, least, sparkline, textTable } from '../textTable.ts';
@@ -71,13 +72,14 @@ async function follow(run: Run, context: CommandContext): Promise<number> {
 }
 
 function headLines(run: Run, progress: Progress, terminal: Terminal, now: number): string[] {
-  const { created, experiment, overrides, teacher } = run.record;
+  const { created, experiment, overrides, teacher, queue } = run.record;
   const steps = progress.started?.config.training.steps;
   const done = `step ${formatCount(progress.step)}${steps === undefined ? '' : ` of ${formatCount(steps)}`}`;
   return [
-    `${styled(terminal, 'bold', run.id)}  ${run.observedState()}, ${done}, created ${formatDuration((now - Date.parse(created)) / 1000)} ago`,
+    `${styled(terminal, 'bold', run.id)}  ${runStateText(run)}, ${done}, created ${formatDuration((now - Date.parse(created)) / 1000)} ago`,
     `experiment  ${experiment}${overrides.map((override) => ` --set ${override}`).join('')}`,
     `folder      ${run.path}`,
+    ...(queue?.job === undefined ? [] : [`job         ${queue.job} of Slurm`]),
     ...(teacher === undefined ? [] : [`teacher     ${resolve(dirname(experiment), teacher)}`]),
   ];
 }

@@ -120,12 +120,6 @@ function sessionStart({
 
 /** google.protobuf.Value */
 function protobufValue(value: HyperParameter): Message {
-  switch (typeof value) {
-    case 'number':
-      return new Message().double(2, value);
-    case 'boolean':
-      return new Message().integer(4, value ? 1 : 0);
-    case 'string':
-      return new Message().text(3, value);
-  }
+  if (typeof value === 'number') return new Message().double(2, value);
+  return typeof value === 'boolean' ? new Message().integer(4, value ? 1 : 0) : new Message().text(3, value);
 }

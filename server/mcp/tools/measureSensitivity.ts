@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import * as z from 'zod';
 import { oneStepMethods } from '../../protocol/experiment/methods/index.ts';
-import { splitNames } from '../../sensitivity/report.ts';
+import { splitNames } from '../../protocol/run/sensitivityReport.ts';
 import { option, runForAgent } from '../commands.ts';
 import { loadsModules, runLoadsModules } from '../loadsModules.ts';
 import { confirmInput, defineTool, more, page, pageOf, pathInput, type Call } from '../tool.ts';

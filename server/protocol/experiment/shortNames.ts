@@ -13,10 +13,11 @@ export function shortNames(names: readonly string[]): ReadonlyMap<string, string
   return new Map([...ends].map(([name, all]) => [name, all.find((end) => count.get(end) === 1) ?? name]));
 }
 
-/** The ends of a name, the shortest first; none begins with the number of a list's entry, which says nothing by itself. */
+/** The ends of a name, the shortest first; none is the number of a list's entry or a `type`, which say nothing by themselves. */
 function endsOf(name: string): string[] {
   const path = parseSettingPath(name);
   if (!path) return [name];
-  const starts = path.map((_, i) => i).filter((i) => typeof path[i] === 'string');
+  const last = path.length - 1;
+  const starts = path.map((_, i) => i).filter((i) => typeof path[i] === 'string' && !(i > 0 && i === last && path[i] === 'type')); // prettier-ignore
   return starts.reverse().map((start) => formatSettingPath(path.slice(start)));
 }

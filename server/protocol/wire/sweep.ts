@@ -30,7 +30,8 @@ export interface SweptRunRow {
   /** The `path=value` texts in which it differs from the other runs. */
   readonly vary: readonly string[];
   readonly seed: number;
-  readonly state: RunSummary['state'] | 'stopped early' | 'not begun';
+  /** `planned`: it has not begun; `early`: it was stopped, since others were better at that step. */
+  readonly state: RunSummary['state'] | 'planned' | 'early';
   readonly result?: SweptRunResult | undefined;
   /** Why it is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
@@ -68,7 +69,7 @@ export type ToSweepPage =
 
 export type FromSweepPage =
   /** The page is loaded and has nothing; asks for `sweep`. */
-  | { readonly type: 'ready'; readonly path?: string | undefined }
+  | { readonly type: 'ready' }
   /** Goes on with the sweep in a terminal. */
   | { readonly type: 'continue' }
   /** Writes what was varied in a run, but for the seed, into the experiment file. */

@@ -65,9 +65,9 @@ export function refusedJob({ stderr, code }: Answer, goOn: string): UserError {
     .split('\n')
     .map((line) => line.replace(/^sbatch: (error: |fatal: )?/, '').trim())
     .filter((line) => line !== '');
-  const text = words.join(' ');
+  const text = words.map((one) => one.replace(/\.$/, '')).join('; ');
   const remedy = remedies.find(([pattern]) => pattern.test(text))?.[1] ?? 'Correct --slurm, or what the message names.';
-  return new UserError(`Slurm refuses the job: ${text === '' ? `sbatch ended with code ${code}` : text}`, {
+  return new UserError(`Slurm refuses the job: ${text === '' ? `sbatch ended with code ${code}` : text}.`, {
     remedy: `${remedy} Nothing was submitted; the plan stays: ${goOn}`,
   });
 }

@@ -138,7 +138,8 @@ class Watch {
     this.#isFirst = false;
     if (lost.length > 0) await this.#submit(lost, live, ended, isFirst);
     if (this.outcomes.size === this.#sweep.plan.length || detach) return true;
-    this.#showCounts(live);
+    // What has just been submitted is not in it yet.
+    if (lost.length === 0) this.#showCounts(live);
     return false;
   }
 

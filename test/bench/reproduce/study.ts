@@ -2,7 +2,7 @@
  * @file A table of a paper as a study that is fair by construction: each rival has the same number of tries, the best try is chosen on the
  * validation split with a seed of its own, and the chosen ones are trained with the same seeds and compared in pairs on the test split.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import {
@@ -52,8 +52,8 @@ export interface StudyOptions {
   readonly seeds: number;
   /** The folder of the run folders: what is finished there is not run again. */
   readonly keep: string;
-  /** When no further run is begun, in milliseconds of `Date.now()`. */
-  readonly until: number;
+  /** When no further run of a case is begun, in milliseconds of `Date.now()`. */
+  readonly until: (name: string) => number;
 }
 
 /** What came of a rival of a case. */
@@ -65,7 +65,9 @@ export interface Outcome {
 }
 
 /** The runs of a case; undefined where the time was up before all were finished. */
-async function runCase(work: Case, { seeds, keep, until }: StudyOptions): Promise<Outcome[] | undefined> {
+async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | undefined> {
+  const { seeds, keep } = options;
+  const until = options.until(work.name);
   const run = (rival: Rival, chosen: readonly string[], seed: number): ExperimentRun => ({
     name: [work.name, rival.name, ...chosen.map(shortSetting)].join(' '),
     file: work.file,
@@ -129,8 +131,9 @@ async function writePage(
     ...study.cases.flatMap((work) => ['', `## ${work.name}`, '', ...caseLines(work, outcomes.get(work.name))]),
     '',
   ];
-  const file = join(root, 'docs', 'results', `${name}.md`);
-  writeFileSync(file, await format(lines.join('\n'), { parser: 'markdown', printWidth: 140 }));
+  const folder = join(root, 'docs', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.md`), await format(lines.join('\n'), { parser: 'markdown', printWidth: 140 }));
 }
 
 function caseLines(work: Case, outcomes: readonly Outcome[] | undefined): string[] {

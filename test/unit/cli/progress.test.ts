@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { advance, compressionNow, latestMetric, newProgress, secondsLeft } from '../../../server/protocol/run/progress.ts';
+import {
+  advance,
+  compressionNow,
+  latestMetric,
+  newProgress,
+  secondsLeft,
+} from '../../../server/protocol/run/progress.ts';
 import type { Progress } from '../../../server/protocol/run/progress.ts';
 import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
 import { eventLines, statusLine } from '../../../server/cli/report.ts';

@@ -38,9 +38,9 @@ describe('a sweep that is read', () => {
     const { id, rows } = await reader.read(sweep.path);
     expect(id).toBe(sweep.id);
     expect(rows.map(({ line, seed, state }) => [line, seed, state])).toEqual([
-      [1, 1, 'not begun'],
+      [1, 1, 'planned'],
       [2, 2, 'finished'],
-      [3, 3, 'not begun'],
+      [3, 3, 'planned'],
     ]);
     expect(rows[1].result).toEqual({ metric: 'accuracy', test: 0.98, validation: 0.97, byteRatio: 10, ...sizes });
     expect(rows[1].vary).toEqual(['training.seed=2', 'training.batchSize=20']);

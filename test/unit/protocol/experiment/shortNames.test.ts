@@ -5,6 +5,7 @@ import { formatSettingPath } from '../../../../server/protocol/experiment/settin
 
 test('a setting is called by its last key where no other ends so', () => {
   expect([...shortNames(['compression.layers.fc1.rate', 'training.seed']).values()]).toEqual(['rate', 'seed']);
+  expect([...shortNames(['training.optimizer.type', 'type']).values()]).toEqual(['optimizer.type', 'type']);
 });
 
 test('settings that end in the same key have as much of their path as tells them apart', () => {
