@@ -11,24 +11,35 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['inspect', 'sidecarClient'],
+  ['commandClient', 'inspect', 'sidecarClient', 'tracking'],
   ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
-  ['latency'],
-  ['cli', 'sidecar', 'language'],
+  ['latency', 'search'],
+  ['cli', 'sidecar', 'language', 'mcp'],
 ];
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts'],
+  ['trust.ts'],
   ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...[
+      'dashboard',
+      'experiments',
+      'language',
+      'lastRun',
+      'modelFiles',
+      'newExperiment',
+      'sweeps',
+      'tasks',
+      'weightsInCode',
+    ],
     ...['notifications.ts', 'statusBar.ts'],
   ],
-  ['commands'],
+  ['agents', 'commands'],
   ['workbench.ts'],
   ['main.ts'],
 ];
@@ -40,7 +51,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile'],
+  ['frame', 'modelFile', 'report', 'sweep'],
   ['main.ts'],
 ];
 
@@ -58,7 +69,19 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'sweeps'],
+  language: [
+    'training',
+    'export',
+    'latency',
+    'modules',
+    'compiler',
+    'data',
+    'memory',
+    'sidecarClient',
+    'commandClient',
+    'sweeps',
+    'search',
+  ],
 });
 
 /**
@@ -82,7 +105,7 @@ const zonesOf = (root, floors) =>
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
 const serverZones = Object.entries({
-  extension: ['protocol', 'runs', 'sidecarClient'],
+  extension: ['protocol', 'runs', 'sidecarClient', 'commandClient'],
   webview: ['protocol'],
   runtime: ['protocol', 'formats'],
 }).map(([target, allowed]) => ({

@@ -13,7 +13,7 @@ const inProcesses = { pool: 'forks', maxWorkers: 2, ...timeouts } as const;
 
 /** Each in a process of its own: tests that start processes, count what is left, or replace modules. */
 const alone = [
-  'test/unit/{cli,examples,extension,fuzz,house,inspect,latency,runs,scripts,sidecar,sidecarClient,sweeps}/**/*.test.ts',
+  'test/unit/{cli,commandClient,examples,extension,fuzz,house,inspect,latency,mcp,runs,scripts,sidecar,sidecarClient,sweeps}/**/*.test.ts',
   // TensorFlow.js adds a number to the name of a weight that the process has had before.
   'test/unit/compiler/passes/snapshots.test.ts',
 ];

@@ -1,5 +1,6 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
 import { commands, l10n, workspace, type Disposable } from 'vscode';
+import { listCheckpoints } from '../server/runs/checkpoints.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
 import { runResultText } from './runs/runResultText.ts';
 import { showError, showInformation, withRemedy } from './messages.ts';
@@ -8,18 +9,19 @@ import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
 import type { Launcher } from './runs/launcher.ts';
 
-/** Says nothing of a run that was stopped: the user who stopped it knows. */
+/** Says nothing of a run that was stopped: the user who stopped it knows. Of the runs of a sweep, its terminal and the tree tell. */
 export function notifyOfEnds(store: RunStore, launcher: Launcher): Disposable {
   return store.onDidEnd((end) => void notify(end, launcher));
 }
 
 async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void> {
   const wanted = workspace.getConfiguration('deeptwist').get<'all' | 'problems' | 'none'>('notifications', 'all');
-  if (wanted === 'none' || state === 'stopped') return;
+  if (wanted === 'none' || state === 'stopped' || run.run.record.sweep !== undefined) return;
   const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
   const exportModel = { title: l10n.t('Export Model…'), command: 'deeptwist.exportModel' };
   const resume = { title: l10n.t('Resume'), command: 'deeptwist.resume' };
   const log = { title: l10n.t('Show Log'), command: 'deeptwist.showLog' };
+  const runFile = { title: l10n.t('Run File As It Is Now'), command: 'deeptwist.runExperiment' };
   const { name, failure } = run.summary;
   let answer: typeof open | undefined;
   if (state === 'finished') {
@@ -31,7 +33,9 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
     );
   } else if (state === 'failed') {
     const text = withRemedy(failure);
-    answer = await showError(l10n.t('{0} failed: {1}', name, text), open, log, resume);
+    // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
+    const hasCheckpoint = (await listCheckpoints(run.run)).length > 0;
+    answer = await showError(l10n.t('{0} failed: {1}', name, text), runFile, open, hasCheckpoint ? resume : log);
   } else {
     answer = await showError(await interruption(run, launcher), resume, log);
   }

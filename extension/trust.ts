@@ -3,7 +3,7 @@
  * files are. `enablement` in package.json greys the commands out; one that is called by its name is refused here.
  */
 import { l10n, workspace } from 'vscode';
-import { UserError } from '../server/protocol/userError.ts';
+import { NotTrusted } from './messages.ts';
 
 /** Called before code of the workspace is executed. @throws UserError where the workspace is not trusted */
 export function requireTrustToRun(): void {
@@ -22,7 +22,7 @@ export function mayDescribeModels(): boolean {
 
 function requireTrust(reason: string): void {
   if (workspace.isTrusted) return;
-  throw new UserError(reason, {
+  throw new NotTrusted(reason, {
     remedy: l10n.t('Trust the workspace (Workspaces: Manage Workspace Trust), then do it again.'),
   });
 }

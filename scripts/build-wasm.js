@@ -37,6 +37,8 @@ export function buildWasm() {
         // A page downloads the runtime's: its loops call no function, so that fewer copies of functions make them no slower.
         folder === 'runtime' ? '-O3s' : '-O3',
         ...['--enable', 'simd', '--runtime', 'stub', '--importMemory', '--outFile', wasm],
+        // A memory that threads share has a maximum (server/memory/instantiate.ts).
+        ...(folder === 'runtime' ? [] : ['--maximumMemory', '65536']),
       ],
       { stdio: 'inherit' },
     );

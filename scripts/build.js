@@ -1,9 +1,9 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module and decode images, the runtime, and
+ * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module, decode images and update weights, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -66,10 +66,14 @@ function serverBundle(folder) {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
+      mcp: 'server/mcp/main.ts',
+      report: 'webview/report/report.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
+      kernelWorker: 'server/optimizers/kernelWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
       proposals: 'server/proposals/reader.ts',
+      sweepReader: 'server/sweeps/reader.ts',
       // Loaded by the extension where a file of Python code is shown.
       pythonModules: 'server/protocol/model/pythonModules.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
@@ -80,6 +84,28 @@ function serverBundle(folder) {
     plugins: [requireTensorflow],
   };
 }
+
+/** Reads the JSON schema of experiment files that {@link writeSchema} has written beside the folder of the extension's bundle. */
+const readsSchema = `import { readFileSync } from 'node:fs';
+let schema;
+export function experimentJsonSchema() {
+  return (schema ??= JSON.parse(readFileSync(new URL('../experiment.schema.json', import.meta.url), 'utf8')));
+}`;
+
+/**
+ * Leaves what makes a JSON schema of a zod schema out of the extension's bundle, a twentieth of it: the build has made the one that there is.
+ * @type {import('rolldown').Plugin}
+ */
+const withoutSchemaMaker = {
+  name: 'without-schema-maker',
+  load(id) {
+    const path = id.replaceAll('\\', '/');
+    if (path.endsWith('/server/protocol/experiment/experimentJsonSchema.ts')) return readsSchema;
+    if (!/\/zod\/v4\/core\/(?:json-schema-processors|to-json-schema)\.js$/.test(path)) return undefined;
+    const names = [...readFileSync(id, 'utf8').matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
+    return `const nothing = () => undefined;\nexport { ${['process', ...names].map((name) => `nothing as ${name}`).join(', ')} };`;
+  },
+};
 
 /**
  * What runs in the extension host, and the worker that reads logs. All that activation needs is in two chunks: one that the worker
@@ -108,6 +134,7 @@ async function bundleExtension(folder, use) {
     resolve: { mainFields: common.mainFields },
     transform: { target: forNode.target },
     plugins: [
+      withoutSchemaMaker,
       {
         name: 'closures',
         buildEnd() {
@@ -151,8 +178,10 @@ function dashboardBundle(folder) {
       'dashboard-style': 'webview/dashboard.css',
       modelFile: 'webview/modelFile/main.ts',
       'modelFile-style': 'webview/modelFile/modelFile.css',
+      sweep: 'webview/sweep/main.ts',
+      'sweep-style': 'webview/sweep/sweep.css',
     },
-    // What both pages have is in chunks that they share.
+    // What several pages have is in chunks that they share.
     splitting: true,
     outdir: join(folder, 'webview'),
     minify: true,
@@ -216,6 +245,15 @@ export async function bundledFiles() {
 async function bundleServer(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build(serverBundle(folder));
+  copyDocs(folder);
+}
+
+/** The pages of the documentation, which the server of agents gives to its clients. @param {string} folder */
+function copyDocs(folder) {
+  const docs = join(root, 'docs');
+  mkdirSync(join(folder, 'docs'), { recursive: true });
+  for (const name of readdirSync(docs).filter((name) => name.endsWith('.md')))
+    copyFileSync(join(docs, name), join(folder, 'docs', name));
 }
 
 async function writeSchema() {

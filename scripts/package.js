@@ -122,7 +122,7 @@ async function stage(folder, target) {
   };
   // The runtime is for pages and programs of users, which have it from npm.
   const isShipped = (/** @type {string} */ path) => !path.endsWith('.map') && path !== join(root, 'dist', 'runtime');
-  for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'bin'])
+  for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'skills', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
@@ -148,6 +148,8 @@ function manifest() {
     scripts,
     dependencies,
     devDependencies,
+    peerDependencies,
+    peerDependenciesMeta,
     overrides,
     private: _private,
     ...rest
@@ -158,7 +160,7 @@ function manifest() {
 /** Makes one package. @param {Target} target @returns {Promise<string>} its path */
 export async function packageExtension(target) {
   const folder = join(root, 'out', 'stage', target);
-  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { name, version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const packagePath = join(root, 'out', 'packages', `${name}-${target}-${version}.vsix`);
   mkdirSync(dirname(packagePath), { recursive: true });
   await stage(folder, target);
@@ -168,8 +170,9 @@ export async function packageExtension(target) {
     packagePath,
     target,
     useYarn: false,
-    allowMissingRepository: true,
-    rewriteRelativeLinks: false,
+    // A repository makes addresses of the relative links and pictures of README.md: a marketplace has no files of the package.
+    allowMissingRepository: repository === undefined,
+    rewriteRelativeLinks: repository !== undefined,
   });
   rmSync(folder, { recursive: true });
   return packagePath;

@@ -2,7 +2,7 @@
  * @file `npm run same-results -- COMMIT`: shows that a change of structure changed no result. Trains the experiments of
  * `same-results/experiments.js` with the command line of this checkout and with that of COMMIT, and compares, to the bit, the
  * final weights, and every value of events and summaries except times. Fields that this checkout records in addition are listed,
- * and are no difference. Exit code 1 where a result differs.
+ * and are no difference. At the end there is a table of the final metrics of both. Exit code 1 where a result differs.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -96,6 +96,15 @@ function comparable(events, stopped) {
   return stopped ? events.filter(({ type }) => type === 'finished') : events;
 }
 
+/** What the training came to: loss and metric of the final model on the test set. @param {Result} result */
+function finalMetrics({ events }) {
+  const loss = events.findLast(({ type, moment }) => type === 'evaluation' && moment === 'final')?.loss;
+  const { metric, test } = /** @type {{ metric: string, test: number }} */ (
+    events.findLast(({ type }) => type === 'finished')?.summary
+  );
+  return { loss: String(loss), test: `${metric} ${test}` };
+}
+
 const [commit] = process.argv.slice(2);
 if (commit === undefined) fail('say which commit to compare with: npm run same-results -- COMMIT.');
 await setUp();
@@ -107,6 +116,8 @@ try {
   /** @type {Set<string>} */
   const added = new Set();
   let different = 0;
+  /** @type {string[]} */
+  const table = [];
   for (const { name, stopAt } of experiments) {
     const before = await train(other, files[name], stopAt);
     const now = await train(root, files[name], stopAt);
@@ -119,8 +130,12 @@ try {
     different += found.length > 0 ? 1 : 0;
     console.log(`${found.length === 0 ? 'same     ' : 'DIFFERENT'} ${name.padEnd(40)} ${now.weights.slice(0, 16)}`);
     for (const line of found.slice(0, 5)) console.log(`            ${line}`);
+    const [first, second] = [before, now].map(finalMetrics);
+    table.push(`| ${[name, first.loss, second.loss, first.test, second.test].join(' | ')} |`);
   }
   if (added.size > 0) console.log(`\nRecorded in addition: ${[...added].sort().join(', ')}`);
+  console.log(`\n| experiment | test loss, ${commit} | now | metric, ${commit} | now |\n${'| --- '.repeat(5)}|`);
+  for (const row of table) console.log(row);
   console.log(
     `\n${experiments.length - different} of ${experiments.length} experiments have the results of ${commit}.`,
   );

@@ -3,6 +3,8 @@ import type { RunKey } from '../server/protocol/wire/dashboard.ts';
 import type { Remembered } from './viewContext.ts';
 
 interface Stored {
+  /** What the page is about, by which the editor shows it again after a restart. */
+  readonly path?: string;
   readonly shown?: readonly RunKey[];
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +31,10 @@ export class ViewState {
     if (JSON.stringify(shown) !== JSON.stringify(this.#stored.shown)) this.#write({ ...this.#stored, shown });
   }
 
+  set path(path: string) {
+    if (path !== this.#stored.path) this.#write({ ...this.#stored, path });
+  }
+
   remember<T>(name: string, initial: T, isValid: (value: unknown) => value is T): Remembered<T> {
     return {
       get: () => {
@@ -46,10 +52,11 @@ export class ViewState {
 }
 
 function parseStored(state: unknown): Stored {
-  const { shown, values } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
+  const { path, shown, values } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
     Record<keyof Stored, unknown>
   >;
   return {
+    ...(typeof path === 'string' && { path }),
     ...(Array.isArray(shown) && shown.every((key) => typeof key === 'string') && { shown: shown as string[] }),
     values: typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {},
   };

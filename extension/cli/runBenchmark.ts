@@ -1,6 +1,6 @@
 /** @file `deeptwist benchmark` in a process of its own. */
 import { latencySchema, type Latency } from '../../server/protocol/run/latency.ts';
-import { runReporting, type ReportingProcess } from './runReporting.ts';
+import { runReporting, type ReportingProcess } from '../../server/commandClient/runReporting.ts';
 
 /**
  * Measures the models of a run.

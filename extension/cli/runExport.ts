@@ -1,7 +1,7 @@
 /** @file `deeptwist export` in a process of its own. */
 import type { ExportFormatName } from '../../server/protocol/model/exportFormats.ts';
 import { exportedFileSchema, type ExportedFile } from '../../server/protocol/run/exportedFile.ts';
-import { runReporting, type ReportingProcess } from './runReporting.ts';
+import { runReporting, type ReportingProcess } from '../../server/commandClient/runReporting.ts';
 
 export interface ExportRequest {
   /** The run folder. */

@@ -7,6 +7,7 @@ import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.t
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import type { Services } from '../services.ts';
+import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
@@ -17,6 +18,7 @@ import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
+import { SweepCommands } from './sweepCommands.ts';
 
 /**
  * The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree, or the name of a
@@ -28,12 +30,13 @@ export interface Shown {
   readonly tree: ExperimentsTree;
   readonly view: TreeView<TreeNode>;
   readonly dashboards: Dashboards;
+  readonly sweepPanels: SweepPanels;
   readonly language: ExperimentLanguage;
 }
 
 export function commandActions(
   services: Services,
-  { tree, view, dashboards, language }: Shown,
+  { tree, view, dashboards, sweepPanels, language }: Shown,
 ): Readonly<Record<CommandName, CommandAction>> {
   const problems = new ExperimentProblems();
   services.context.subscriptions.push(problems);
@@ -50,6 +53,7 @@ export function commandActions(
   const folders = new FolderCommands(services);
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
+  const sweeps = new SweepCommands(services, problems, sweepPanels);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -80,6 +84,10 @@ export function commandActions(
           { tab: 'compare' },
         );
     },
+    runSweep: (argument) => sweeps.runSweep(argument),
+    continueSweep: (argument) => sweeps.continueSweep(argument),
+    openSweep: (argument) => sweeps.openSweep(argument),
+    revealSweepFolder: (argument) => sweeps.revealSweepFolder(argument),
     compareWithLast: (argument) => files.compareWithLast(argument),
     showRunsOfFile: (argument) => files.showRunsOfFile(argument),
     openConfigOfRun: (argument) => files.openConfigOfRun(argument),
@@ -88,7 +96,8 @@ export function commandActions(
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
-    deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
+    // A key is pressed on the selected rows, and is told of none.
+    deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
     restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
     refreshRuns: () => services.store.rescan(),

@@ -7,7 +7,7 @@ const PLAIN = /^(?:--set|[A-Za-z0-9_./][A-Za-z0-9_./=-]*)$/;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * `npx deeptwist run FILE --set …`, to be used in `folder`. File names and values may come with somebody else's project: each is
+ * `deeptwist run FILE --set …`, to be used in `folder`. File names and values may come with somebody else's project: each is
  * one argument, whatever is in it.
  * @param shell the program that the line is for, a path
  * @returns undefined where the shell has no way to write one of the texts, or is not known
@@ -23,7 +23,7 @@ export function commandLineOf(
   const quote = quotes[shellName(shell)];
   const quoted = texts.map((text) => (PLAIN.test(text) ? text : quote?.(text)));
   if (quoted.some((text) => text === undefined || CONTROL.test(text))) return undefined;
-  return ['npx', 'deeptwist', 'run', ...quoted].join(' ');
+  return ['deeptwist', 'run', ...quoted].join(' ');
 }
 
 /** `bash` for `/usr/bin/bash` and for `C:\\Program Files\\Git\\bin\\bash.exe`. */
@@ -66,7 +66,7 @@ function inPowerShellQuotes(text: string): string {
   return `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;
 }
 
-/** Neither a quotation mark nor a variable can be quoted: `npx` is a batch file, and its line is read twice. */
+/** Neither a quotation mark nor a variable can be quoted: `deeptwist` is a batch file, and its line is read twice. */
 function inCmdQuotes(text: string): string | undefined {
   return /["%!]/.test(text) ? undefined : `"${text.replace(/\\+$/, '$&$&')}"`;
 }

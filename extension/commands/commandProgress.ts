@@ -2,7 +2,7 @@
 import { ProgressLocation, Uri, l10n, window, type CancellationToken } from 'vscode';
 import { withoutLinks } from '../../server/protocol/markdown.ts';
 import { nodePath } from '../cli/nodePath.ts';
-import type { ReportingProcess } from '../cli/runReporting.ts';
+import type { ReportingProcess } from '../../server/commandClient/runReporting.ts';
 import type { Services } from '../services.ts';
 import { progressPercent, progressText } from './exportText.ts';
 

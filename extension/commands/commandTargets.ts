@@ -1,24 +1,33 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
-import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
+import { basename } from 'node:path';
+import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
+import { runPhase, stateName } from '../experiments/runPhase.ts';
+import { shortValue } from '../runs/overrideText.ts';
+import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
+import { newestFirst } from '../runs/runIds.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { showInformation } from '../messages.ts';
+import { offerFolder, showInformation } from '../messages.ts';
 
 /** The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels. */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
-  if (isNode(argument) && argument.kind !== 'run') return argument.experiment;
-  if (isNode(argument) && argument.kind === 'run')
-    return experimentFileOf(Uri.file(argument.stored.run.record.experiment));
+  if (isNode(argument)) return experimentOfNode(argument);
   const file = fileOf(argument);
   if (file) return experimentFileOf(file);
+  const run = typeof argument === 'string' ? await store.get(argument) : undefined;
+  if (run) return experimentFileOf(Uri.file(run.run.record.experiment));
   const open = window.activeTextEditor?.document.uri;
   if (isExperimentFile(open)) return experimentFileOf(open);
 
   const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
+  if (!workspace.workspaceFolders?.length) {
+    await offerFolder();
+    return undefined;
+  }
   if (experiments.length === 0) {
     const create = l10n.t('New Experiment…');
     const answer = await showInformation(l10n.t('This workspace has no experiment file yet.'), create);
@@ -28,13 +37,46 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   if (experiments.length === 1) return experiments[0];
   const picked = await window.showQuickPick(
     experiments.map((experiment) => ({ label: experiment.name, description: relativeTo(experiment), experiment })),
-    { placeHolder: l10n.t('The experiment') },
+    { placeHolder: l10n.t('Select an experiment') },
   );
   return picked?.experiment;
 }
 
+function experimentOfNode(node: TreeNode): ExperimentFile {
+  switch (node.kind) {
+    case 'run':
+      return experimentFileOf(Uri.file(node.stored.run.record.experiment));
+    case 'planned':
+      return node.sweep.experiment;
+    case 'more':
+      return node.of.experiment;
+    case 'experiment':
+    case 'sweep':
+      return node.experiment;
+  }
+}
+
 function relativeTo({ file, folder }: ExperimentFile): string {
   return folder === '' ? file : file.slice(folder.length + 1);
+}
+
+/** Path of the sweep that is meant: a row of the tree, a path, the newest of a file, or what the user picks. Undefined if they cancel. */
+export async function chooseSweep({ store, sweeps }: Services, argument: unknown): Promise<string | undefined> {
+  if (isNode(argument) && argument.kind === 'sweep') return argument.path;
+  const file = fileOf(argument);
+  if (typeof argument === 'string' && !file) return argument;
+  const experiments = file ? [experimentFileOf(file)] : await store.experiments();
+  const paths = (await Promise.all(experiments.map((experiment) => sweeps.pathsOf(experiment)))).flat();
+  if (paths.length === 0) {
+    void showInformation(l10n.t('There is no sweep yet: `"sweep"` in an experiment file says what to vary.'));
+    return undefined;
+  }
+  if (file || paths.length === 1) return paths[0];
+  const items = newestFirst(paths.map((path) => basename(path))).map((label) => ({
+    label,
+    path: paths.find((path) => basename(path) === label),
+  }));
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('The sweep') }))?.path;
 }
 
 /**
@@ -57,9 +99,13 @@ export async function chooseRuns(
     const run = await store.get(argument);
     return run ? [run] : [];
   }
+  if (Array.isArray(argument)) {
+    const given = await Promise.all(argument.filter((key) => typeof key === 'string').map((key) => store.get(key)));
+    return given.filter((run) => run !== undefined).filter(where);
+  }
   const runs = (await store.newest(PICKED)).filter(where);
   if (runs.length === 0) {
-    void showInformation(l10n.t('There is no run that this can be done with.'));
+    void showInformation(l10n.t('No run of this workspace is in a state for this command.'));
     return [];
   }
   if (runs.length === 1 && !several) return runs;
@@ -73,7 +119,7 @@ async function newestRunOf(
 ): Promise<StoredRun[]> {
   const run = (await store.runsOf(experiment)).find(where);
   if (run) return [run];
-  void showInformation(l10n.t('{0} has no run that this can be done with.', experiment.name));
+  void showInformation(l10n.t('No run of {0} is in a state for this command.', experiment.name));
   return [];
 }
 
@@ -98,16 +144,19 @@ const PICKED = 100;
 
 async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
   const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({
-    label: stored.summary.id,
-    description: [runResultText(stored.summary), stored.summary.state].filter((part) => part !== undefined).join(' · '),
+    label: `${stored.summary.name} · ${startTime(stored.summary.created, Date.now(), env.language)}`,
+    description: [
+      runResultText(stored.summary) ?? stateName(runPhase(stored)),
+      ...stored.summary.overrides.map(shortValue),
+    ].join(' · '),
     stored,
   }));
   if (!several) {
-    const picked = await window.showQuickPick(items, { placeHolder: l10n.t('The run'), matchOnDescription: true });
+    const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Select a run'), matchOnDescription: true });
     return picked && [picked.stored];
   }
   const picked = await window.showQuickPick(items, {
-    placeHolder: l10n.t('The runs'),
+    placeHolder: l10n.t('Select runs'),
     canPickMany: true,
     matchOnDescription: true,
   });

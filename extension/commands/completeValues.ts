@@ -46,7 +46,7 @@ interface Found extends Omit<Completion, 'line'> {
   readonly text: string;
 }
 
-/** Settings with the typed words in their names: first those whose last name begins with it, then by the order of the file. */
+/** Settings with the typed words in their names: first those whose last name begins with it, then those of the compression and the training. */
 function paths(typed: string, document: Record<string, unknown>): Found[] {
   const all = namedSettings(document).map(({ path, schema, value }): Found => {
     const name = formatSettingPath(path);
@@ -54,9 +54,16 @@ function paths(typed: string, document: Record<string, unknown>): Found[] {
     return { text: `${name}=`, label: name, description, detail: meaning(schema) };
   });
   const wanted = typed.toLowerCase();
-  const names = all.filter(({ label }) => label.toLowerCase().includes(wanted));
+  const names = all
+    .filter(({ label }) => label.toLowerCase().includes(wanted))
+    .sort((a, b) => variedPlace(a.label) - variedPlace(b.label));
   const begins = ({ label }: Found) => label.toLowerCase().split(/[.[]/).at(-1)!.startsWith(wanted);
   return [...names.filter(begins), ...names.filter((found) => !begins(found))];
+}
+
+/** Place of a setting by its section: what is varied from run to run comes before what the runs are about. */
+function variedPlace(path: string): number {
+  return path.startsWith('compression') ? 0 : path.startsWith('training') ? 1 : 2;
 }
 
 /** The values that a setting can have where they are few; for any other, the one that it has. */

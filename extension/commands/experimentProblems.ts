@@ -30,12 +30,8 @@ export class ExperimentProblems extends Disposable {
     const [first] = problems;
     const message =
       problems.length === 1
-        ? l10n.t('The experiment cannot be run: {0}', described(first))
-        : l10n.t(
-            'The experiment cannot be run, it has {0} problems. The first: {1}',
-            problems.length,
-            described(first),
-          );
+        ? l10n.t('Cannot run the experiment: {0}', described(first))
+        : l10n.t('Cannot run the experiment: it has {0} problems. First: {1}', problems.length, described(first));
     const open = l10n.t('Open File');
     void showError(message, open).then(async (answer) => {
       if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });

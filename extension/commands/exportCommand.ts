@@ -9,7 +9,7 @@ import { experimentName } from '../../server/runs/run.ts';
 import { runExport, type ExportRequest } from '../cli/runExport.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { reportError, showError, showInformation } from '../messages.ts';
-import { revealExport, revealLabel } from '../runs/revealExport.ts';
+import { revealLabel, revealPath } from '../runs/revealPath.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
@@ -75,7 +75,7 @@ export class ExportCommand {
     const reveal = revealLabel(path);
     const report = l10n.t('Show Report');
     const answer = await showInformation(exportedText(l10n, file), reveal, report);
-    if (answer === reveal) await revealExport(path);
+    if (answer === reveal) await revealPath(path);
     if (answer === report) await this.#dashboards.open([stored.key], { tab: 'files' });
   }
 

@@ -50,7 +50,7 @@ export class FileCommands {
     const { experiment: wanted, problems } = checkExperiment(document.getText());
     if (!wanted) {
       const [{ path, message }] = problems;
-      void showError(l10n.t('The file has a mistake: {0}', `${path}: ${message}`));
+      void showError(l10n.t('Cannot apply the file: {0}', `${path}: ${message}`));
       return undefined;
     }
     const changes = settingChanges(settings, wanted);
@@ -87,7 +87,7 @@ export class FileCommands {
     if (!experiment) return;
     const runs = await this.#services.store.runsOf(experiment);
     if (runs.length < 2) {
-      void showInformation(l10n.t('{0} has no two runs to compare yet.', experiment.name));
+      void showInformation(l10n.t('{0} needs two runs to compare.', experiment.name));
       return;
     }
     const best = inOrder(

@@ -1,9 +1,11 @@
 /** @file Commands on runs as they lie in their folders. */
 import { dirname } from 'node:path';
-import { Uri, commands, env, l10n, window, workspace } from 'vscode';
+import { Uri, env, l10n, window, workspace } from 'vscode';
 import { shortLine } from '../../server/protocol/printable.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { lastValues } from '../../server/runs/changedValues.ts';
 import { deleteRun } from '../../server/runs/deleteRun.ts';
+import { revealPath } from '../runs/revealPath.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
@@ -46,19 +48,19 @@ export class FolderCommands {
     if (!stored) return;
     const { experiment, overrides } = stored.run.record;
     const root = stored.folder ?? dirname(experiment);
-    const line = commandLineOf(experiment, overrides, root, defaultShell());
+    const line = commandLineOf(experiment, lastValues(overrides), root, defaultShell());
     if (line === undefined)
       throw new UserError(
         l10n.t('The run {0} has a name or a value that cannot be written for {1}.', stored.run.id, defaultShell()),
         { remedy: l10n.t('Make bash or PowerShell the default profile of the terminal, then copy it again.') },
       );
     await env.clipboard.writeText(line);
-    window.setStatusBarMessage(l10n.t('Copied; run it in {0}', root), 5000);
+    window.setStatusBarMessage(l10n.t('Copied. Paste it into a terminal of VS Code in {0}.', root), 5000);
   }
 
   async revealRunFolder(argument: unknown): Promise<void> {
     const [stored] = await chooseRuns(this.#services, argument, undefined);
-    if (stored) await commands.executeCommand('revealFileInOS', Uri.file(stored.key));
+    if (stored) await revealPath(stored.key);
   }
 
   async deleteRun(argument: unknown, selection: unknown): Promise<void> {

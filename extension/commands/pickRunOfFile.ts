@@ -43,7 +43,7 @@ export async function pickRunOfFile(
   const items = await itemsOf(runs);
   const pick = window.createQuickPick<RunItem>();
   pick.title = l10n.t('Runs of {0}', experiment.name);
-  pick.placeholder = action === 'openDashboard' ? l10n.t('Open a run in the dashboard') : l10n.t('The run');
+  pick.placeholder = action === 'openDashboard' ? l10n.t('Open a run in the dashboard') : l10n.t('Select a run');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = items;
@@ -68,7 +68,7 @@ async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
   const buttons: Button[] = [
     {
       iconPath: new ThemeIcon('diff'),
-      tooltip: l10n.t('Open Experiment As It Was for This Run'),
+      tooltip: l10n.t('Compare Experiment File with This Run'),
       action: 'openConfigOfRun',
     },
     { iconPath: new ThemeIcon('debug-rerun'), tooltip: l10n.t('Rerun'), action: 'rerun' },

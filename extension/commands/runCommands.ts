@@ -1,7 +1,7 @@
 /** @file Commands that start runs. */
 import { dirname, relative } from 'node:path';
 import { ProgressLocation, commands, l10n, window } from 'vscode';
-import { valuesAfter } from '../../server/runs/changedValues.ts';
+import { lastValues, valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -38,7 +38,7 @@ export class RunCommands {
     const overrides = await askForValues({
       text,
       overrides: [],
-      title: l10n.t('Run With Changed Values'),
+      title: l10n.t('Run with Changed Values'),
       state: this.#services.context.workspaceState,
     });
     return overrides && this.#start({ file: experiment.file, overrides });
@@ -61,7 +61,7 @@ export class RunCommands {
       title: l10n.t('Rerun {0} With', stored.run.id),
       state: this.#services.context.workspaceState,
     });
-    return values && this.#start({ ...request, overrides: [...request.overrides, ...values] });
+    return values && this.#start({ ...request, overrides: lastValues([...request.overrides, ...values]) });
   }
 
   /** A new run with the weights of a checkpoint; step, schedule and optimizer begin anew. */

@@ -1,4 +1,5 @@
 /** @file The dashboard in the editor: a view in the side bar, and a panel beside the code. Both show the same page. */
+import { existsSync } from 'node:fs';
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
@@ -71,8 +72,13 @@ export class Dashboards extends Disposable {
       this.#panel.webviewPanel.reveal(undefined, true);
       return;
     }
-    if (runs && this.#view) this.#view.session.show(runs, at);
-    else this.#wanted = runs && [runs, at];
+    if (runs && this.#view) {
+      this.#view.session.show(runs, at);
+      // The keyboard stays where the run was chosen, in the tree for example.
+      this.#view.webviewView.show(true);
+      return;
+    }
+    this.#wanted = runs && [runs, at];
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
@@ -168,6 +174,7 @@ export class Dashboards extends Disposable {
       for (const { session } of visible) {
         const others = session.shown.filter((key) => !newest.some((run) => run.key === key));
         const found = await Promise.all(others.map((key) => store.get(key)));
+        session.forget(others.filter((key, i) => !found[i] && !existsSync(key)));
         session.setRuns([...newest, ...found.flatMap((run): RunSummary[] => (run ? [run.summary] : []))]);
       }
     } catch (error) {

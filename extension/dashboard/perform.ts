@@ -14,16 +14,17 @@ import {
 import type { Memento, Tab } from 'vscode';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
-import { showInformation } from '../messages.ts';
+import { MANAGE_TRUST, showInformation } from '../messages.ts';
 import { saveChart } from '../page/saveChart.ts';
-import { revealExport } from '../runs/revealExport.ts';
+import { revealPath } from '../runs/revealPath.ts';
 import { layerPlace } from './layerPlace.ts';
 import type { DashboardRequest } from './session.ts';
 
 export async function perform(request: DashboardRequest, state: Memento): Promise<void> {
   switch (request.type) {
     case 'command':
-      await commands.executeCommand(`deeptwist.${request.command}`, request.run);
+      if (request.command === 'manageTrust') await commands.executeCommand(MANAGE_TRUST);
+      else await commands.executeCommand(`deeptwist.${request.command}`, request.run);
       return;
     case 'revealLayer':
       await revealLayer(request);
@@ -69,7 +70,7 @@ async function revealLayer({
 /** A page names no file of its own: only those that the run's folder tells of are shown. */
 async function revealRecorded({ run, path }: Extract<DashboardRequest, { type: 'revealExport' }>): Promise<void> {
   const files = await readExportedFiles(await openRun(run));
-  if (files.some((file) => file.path === path && file.isThere)) return revealExport(path);
+  if (files.some((file) => file.path === path && file.isThere)) return revealPath(path);
   void showInformation(l10n.t('{0} is no longer there: it was deleted or moved.', path));
 }
 

@@ -68,6 +68,11 @@ export class DashboardSession {
     if (at) this.#post({ type: 'openTab', ...at });
   }
 
+  /** Runs have been deleted: the others that are shown stay, or else the newest one is shown. Call before {@link setRuns}. */
+  forget(runs: readonly RunKey[]): void {
+    this.#shown = this.#shown?.filter((key) => !runs.includes(key));
+  }
+
   receive(message: FromDashboard): void {
     switch (message.type) {
       case 'ready':

@@ -1,4 +1,5 @@
-/** @file The tree of the workspace's experiments and their runs. */
+/** @file The tree of the workspace's experiments, their runs and sweeps. */
+import { basename } from 'node:path';
 import {
   EventEmitter,
   MarkdownString,
@@ -11,7 +12,10 @@ import {
   l10n,
   type TreeDataProvider,
 } from 'vscode';
+import type { SweptRunRow } from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
+import type { Sweeps } from '../runs/sweeps.ts';
+import type { Services } from '../services.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import { shortValue } from '../runs/overrideText.ts';
@@ -21,6 +25,8 @@ import { age, progressText, startTime } from '../runs/runLabels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 import { runTooltip } from './runTooltip.ts';
 import { runIcon, runPhase, stateName } from './runPhase.ts';
+import { plannedItem, sweepItem } from './sweepItem.ts';
+import { rowsInOrder, variedNames } from './sweepRows.ts';
 
 /** Runs that an experiment shows at first, and more at each *Show More*. */
 const PAGE = 50;
@@ -34,20 +40,38 @@ export interface ExperimentNode {
 export interface RunNode {
   readonly kind: 'run';
   readonly stored: StoredRun;
+  /** What tells it from the other runs of its sweep; undefined for a run that belongs to none. */
+  readonly varied?: string | undefined;
+}
+export interface SweepNode {
+  readonly kind: 'sweep';
+  readonly experiment: ExperimentFile;
+  /** Path of its folder. */
+  readonly path: string;
+}
+/** A run of a sweep that has not begun. */
+interface PlannedNode {
+  readonly kind: 'planned';
+  readonly sweep: SweepNode;
+  readonly id: string;
+  readonly varied: string;
 }
 interface MoreNode {
   readonly kind: 'more';
-  readonly experiment: ExperimentFile;
+  readonly of: ExperimentNode | SweepNode;
   readonly hidden: number;
 }
-export type TreeNode = ExperimentNode | RunNode | MoreNode;
+export type TreeNode = ExperimentNode | SweepNode | RunNode | PlannedNode | MoreNode;
 
 export class ExperimentsTree extends Disposable implements TreeDataProvider<TreeNode> {
   readonly #store: RunStore;
   readonly #changed = this.register(new EventEmitter<TreeNode | undefined>());
   readonly #experiments = new Map<string, ExperimentNode>();
   readonly #runs = new Map<string, RunNode>();
-  /** Runs that are shown, by experiment file, where they are more than {@link PAGE}. */
+  readonly #sweeps: Sweeps;
+  /** By the paths of their folders. */
+  readonly #sweepNodes = new Map<string, SweepNode>();
+  /** Runs that are shown, by experiment file or sweep, where they are more than {@link PAGE}. */
   readonly #shown = new Map<string, number>();
   readonly #progressed = new Set<StoredRun>();
   #timer: NodeJS.Timeout | undefined;
@@ -56,10 +80,12 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(store: RunStore) {
+  constructor({ store, sweeps }: Pick<Services, 'store' | 'sweeps'>) {
     super();
     this.#store = store;
-    this.register(store.onDidChange((run) => this.#changed.fire(run && this.#runs.get(run.key))));
+    this.#sweeps = sweeps;
+    this.register(store.onDidChange((run) => this.#runChanged(run)));
+    this.register(sweeps.onDidChange((path) => this.#sweepChanged(path)));
     this.register(store.onDidProgress((run) => this.#drawSoon(run)));
     this.register({ dispose: () => clearTimeout(this.#timer) });
   }
@@ -87,39 +113,64 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     this.#changed.fire(undefined);
   }
 
-  showMore({ experiment }: MoreNode): void {
-    this.#shown.set(experiment.file, this.#limit(experiment) + PAGE);
-    this.#changed.fire(this.#experiments.get(experiment.file));
+  showMore({ of }: MoreNode): void {
+    const key = keyOf(of);
+    this.#shown.set(key, this.#limit(key) + PAGE);
+    this.#changed.fire(of);
   }
 
   /** The row of a run, for revealing it. */
   async nodeOf(stored: StoredRun): Promise<RunNode | undefined> {
     const experiments = await this.#store.experiments();
     const experiment = experiments.find(({ file }) => file === stored.run.record.experiment);
-    if (experiment) this.#experimentNode(experiment);
-    return experiment && this.#runNode(stored);
+    if (!experiment) return undefined;
+    this.#experimentNode(experiment);
+    const path = this.#sweeps.pathOf(stored);
+    const sweep = path === undefined ? undefined : await this.#sweeps.read(path).catch(() => undefined);
+    if (path === undefined || !sweep) return this.#runNode(stored);
+    this.#sweepNode(experiment, path);
+    return this.#runNode(stored, variedNames(sweep.rows).get(stored.run.id));
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (!node) return (await this.#store.experiments()).map((experiment) => this.#experimentNode(experiment));
-    return node.kind === 'experiment' ? this.#runsOf(node.experiment) : [];
+    if (node.kind === 'experiment') return this.#runsOf(node);
+    return node.kind === 'sweep' ? this.#runsOfSweep(node) : [];
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
-    if (node.kind === 'experiment') return undefined;
-    const file = node.kind === 'run' ? node.stored.run.record.experiment : node.experiment.file;
-    return this.#experiments.get(file);
+    switch (node.kind) {
+      case 'experiment':
+        return undefined;
+      case 'run': {
+        const path = node.varied === undefined ? undefined : this.#sweeps.pathOf(node.stored);
+        const sweep = path === undefined ? undefined : this.#sweepNodes.get(path);
+        return sweep ?? this.#experiments.get(node.stored.run.record.experiment);
+      }
+      case 'sweep':
+        return this.#experiments.get(node.experiment.file);
+      case 'planned':
+        return node.sweep;
+      case 'more':
+        return node.of;
+    }
   }
 
   async getTreeItem(node: TreeNode): Promise<TreeItem> {
     switch (node.kind) {
-      case 'experiment':
-        return experimentItem(node.experiment, (await this.#store.runIds(node.experiment)).length);
+      case 'experiment': {
+        const runs = (await this.#store.runIds(node.experiment)).length;
+        return experimentItem(node.experiment, runs, (await this.#store.sweepIds(node.experiment)).length);
+      }
       case 'run':
-        return runItem(node.stored);
+        return runItem(node);
+      case 'sweep':
+        return sweepItem(node.path, await this.#sweeps.read(node.path).catch((error: unknown) => error));
+      case 'planned':
+        return plannedItem(node);
       case 'more': {
         const item = new TreeItem(l10n.t('Show More ({0} left)…', node.hidden));
-        item.id = `more:${node.experiment.file}`;
+        item.id = `more:${keyOf(node.of)}`;
         item.command = { command: 'deeptwist.showMoreRuns', title: l10n.t('Show More'), arguments: [node] };
         return item;
       }
@@ -127,8 +178,9 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   }
 
   /** Newest first, a page of them are opened; to be put in another order or filtered, all must be. */
-  async #runsOf(experiment: ExperimentFile): Promise<TreeNode[]> {
-    const limit = this.#limit(experiment);
+  async #runsOf(node: ExperimentNode): Promise<TreeNode[]> {
+    const { experiment } = node;
+    const limit = this.#limit(keyOf(node));
     const all = this.#order !== 'newest' || this.#filter !== '';
     const runs = await this.#store.runsOf(experiment, all ? undefined : limit);
     const total = all ? undefined : (await this.#store.runIds(experiment)).length;
@@ -139,12 +191,63 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     );
     const nodes: TreeNode[] = listed.slice(0, limit).map(({ key }) => this.#runNode(byKey.get(key)!));
     const hidden = (total ?? listed.length) - nodes.length;
-    if (hidden > 0 && nodes.length >= limit) nodes.push({ kind: 'more', experiment, hidden });
-    return nodes;
+    const sweeps = await this.#sweepsOf(experiment);
+    // Each at its time, where the runs stand in the order of theirs.
+    const ordered = this.#order === 'newest' ? [...nodes, ...sweeps].sort(newerFirst) : [...sweeps, ...nodes];
+    if (hidden > 0 && nodes.length >= limit) ordered.push({ kind: 'more', of: node, hidden });
+    return ordered;
   }
 
-  #limit({ file }: ExperimentFile): number {
-    return this.#shown.get(file) ?? PAGE;
+  /** Those of which something passes the filter. */
+  async #sweepsOf(experiment: ExperimentFile): Promise<SweepNode[]> {
+    const nodes = (await this.#sweeps.pathsOf(experiment)).map((path) => this.#sweepNode(experiment, path));
+    if (this.#filter === '') return nodes;
+    const passes = await Promise.all(nodes.map(async (node) => (await this.#rowsOf(node)).length > 0));
+    return nodes.filter((_, i) => passes[i]);
+  }
+
+  /** Rows that pass the filter, in the order of the tree. */
+  async #rowsOf({ path }: SweepNode): Promise<SweptRunRow[]> {
+    const sweep = await this.#sweeps.read(path).catch(() => undefined);
+    const rows = sweep?.rows.filter(({ id, state, vary }) =>
+      matchesFilter({ id, state, overrides: vary }, this.#filter),
+    );
+    return rows ? rowsInOrder(rows, this.#order) : [];
+  }
+
+  async #runsOfSweep(node: SweepNode): Promise<TreeNode[]> {
+    const limit = this.#limit(keyOf(node));
+    const rows = await this.#rowsOf(node);
+    const names = variedNames((await this.#sweeps.read(node.path).catch(() => undefined))?.rows ?? []);
+    const nodes = await Promise.all(
+      rows.slice(0, limit).map(async ({ key, id, state }): Promise<TreeNode> => {
+        const varied = names.get(id) ?? id;
+        const stored = state === 'planned' ? undefined : await this.#store.get(key);
+        return stored ? this.#runNode(stored, varied) : { kind: 'planned', sweep: node, id, varied };
+      }),
+    );
+    const hidden = rows.length - nodes.length;
+    return hidden > 0 ? [...nodes, { kind: 'more', of: node, hidden }] : nodes;
+  }
+
+  #limit(key: string): number {
+    return this.#shown.get(key) ?? PAGE;
+  }
+
+  #runChanged(run: StoredRun | undefined): void {
+    // The folder of a run of a sweep is there before anything is known of it: its sweep tells.
+    this.#changed.fire(run && this.#runs.get(run.key));
+  }
+
+  #sweepChanged(path: string): void {
+    const node = this.#sweepNodes.get(path);
+    if (node) this.#changed.fire(node);
+  }
+
+  #sweepNode(experiment: ExperimentFile, path: string): SweepNode {
+    let node = this.#sweepNodes.get(path);
+    if (node?.experiment !== experiment) this.#sweepNodes.set(path, (node = { kind: 'sweep', experiment, path }));
+    return node;
   }
 
   #experimentNode(experiment: ExperimentFile): ExperimentNode {
@@ -154,9 +257,10 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     return node;
   }
 
-  #runNode(stored: StoredRun): RunNode {
+  #runNode(stored: StoredRun, varied?: string): RunNode {
     let node = this.#runs.get(stored.key);
-    if (node?.stored !== stored) this.#runs.set(stored.key, (node = { kind: 'run', stored }));
+    if (node?.stored !== stored || node.varied !== varied)
+      this.#runs.set(stored.key, (node = { kind: 'run', stored, ...(varied !== undefined && { varied }) }));
     return node;
   }
 
@@ -173,12 +277,28 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   }
 }
 
-function experimentItem({ file, name, missing }: ExperimentFile, runs: number): TreeItem {
+/** What the tree remembers of a row with runs below it. */
+function keyOf(node: ExperimentNode | SweepNode): string {
+  return node.kind === 'experiment' ? node.experiment.file : node.path;
+}
+
+/** By their ids, which begin with the time. */
+function newerFirst(a: TreeNode, b: TreeNode): number {
+  const idOf = (node: TreeNode) =>
+    node.kind === 'run' ? node.stored.run.id : node.kind === 'sweep' ? basename(node.path) : '';
+  return idOf(a) < idOf(b) ? 1 : -1;
+}
+
+function experimentItem({ file, name, missing }: ExperimentFile, runs: number, sweeps: number): TreeItem {
   const item = new TreeItem(Uri.file(file), TreeItemCollapsibleState.Collapsed);
-  if (runs === 0) item.collapsibleState = TreeItemCollapsibleState.None;
+  if (runs + sweeps === 0) item.collapsibleState = TreeItemCollapsibleState.None;
   item.id = file;
   item.label = name;
-  item.description = runs === 0 ? '' : runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs);
+  const counts = [
+    ...(runs === 0 ? [] : [runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)]),
+    ...(sweeps === 0 ? [] : [sweeps === 1 ? l10n.t('1 sweep') : l10n.t('{0} sweeps', sweeps)]),
+  ];
+  item.description = counts.join(' · ');
   item.iconPath = new ThemeIcon('beaker');
   item.contextValue = 'experiment';
   if (missing) {
@@ -191,17 +311,17 @@ function experimentItem({ file, name, missing }: ExperimentFile, runs: number): 
   return item;
 }
 
-function runItem(stored: StoredRun): TreeItem {
+function runItem({ stored, varied }: RunNode): TreeItem {
   const { summary, liveState } = stored;
   const phase = runPhase(stored);
-  const item = new TreeItem(startTime(summary.created, Date.now(), env.language));
+  const item = new TreeItem(varied ?? startTime(summary.created, Date.now(), env.language));
   item.id = summary.key;
   item.iconPath = runIcon(phase);
   const parts = [
     summary.state === 'running' && liveState ? progressText(liveState) : runResultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
     phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
-    ...summary.overrides.map(shortValue),
+    ...(varied === undefined ? summary.overrides.map(shortValue) : []),
     relativeAge(summary.created),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');

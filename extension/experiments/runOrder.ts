@@ -23,7 +23,10 @@ function goodness({ result }: RunSummary, order: 'metric' | 'ratio'): number {
 }
 
 /** True where every word of the filter is in the run's id, state or overrides; case does not matter. */
-export function matchesFilter({ id, state, overrides }: RunSummary, filter: string): boolean {
+export function matchesFilter(
+  { id, state, overrides }: { readonly id: string; readonly state: string; readonly overrides: readonly string[] },
+  filter: string,
+): boolean {
   const text = [id, state, ...overrides].join(' ').toLowerCase();
   return filter
     .toLowerCase()

@@ -17,7 +17,7 @@ import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
-import { LastLines } from '../cli/lastLines.ts';
+import { LastLines } from '../../server/commandClient/lastLines.ts';
 import { ModelDescriber } from './modelDescriber.ts';
 
 /** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */

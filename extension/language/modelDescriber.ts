@@ -8,7 +8,7 @@ import type { CancellationToken, Disposable, LogOutputChannel, Uri } from 'vscod
 import { messageOf } from '../../server/protocol/thrown.ts';
 import type { DescribeModelResult } from '../../server/protocol/wire/describeModel.ts';
 import { nodePath } from '../cli/nodePath.ts';
-import { runCommand } from '../cli/runCommand.ts';
+import { runCommand } from '../../server/commandClient/runCommand.ts';
 import { mayDescribeModels } from '../trust.ts';
 
 /** A model's file that is saved several times in a row is described once. */

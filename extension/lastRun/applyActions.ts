@@ -19,6 +19,9 @@ import { Disposable } from '../dispose.ts';
 import { EXPERIMENT_GLOB } from '../runs/experimentFiles.ts';
 import type { LastRunValues } from './lastRunValues.ts';
 
+/** White space and comments in front of the settings, where the language server has its lenses. */
+const BEFORE_ROOT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*/;
+
 export class ApplyActions extends Disposable implements CodeLensProvider, CodeActionProvider {
   readonly #values: LastRunValues;
   readonly #changed = this.register(new EventEmitter<void>());
@@ -47,7 +50,7 @@ export class ApplyActions extends Disposable implements CodeLensProvider, CodeAc
     void commands.executeCommand('setContext', 'deeptwist.applicable', applicable === true);
   }
 
-  /** In the first line, so that no line moves while a value is typed. */
+  /** In the line of the other lenses, so that no line moves while a value is typed. */
   provideCodeLenses(document: TextDocument): CodeLens[] {
     const comparison = this.#values.of(document);
     const count =
@@ -57,7 +60,8 @@ export class ApplyActions extends Disposable implements CodeLensProvider, CodeAc
       count === 1
         ? l10n.t('$(debug-step-over) Apply From Next Distortion (1 value)')
         : l10n.t('$(debug-step-over) Apply From Next Distortion ({0} values)', count);
-    return [new CodeLens(new Range(0, 0, 0, 0), { ...applyCommand(document), title })];
+    const start = document.positionAt(BEFORE_ROOT.exec(document.getText())?.[0].length ?? 0);
+    return [new CodeLens(new Range(start, start), { ...applyCommand(document), title })];
   }
 
   provideCodeActions(document: TextDocument, { start, end }: Range): CodeAction[] {

@@ -142,7 +142,7 @@ function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: Te
   const links = [
     ...(applicable ? [link(l10n.t('Apply From Next Distortion'), 'applyFromNextDistortion')] : []),
     link(l10n.t('Run'), 'runExperiment'),
-    link(l10n.t('Open Experiment As It Was for This Run'), 'openConfigOfRun', run.key),
+    link(l10n.t('Compare Experiment File with This Run'), 'openConfigOfRun', run.key),
   ];
   const text = new MarkdownString(`${markdownText(first)}\n\n${links.join(' · ')}`);
   text.isTrusted = {

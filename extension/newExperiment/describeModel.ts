@@ -4,7 +4,7 @@ import { l10n, ProgressLocation, Uri, window, type ExtensionContext } from 'vsco
 import { withoutLinks } from '../../server/protocol/markdown.ts';
 import type { ModelDescription } from '../../server/protocol/model/modelDescription.ts';
 import { nodePath } from '../cli/nodePath.ts';
-import { runReporting } from '../cli/runReporting.ts';
+import { runReporting } from '../../server/commandClient/runReporting.ts';
 
 /**
  * Loads a model and describes it, with a notification that can be cancelled. A module's code is executed.

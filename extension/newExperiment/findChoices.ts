@@ -2,6 +2,15 @@
 import { Uri, window, workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
 import { modelEndings, moduleEndings } from '../../server/protocol/model/modelEndings.ts';
+import {
+  arrayEndings,
+  EXCLUDED_FOLDERS,
+  imageEndings,
+  MODEL_JSON,
+  MOST_FOUND,
+  TABLE_ENDING,
+  TEXT_ENDING,
+} from '../../server/protocol/wire/foundFiles.ts';
 import type { FoundFiles, Proposals } from '../../server/protocol/wire/proposals.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { findTeachingRuns, type FoundTeacher } from './findTeachers.ts';
@@ -11,14 +20,8 @@ export interface Choices extends Omit<Proposals, 'teachers'> {
   readonly teachers: readonly FoundTeacher[];
 }
 
-/** Modules in which a model or a data set is looked for. */
-const MODULES = 3000;
-/** Images that are looked for: a single data set may have as many as the first thousands. */
-const IMAGES = 4000;
-/** Files of another kind. */
-const FILES = 50;
-/** Folders in which no model of the user's is. */
-export const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverage,.venv,venv}/**';
+/** Files in folders in which no model of the user's is. */
+export const EXCLUDED = `**/{${EXCLUDED_FOLDERS.join(',')}}/**`;
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 
@@ -45,17 +48,17 @@ export async function findChoices(
 }
 
 async function findFiles(token: CancellationToken): Promise<FoundFiles> {
-  const find = async (glob: string, limit = FILES, excluded = EXCLUDED) =>
+  const find = async (glob: string, limit: number = MOST_FOUND.others, excluded = EXCLUDED) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const models = modelEndings.map((ending) => find(ending === '.json' ? '**/model.json' : `**/*${ending}`));
+  const models = modelEndings.map((ending) => find(ending === '.json' ? `**/${MODEL_JSON}` : `**/*${ending}`));
   const [sources, digits, images, arrays, tables, texts, ...ofModels] = await Promise.all([
-    find(`**/*{${moduleEndings.join(',')}}`, MODULES),
+    find(`**/*{${moduleEndings.join(',')}}`, MOST_FOUND.sources),
     // Raw or gzip: an empty alternative in braces matches nothing.
-    find('**/train-images?idx3-ubyte*', FILES, EXCLUDED_DATA),
-    find('**/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', IMAGES),
-    find('**/*.{npy,npz,safetensors}'),
-    find('**/*.csv'),
-    find('**/*.train.txt'),
+    find('**/train-images?idx3-ubyte*', MOST_FOUND.others, EXCLUDED_DATA),
+    find(`**/*/*{${imageEndings.flatMap((ending) => [ending, ending.toUpperCase()]).join(',')}}`, MOST_FOUND.images),
+    find(`**/*{${arrayEndings.join(',')}}`),
+    find(`**/*${TABLE_ENDING}`),
+    find(`**/*${TEXT_ENDING}`),
     ...models,
   ]);
   return { sources, models: ofModels.flat(), digits, images, arrays, tables, texts, shown: shownFile() };

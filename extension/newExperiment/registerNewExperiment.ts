@@ -1,8 +1,8 @@
 /** @file The commands that make experiment files. The questions are loaded when they are asked. */
-import { commands, Disposable, l10n, workspace } from 'vscode';
+import { commands, Disposable, workspace } from 'vscode';
 import type { Services } from '../services.ts';
 import { experimentMade } from '../walkthrough/completion.ts';
-import { reportError, showInformation } from '../messages.ts';
+import { offerFolder, reportError } from '../messages.ts';
 
 export function registerNewExperiment(services: Services): Disposable {
   const { context, log } = services;
@@ -35,11 +35,6 @@ export function registerNewExperiment(services: Services): Disposable {
 
 async function hasFolder(): Promise<boolean> {
   if (workspace.workspaceFolders?.length) return true;
-  const open = l10n.t('Open Folder…');
-  const answer = await showInformation(
-    l10n.t('An experiment is a file in a folder: open the folder of the model first, or an empty one.'),
-    open,
-  );
-  if (answer === open) await commands.executeCommand('workbench.action.files.openFolder');
+  await offerFolder();
   return false;
 }

@@ -35,6 +35,7 @@ export async function openSampleExperiment(context: ExtensionContext, folder: st
       proposer.dispose();
     }
   }
-  await window.showTextDocument(file);
+  // As a tab that stays, beside the walkthrough: a preview would take its place.
+  await window.showTextDocument(file, { preview: false });
   return file;
 }

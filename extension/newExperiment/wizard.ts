@@ -132,7 +132,7 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
   ];
   const placeholder =
     own.length > 0
-      ? l10n.t('The model to compress')
+      ? l10n.t('Select the model to compress')
       : l10n.t('The model to compress (this workspace has none; Import Model… says how PyTorch and Keras write one)');
   const answer = await pickOne(step, { placeholder, items, before: answers.model?.model });
   if (typeof answer !== 'object') return answer;

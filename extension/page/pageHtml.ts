@@ -19,7 +19,7 @@ export function pageOptions(extensionUri: Uri): WebviewOptions {
 export function pageHtml(
   webview: Webview,
   extensionUri: Uri,
-  { bundle, title }: { bundle: 'dashboard' | 'modelFile'; title: string },
+  { bundle, title }: { bundle: 'dashboard' | 'modelFile' | 'sweep' | 'sensitivity'; title: string },
 ): string {
   const nonce = randomBytes(16).toString('base64');
   const source = (file: string) => webview.asWebviewUri(Uri.joinPath(bundleFolder(extensionUri), file)).toString();

@@ -1,4 +1,7 @@
-/** @file What the name of a run folder tells without opening it: `YYYYMMDD-HHMMSS-NAME`, with `-2` and so on where it was taken. */
+/**
+ * @file What the name of a run folder tells without opening it: `YYYYMMDD-HHMMSS-NAME`, with `-2` and so on where it was taken, and with `.N`
+ * for the run of line N of a sweep.
+ */
 import { nameInIds } from '../../server/runs/run.ts';
 
 const ID = /^\d{8}-\d{6}-(.+)$/;
@@ -13,6 +16,11 @@ export function mayBelongTo(id: string, experimentName: string): boolean {
   return (
     name !== undefined && (name === own || (name.startsWith(`${own}-`) && /^\d+$/.test(name.slice(own.length + 1))))
   );
+}
+
+/** The id of the sweep that a run may be of, which its own id begins with: `SWEEP.07`. */
+export function sweepInId(id: string): string | undefined {
+  return /^(.+)\.\d+$/.exec(id)?.[1];
 }
 
 /** Newest first. */

@@ -3,7 +3,7 @@
  * those that somebody asks for, and again when it changes. Runs that a process trains are connected to.
  */
 import { existsSync } from 'node:fs';
-import { sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
@@ -22,7 +22,7 @@ import {
   isInRun,
   type ExperimentFile,
 } from './experimentFiles.ts';
-import { mayBelongTo, newestFirst } from './runIds.ts';
+import { mayBelongTo, newestFirst, sweepInId } from './runIds.ts';
 import { StoredRun } from './storedRun.ts';
 import { watchFolder, type FolderWatch } from './watchFolder.ts';
 
@@ -72,6 +72,7 @@ export class RunStore extends Disposable {
     this.#connections = connections;
     const files = this.register(workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true));
     const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json'));
+    const sweeps = this.register(workspace.createFileSystemWatcher('**/.deeptwist/sweeps/*/sweep.json', false, true));
     const listChanged = () => {
       this.#experiments = undefined;
       this.#changed.fire(undefined);
@@ -82,6 +83,8 @@ export class RunStore extends Disposable {
     this.register(records.onDidCreate(recordChanged));
     this.register(records.onDidChange(recordChanged));
     this.register(records.onDidDelete(recordChanged));
+    this.register(sweeps.onDidCreate(() => this.#changed.fire(undefined)));
+    this.register(sweeps.onDidDelete(() => this.#changed.fire(undefined)));
     this.register(workspace.onDidChangeWorkspaceFolders(listChanged));
     this.register(workspace.onDidOpenTextDocument(({ uri }) => void this.#consider(uri)));
     this.register({ dispose: () => this.#stop() });
@@ -137,9 +140,19 @@ export class RunStore extends Disposable {
     }
   }
 
-  /** Ids of the runs that an experiment may have, newest first; {@link runsOf} opens them. */
-  async runIds({ runsFolder, name }: ExperimentFile): Promise<string[]> {
-    return newestFirst((await listRunIds(runsFolder)).filter((id) => mayBelongTo(id, name)));
+  /** Ids of the runs that an experiment may have, newest first, without those of sweeps; {@link runsOf} opens them. */
+  async runIds(experiment: ExperimentFile): Promise<string[]> {
+    const { runsFolder, name } = experiment;
+    const sweeps = new Set(await this.sweepIds(experiment));
+    // A sweep that was deleted leaves its runs.
+    const isLeft = (sweep: string | undefined) => sweep !== undefined && !sweeps.has(sweep) && mayBelongTo(sweep, name);
+    const ids = await listRunIds(runsFolder);
+    return newestFirst(ids.filter((id) => mayBelongTo(id, name) || isLeft(sweepInId(id))));
+  }
+
+  /** Ids of the sweeps that an experiment may have, newest first. */
+  async sweepIds({ runsFolder, name }: ExperimentFile): Promise<string[]> {
+    return newestFirst((await listRunIds(sweepsFolder(runsFolder))).filter((id) => mayBelongTo(id, name)));
   }
 
   /** The newest runs of an experiment, newest first. */
@@ -315,6 +328,11 @@ export class RunStore extends Disposable {
     this.#active.clear();
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
+}
+
+/** The folder of the sweeps of an experiment, beside that of its runs. */
+export function sweepsFolder(runsFolder: string): string {
+  return join(dirname(runsFolder), 'sweeps');
 }
 
 /** The run folder of a `run.json`. */

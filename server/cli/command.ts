@@ -2,6 +2,8 @@
 import type { Analyzer } from './analyzer.ts';
 import type { Exporter } from './exporter.ts';
 import type { Measurer } from './measurer.ts';
+import type { Reporter } from './reporter.ts';
+import type { Searcher } from './searcher.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
 import type { UncaughtErrors } from './uncaught.ts';
@@ -25,6 +27,12 @@ export interface CommandContext {
   loadMeasurer: () => Promise<Measurer>;
   /** The same for what measures the sensitivity of layers. */
   loadAnalyzer: () => Promise<Analyzer>;
+  /** The same for what searches for settings. */
+  loadSearcher: () => Promise<Searcher>;
+  /** The same for what draws reports. */
+  loadReporter: () => Promise<Reporter>;
+  /** The version of DeepTwist. */
+  version: string;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
   /** What runs this command line: for jobs of a cluster. */
@@ -92,6 +100,11 @@ export interface CommandArguments {
     'retry-failed'?: boolean;
     print?: boolean;
     task?: string;
+    to?: string;
+    uri?: string;
+    title?: string;
+    budget?: string;
+    write?: boolean;
     engine?: string;
     slurm?: string;
     detach?: boolean;
@@ -103,6 +116,8 @@ export interface CommandArguments {
     study?: string;
     python?: string;
     resources?: string;
+    confirm?: string;
+    'read-only'?: boolean;
   };
 }
 

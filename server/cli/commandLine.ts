@@ -11,8 +11,12 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { exportLogCommand } from './commands/exportLog.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
+import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
+import { searchCommand } from './commands/search.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -26,33 +30,32 @@ const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
   sweepCommand,
+  searchCommand,
   runsCommand,
   showCommand,
   changeCommand,
   compareCommand,
+  reportCommand,
   evaluateCommand,
   exportCommand,
+  exportLogCommand,
   thinCommand,
   benchmarkCommand,
   sensitivityCommand,
   describeCommand,
   inspectCommand,
+  mcpCommand,
 ];
 
 /**
  * Runs `deeptwist ARGUMENTS` and returns the exit code. Every error becomes a message on standard error.
- * @param version what `--version` prints
  */
-export async function runCommandLine(
-  args: readonly string[],
-  context: CommandContext,
-  version: string,
-): Promise<number> {
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
   let errorsAreJson = false;
   try {
     const [name, ...rest] = args;
     if (name === '--version' || name === '-v') {
-      context.stdout.write(`${version}\n`);
+      context.stdout.write(`${context.version}\n`);
       return ExitCode.done;
     }
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './commandLine.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { endWithOutput } from './lostOutput.ts';
+import type { Reporter } from './reporter.ts';
 import { terminalOf } from './terminal.ts';
 import { UncaughtErrors } from './uncaught.ts';
 
@@ -13,27 +14,27 @@ import { UncaughtErrors } from './uncaught.ts';
 export async function runProcess(): Promise<void> {
   const goOnWithoutOutput = endWithOutput();
   const uncaught = new UncaughtErrors();
-  const code = await runCommandLine(
-    process.argv.slice(2),
-    {
-      stdout: terminalOf(process.stdout, process.env),
-      stderr: terminalOf(process.stderr, process.env),
-      directory: process.cwd(),
-      now: Date.now,
-      keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
-      loadTrainer: () => import('../training/index.ts'),
-      loadExporter: () => import('../export/index.ts'),
-      loadMeasurer: () => import('../latency/index.ts'),
-      loadAnalyzer: () => import('../sensitivity/index.ts'),
-      sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
-      commandScript: fileURLToPath(new URL('../bin/deeptwist.js', import.meta.url)),
-      ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
-      onInterrupt: listenForInterrupt,
-      goOnWithoutOutput,
-      uncaught,
-    },
-    version(),
-  );
+  const code = await runCommandLine(process.argv.slice(2), {
+    stdout: terminalOf(process.stdout, process.env),
+    stderr: terminalOf(process.stderr, process.env),
+    directory: process.cwd(),
+    now: Date.now,
+    keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
+    loadTrainer: () => import('../training/index.ts'),
+    loadExporter: () => import('../export/index.ts'),
+    loadMeasurer: () => import('../latency/index.ts'),
+    loadAnalyzer: () => import('../sensitivity/index.ts'),
+    loadSearcher: () => import('../search/index.ts'),
+    // Made of what the dashboard's page is made of: a bundle of its own.
+    loadReporter: async () => (await import(new URL('report.js', import.meta.url).href)) as Reporter,
+    version: version(),
+    sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
+    commandScript: fileURLToPath(new URL('../bin/deeptwist.js', import.meta.url)),
+    ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
+    onInterrupt: listenForInterrupt,
+    goOnWithoutOutput,
+    uncaught,
+  });
   for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written));
   process.exit(code); // A timer of a user's module may still be there.
 }

@@ -16,7 +16,7 @@ import {
   type Measure,
   type MeasureName,
   type SeededResult,
-} from './seedGroups.ts';
+} from '../protocol/run/seedGroups.ts';
 import { styled, type Terminal } from './terminal.ts';
 import { textTable } from './textTable.ts';
 
@@ -67,26 +67,12 @@ export function differingSettings(runs: readonly ReadonlyMap<string, string>[]):
     .filter(([, first, ...others]) => others.some((value) => value !== first));
 }
 
-/** A column a group, the differences from the first of them, and which runs they are. */
-export function groupLines(groups: readonly Group[], terminal: Terminal): string[] {
+/** A column a group, and in sentences the differences from the first of them, and which runs they are. */
+export function groupColumns(groups: readonly Group[]) {
   const settings = differingSettings(groups.map(settingsOf));
   const names: readonly MeasureName[] = ['test', 'validation', 'bytes'];
   const shown = names.filter((name) => groups.some((group) => measureOf(group, name)));
   const metric = groups.flatMap(({ finished }) => finished.map(({ summary }) => summary.metric))[0] ?? '';
-  const [header, ...rows] = textTable(
-    {
-      header: ['', ...groups.map(({ name }) => name)],
-      rows: [
-        ['seeds', ...groups.map(seedsOf)],
-        ...settings,
-        ...shown.flatMap((name) => [
-          [measureTitle(name, metric), ...groups.map((group) => meanText(group, name))],
-          ['  standard deviation', ...groups.map((group) => deviationText(group, name))],
-        ]),
-      ],
-    },
-    terminal.columns,
-  );
   const [first, ...others] = groups;
   const differences = others.flatMap((other) =>
     differencesOf(first.measures, other.measures).map(
@@ -95,6 +81,26 @@ export function groupLines(groups: readonly Group[], terminal: Terminal): string
     ),
   );
   const members = groups.map(({ name, runs }) => `${name}  ${runs.map(({ id }) => id).join(' ')}`);
+  return {
+    header: ['', ...groups.map(({ name }) => name)],
+    rows: [
+      ['seeds', ...groups.map(seedsOf)],
+      ...settings,
+      ...shown.flatMap((name) => [
+        [measureTitle(name, metric), ...groups.map((group) => meanText(group, name))],
+        ['  standard deviation', ...groups.map((group) => deviationText(group, name))],
+      ]),
+    ],
+    differences,
+    members,
+    notes: [...differences, ...members, `${MARGIN_NOTE}.`],
+  };
+}
+
+/** The same as lines of a terminal. */
+export function groupLines(groups: readonly Group[], terminal: Terminal): string[] {
+  const { differences, members, ...columns } = groupColumns(groups);
+  const [header, ...rows] = textTable(columns, terminal.columns);
   return [
     styled(terminal, 'bold', header),
     ...rows,

@@ -2,9 +2,8 @@
 import type { Decoded } from '../data/dataset.ts';
 import type { RunEvent } from '../protocol/run/events.ts';
 import type { CommandContext } from './command.ts';
-import { advance, newProgress } from './progress.ts';
-import type { Progress } from './progress.ts';
-import { eventLines, statusLine } from './report.ts';
+import { advance, newProgress } from '../protocol/run/progress.ts';
+import { eventLines, statusLine, type ShownProgress } from './report.ts';
 import { writeLines, type Terminal } from './terminal.ts';
 
 /** Milliseconds between two writings of the status: rewritten in place, and as a new line where that cannot be. */
@@ -15,7 +14,7 @@ export class ProgressDisplay {
   readonly #terminal: Terminal;
   readonly #errors: Terminal;
   readonly #now: () => number;
-  readonly #progress: Progress = newProgress();
+  readonly #progress: ShownProgress = newProgress();
   #statusShown = false;
   #lastStatus: number;
 

@@ -1,4 +1,5 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
+import type { Decoded } from '../data/dataset.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, RunEvent, Summary } from '../protocol/run/events.ts';
 import {
@@ -12,19 +13,24 @@ import {
 import { printableLine } from '../protocol/printable.ts';
 import { WOULD_TAKE } from '../protocol/run/wouldTake.ts';
 import { describeChange } from '../protocol/experiment/settingChanges.ts';
-import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
-import type { Progress } from './progress.ts';
+import { compressionNow, latestEvaluation, secondsLeft } from '../protocol/run/progress.ts';
+import type { Progress } from '../protocol/run/progress.ts';
 import { styled } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { textTable, truncate } from './textTable.ts';
 
 const BAR_COLUMNS = 20;
 
+export interface ShownProgress extends Progress {
+  /** What is read, of all, before the run starts. */
+  decoded?: Decoded;
+}
+
 /**
  * One line: `[=====>    ] 12,000/20,000  loss 0.0123  accuracy 0.9841  sparsity 93.1%  812 steps/s  10 s left`. Where the
  * terminal is narrow, the bar goes first and then what stands to the right.
  */
-export function statusLine(progress: Progress, columns: number): string {
+export function statusLine(progress: ShownProgress, columns: number): string {
   if (!progress.started) return truncate(startingText(progress), columns);
   const { steps } = progress.started.config.training;
   const evaluation = latestEvaluation(progress);
@@ -42,7 +48,7 @@ export function statusLine(progress: Progress, columns: number): string {
   return withBar.length <= columns ? withBar : truncate(text, columns);
 }
 
-function startingText({ decoded }: Progress): string {
+function startingText({ decoded }: ShownProgress): string {
   if (!decoded) return 'starting …';
   const { what, done, total } = decoded;
   switch (what) {

@@ -1,10 +1,6 @@
 /** @file The results of a sweep: a row for each combination of settings, with the runs that differ in the seed alone taken together. */
-import { parseOverride } from '../protocol/experiment/overrides.ts';
-import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { shownValue } from '../protocol/experiment/shownValue.ts';
 import { formatCount, formatRatio } from '../protocol/formatQuantity.ts';
-import { groupBy } from '../protocol/groupBy.ts';
-import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
@@ -15,14 +11,12 @@ import {
   MARGIN_NOTE,
   meanText,
   measureOf,
-  measuresOf,
   measureTitle,
   seedsText,
   valueText,
-  withoutSeed,
-  type Measure,
   type MeasureName,
-} from './seedGroups.ts';
+} from '../protocol/run/seedGroups.ts';
+import { sweptGroups, type SweptGroup } from '../protocol/run/sweptGroups.ts';
 import { styled, type Terminal } from './terminal.ts';
 import { textTable } from './textTable.ts';
 
@@ -41,60 +35,16 @@ export interface SweepResult {
   readonly problem?: string | undefined;
 }
 
-interface SweepRow {
-  /** The settings that are varied, but for the seed, by their names. */
-  readonly settings: ReadonlyMap<string, string>;
-  readonly results: readonly SweepResult[];
-  readonly measures: readonly Measure[];
-  /** How many times smaller the compressed model is than the dense one: the mean over the finished runs; undefined where there are none. */
-  readonly ratio: number | undefined;
-}
+type SweepRow = SweptGroup<SweepResult>;
 
-/** Best first, by the metric on the validation split where all have it, since choices are made by it, else on the test split. */
-function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; metric: string; by: MeasureName } {
-  const settingsOf = ({ planned }: SweepResult) => withoutSeed(variedSettings(planned));
-  const groups = groupBy(results, (result) => JSON.stringify([...settingsOf(result)]));
-  const rows = [...groups.values()].map((own): SweepRow => {
-    const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
-    const ratios = finished.map(({ summary }) => compressedSize(summary).ratio);
-    return {
-      settings: settingsOf(own[0]),
-      results: own,
-      measures: measuresOf(finished),
-      ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
-    };
-  });
-  const metric = results.find(({ summary }) => summary)?.summary?.metric ?? '';
-  const withResults = rows.filter(({ measures }) => measures.length > 0);
-  const by = withResults.every((row) => measureOf(row, 'validation')) ? 'validation' : 'test';
-  const direction = isGreaterBetter(metric) ? -1 : 1;
-  // What has diverged, or has no result, comes last.
-  const rank = (row: SweepRow) => {
-    const mean = measureOf(row, by)?.statistics.mean;
-    return mean === undefined ? [2, 0] : Number.isNaN(mean) ? [1, 0] : [0, direction * mean];
-  };
-  const sorted = rows.toSorted((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1]);
-  return { rows: sorted, metric, by };
-}
-
-/** The settings in which a line differs from the others, by their names. */
-function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, string> {
-  return new Map(
-    vary.flatMap((text) => {
-      const override = parseOverride(text);
-      if (!override) return [];
-      const { path, value } = override;
-      return [[formatSettingPath(path), typeof value === 'string' ? value : JSON.stringify(value)]];
-    }),
-  );
-}
+const groupsOf = (results: readonly SweepResult[]) => sweptGroups(results, ({ planned }) => planned.vary);
 
 /** Rows that are shown; programs get all of them. */
 const MOST_ROWS = 200;
 
 /** The lines of a table with a row for each combination, best first; of runs that differ in the seed alone, with a row for each result. */
 export function sweepTable(results: readonly SweepResult[], terminal: Terminal): string[] {
-  const { rows, metric, by } = sweepRows(results);
+  const { groups: rows, metric, by } = groupsOf(results);
   if (rows.length === 1 && rows[0].results.length > 1) return seedLines(rows[0], metric, terminal);
   const names = [...new Set(rows.flatMap(({ settings }) => [...settings.keys()]))];
   const measures: readonly MeasureName[] = ['validation', 'test', 'bytes'];
@@ -154,7 +104,7 @@ function seedLines({ results, measures }: SweepRow, metric: string, terminal: Te
 
 /** The same for programs. */
 export function sweepJson(results: readonly SweepResult[]) {
-  const { rows, metric, by } = sweepRows(results);
+  const { groups: rows, metric, by } = groupsOf(results);
   return {
     metric,
     sortedBy: by,

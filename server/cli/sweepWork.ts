@@ -1,23 +1,22 @@
 /** @file Training the runs of a sweep from the command line: asks, shows what happens, and ends with the results. */
-import { parseOverride } from '../protocol/experiment/overrides.ts';
-import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
-import { isWithin, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableJson } from '../protocol/printable.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { experimentName } from '../runs/run.ts';
-import { secondsOf, secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
+import { secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import { isAlive } from '../runs/liveProcess.ts';
 import type { Refusal } from '../runs/lockFile.ts';
 import { trainSweep } from '../sweeps/halving.ts';
 import { trainBySearch } from '../sweeps/optuna/trainBySearch.ts';
 import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
+import { seedReader } from '../sweeps/seedReader.ts';
 import { trainOnSlurm } from '../sweeps/slurm/slurmQueue.ts';
 import type { SlurmSetup } from '../sweeps/slurm/submission.ts';
-import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
+import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
 import type { CommandContext, CommandOption } from './command.ts';
 import { earlyText, resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
 import { styled, writeLines } from './terminal.ts';
@@ -219,22 +218,6 @@ async function readResults(sweep: Sweep, known: readonly SweepResult[]): Promise
   const all: SweepResult[] = [];
   for (const planned of sweep.plan) all.push(byLine.get(planned.line) ?? (await read(await lookAt(sweep, planned))));
   return all;
-}
-
-const SEED: SettingPath = ['training', 'seed'];
-
-/** Finds the seed of a run of a plan. The experiment is checked once for each seed, not for each of many runs. */
-function seedReader(sweep: Sweep): (planned: PlannedRun) => Promise<number> {
-  let text: Promise<string> | undefined;
-  const seeds = new Map<string, number>();
-  return async ({ set }) => {
-    text ??= sweep.experimentText();
-    const known = JSON.stringify(set.filter((one) => isWithin(SEED, parseOverride(one)?.path ?? SEED)));
-    const seed =
-      seeds.get(known) ?? parseExperiment(await text, { file: sweep.experiment, overrides: set }).training.seed;
-    seeds.set(known, seed);
-    return seed;
-  };
 }
 
 /** Finds what a line came to. */

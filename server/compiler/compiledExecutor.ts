@@ -1,13 +1,13 @@
 /** @file Runs a program's traced graphs in ONNX Runtime, on the weights in place. */
 import { availableParallelism } from 'node:os';
-import { formatCount } from '../protocol/formatQuantity.ts';
+import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
 import { channelBlock } from './channelBlock.ts';
-import type { Device } from './device.ts';
+import { DeviceMemoryError, type Device } from './device.ts';
 import { DeviceMemory } from './deviceMemory.ts';
 import { frozenName } from './frozenModel.ts';
-import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
+import { topologicalOrder, type Graph, type Node, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
@@ -16,8 +16,9 @@ import { createParameters, type ArenaRoom, type ParameterSet } from './parameter
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
-import type { Evaluation, Executor, Program, StepBatch, StepLoss } from './program.ts';
+import type { Evaluation, Executor, Program, ProgramWeight, StepBatch, StepLoss } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
+import { acceptsSharedTensors } from './sharedTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
@@ -39,12 +40,16 @@ export interface ExecutorOptions extends ArenaRoom {
    * not among the parameters, and the optimizer works on {@link CompiledExecutor.memory}.
    */
   keepsWeights?: boolean;
+  /** True where the weights are updated, so that more threads than one may work on them, as `parameters.threads` tells. Default: false. */
+  updates?: boolean;
   /** Passes to leave out, to measure what they give. */
   skippedPasses?: ReadonlySet<PassName>;
 }
 
 /** Below this many multiplications in matrix products a step is too small to be shared between threads. */
 const LEAST_SHARED_WORK = 2e6;
+/** Below this many weights an update is too short to be shared between threads. */
+const LEAST_SHARED_WEIGHTS = 2 ** 17;
 /** More threads than this do not pay on the small matrices that are trained here. */
 const MOST_THREADS = 8;
 
@@ -56,6 +61,8 @@ interface BoundGraph {
   readonly session: BoundSession;
   readonly randoms: readonly NodeOf<'Random'>[];
   readonly watched: readonly WatchedIndices[];
+  /** The node with the most numbers. */
+  readonly largest: Node;
 }
 
 type Stream = 'training' | 'evaluation';
@@ -127,9 +134,15 @@ export class CompiledExecutor implements Executor {
             trained.map(({ name }) => name),
           )
         : { graph: traced, rows: new Map<string, number>() };
-    const parameters = createParameters(program, rows, { ...options, gradients: !keepsWeights });
-    const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
     const threads = options.threads ?? (device === 'cpu' ? defaultThreads(graph) : 1);
+    const dense = trained.filter(({ name }) => !rows.has(name));
+    const sharesArenas = options.updates && device === 'cpu' && (await paysInThreads(dense));
+    const parameters = createParameters(program, rows, {
+      ...options,
+      gradients: !keepsWeights,
+      threads: sharesArenas ? threads : 1,
+    });
+    const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
     const sessionOptions = { device, threads, spinning: threads > 1 };
     const training = await bindGraph(graph, parameters, new Map(), sessionOptions, memory);
     return new CompiledExecutor(program, options, parameters, training, sessionOptions, memory);
@@ -145,7 +158,7 @@ export class CompiledExecutor implements Executor {
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
     draw(session, randoms, this.#options, step);
-    const left = await run(session, `a training step of ${samplesText(batch)}`);
+    const left = await run(this.#training, `a training step of ${samplesText(batch)}`);
     for (const [name, tensor] of left) this.memory?.keep(keptAs(name), tensor);
     checkIndices(watched, session.buffers, batch);
     for (const [name, buffer] of session.buffers) {
@@ -160,11 +173,12 @@ export class CompiledExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    const { session, randoms, watched } = await this.#evaluation(batch);
+    const graph = await this.#evaluation(batch);
+    const { session, randoms, watched } = graph;
     feed(session, batch);
     // A model that is random also in inference mode draws the same numbers in every evaluation.
     draw(session, randoms, this.#options, EVALUATION_STEP);
-    await run(session, `an evaluation of ${samplesText(batch)}`);
+    await run(graph, `an evaluation of ${samplesText(batch)}`);
     checkIndices(watched, session.buffers, batch);
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
@@ -274,17 +288,27 @@ async function bindGraph(
   const target = { device, channelBlock: isBlocked ? await channelBlock() : 1 };
   const session = await BoundSession.create(lowerGraph(checked.graph, target), bound, sessionOptions, memory);
   const randoms = nodes.filter((node): node is NodeOf<'Random'> => node.op === 'Random');
-  return { session, randoms, watched: checked.watched };
+  const largest = nodes.reduce((most, node) => (sizeOf(node) > sizeOf(most) ? node : most));
+  return { session, randoms, watched: checked.watched, largest };
 }
 
 /** @throws UserError where there is not enough memory for what the session computes */
-async function run(session: BoundSession, what: string): ReturnType<BoundSession['run']> {
+async function run({ session, largest }: BoundGraph, what: string): ReturnType<BoundSession['run']> {
   try {
     return await session.run();
   } catch (error) {
-    throw outOfMemory(error, what) ?? error;
+    if (!(error instanceof DeviceMemoryError)) throw outOfMemory(error, what) ?? error;
+    const { message, remedy } = error;
+    const where = largest.layer === undefined ? '' : `, of the layer '${largest.layer}'`;
+    const bytes = formatBytes(sizeOf(largest) * Float32Array.BYTES_PER_ELEMENT);
+    throw new DeviceMemoryError(`${message} The largest tensor of ${what} takes ${bytes}${where}.`, {
+      ...(remedy !== undefined && { remedy }),
+      cause: error,
+    });
   }
 }
+
+const sizeOf = ({ type }: Node) => elementCount(type.shape);
 
 const samplesText = ({ size }: StepBatch) => `${formatCount(size)} sample${size === 1 ? '' : 's'}`;
 
@@ -323,6 +347,12 @@ function matrixWork(graph: Graph): number {
         return sum;
     }
   }, 0);
+}
+
+/** True where several threads can update the weights, and there are so many of them that it is worth it. */
+async function paysInThreads(weights: readonly ProgramWeight[]): Promise<boolean> {
+  const numbers = weights.reduce((sum, { variable }) => sum + variable.size, 0);
+  return numbers >= LEAST_SHARED_WEIGHTS && (await acceptsSharedTensors());
 }
 
 function defaultThreads(graph: Graph): number {

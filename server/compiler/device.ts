@@ -1,7 +1,9 @@
 /** @file What a training step runs on, and what keeps a machine from it. */
 import { messageOf } from '../protocol/thrown.ts';
 import { UserError } from '../protocol/userError.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
 import { ort } from '../formats/onnxRuntime.ts';
+import { layerNamedIn } from './lower/rejection.ts';
 
 /** 'webgpu': the graphics processor, by way of WebGPU. */
 export type Device = 'cpu' | 'webgpu';
@@ -9,9 +11,15 @@ export type Device = 'cpu' | 'webgpu';
 /** The device that was asked for cannot be used; the reason is the message. */
 export class DeviceError extends UserError {}
 
+/** What is to be computed does not fit into the memory of the device. */
+export class DeviceMemoryError extends DeviceError {}
+
 /** What WebGPU says where a buffer cannot be made, or is larger than an adapter's limits. */
 const TOO_LARGE =
-  /out of memory|max buffer size limit|\[Invalid Buffer|Allocation size too large|Too many storage buffers/i;
+  /out of memory|max buffer size limit|\[Invalid Buffer|Allocation size too large|Too many storage buffers|narrowing_error/i;
+
+/** What WebGPU says after a device has gone; and ONNX Runtime, which asks for nothing else before it reads a buffer that is gone. */
+const LOST = /device\b[^\n]{0,80} (?:was|is) lost|DeviceLost|device lost|Failed to download data from buffer/i;
 
 const DRIVER_REMEDY =
   'Install the driver of the graphics processor (on Linux its Vulkan driver, and the package libvulkan1), or set training.device to "cpu".';
@@ -34,15 +42,21 @@ export function deviceErrorOf(error: unknown): DeviceError | undefined {
       `WebGPU finds no graphics processor on this machine (${adapter[1].trim()}).`,
       options(DRIVER_REMEDY),
     );
-  if (/device (?:was|is) lost|DeviceLost|device lost/i.test(message))
+  if (LOST.test(message))
     return new DeviceError(
       'The graphics processor was lost: its driver was reset or updated, or the machine slept.',
       options('Resume the run: it goes on from its last checkpoint.'),
     );
   if (TOO_LARGE.test(message))
-    return new DeviceError(
-      `The training step does not fit into the memory of the graphics processor (${message.split('\n')[0].trim()}).`,
+    return new DeviceMemoryError(
+      `The training step does not fit into the memory of the graphics processor (${tooLargeFor(message)}).`,
       options('Use a smaller batchSize or model, or set training.device to "cpu".'),
     );
   return undefined;
+}
+
+function tooLargeFor(message: string): string {
+  if (!message.includes('narrowing_error')) return message.split('\n')[0].trim();
+  const layer = layerNamedIn(message);
+  return `a tensor${layer === undefined ? '' : ` of the layer '${layer}'`} has more than ${formatCount(2 ** 32 - 1)} numbers`;
 }

@@ -25,6 +25,8 @@ export interface ParameterSet {
   readonly frozen: readonly FrozenParameter[];
   /** An arena with room for each group of {@link ArenaRoom.groups}. */
   readonly groups: readonly Arena[];
+  /** Threads that may work in the arenas at once: 1 where these are not shared. */
+  readonly threads: number;
 }
 
 /** Room in the arenas for what is not a weight or its gradient. */
@@ -35,6 +37,8 @@ export interface ArenaRoom {
   readonly groups?: readonly number[];
   /** False where gradients are elsewhere: those of the parameters are then empty. Default: true. */
   readonly gradients?: boolean;
+  /** Threads that are to work in the arenas, which are then shared. Default: 1. */
+  readonly threads?: number;
   /** Bytes of an arena; default: what WebAssembly can address. */
   readonly arenaLimit?: number;
 }
@@ -71,7 +75,11 @@ export function createParameters(
     what: 'what is trained in the place of a weight',
     bytes,
   }));
-  const arenas = allocateArenas([...groups, ...others], weights, room.arenaLimit ?? ARENA_LIMIT);
+  const { threads = 1 } = room;
+  const arenas = allocateArenas([...groups, ...others], weights, {
+    limit: room.arenaLimit ?? ARENA_LIMIT,
+    shared: threads > 1,
+  });
   const list = weights.map((weight, i): Parameter => {
     const { name, trainable, variable } = weight;
     const arena = arenas[i];
@@ -89,6 +97,7 @@ export function createParameters(
     byName: new Map(list.map((parameter) => [parameter.name, parameter])),
     frozen: (frozen?.weights ?? []).map(createFrozenParameter),
     groups: arenas.slice(weights.length),
+    threads,
   };
 }
 
@@ -106,7 +115,11 @@ interface Group {
 const REMEDY =
   'Make the model smaller, freeze some of its layers (trainable: false), or use the optimizer "sgd" without momentum.';
 
-function allocateArenas(groups: readonly Group[], weights: readonly ProgramWeight[], limit: number): Arena[] {
+function allocateArenas(
+  groups: readonly Group[],
+  weights: readonly ProgramWeight[],
+  { limit, shared }: { readonly limit: number; readonly shared: boolean },
+): Arena[] {
   const tooLarge = groups.find(({ bytes }) => bytes > limit);
   if (tooLarge !== undefined)
     throw new UserError(
@@ -127,6 +140,7 @@ function allocateArenas(groups: readonly Group[], weights: readonly ProgramWeigh
     return createArenas(
       groups.map((group) => group.bytes),
       limit,
+      shared,
     );
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -1,11 +1,18 @@
 /** @file The WebAssembly kernels of `assembly/`, in place on an arena's views and through a copy on other arrays. */
-import { compileKernels, instantiateKernels, PAGE } from '../memory/instantiate.ts';
+import { instantiateKernels, KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
 import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
 export interface Kernels {
-  pruneSmallest(values: number, length: number, count: number, scratch: number, scratchBytes: number): void;
+  pruneSmallest(
+    values: number,
+    length: number,
+    count: number,
+    scratch: number,
+    scratchBytes: number,
+    guess: number,
+  ): number;
   moments(values: number, length: number, result: number): void;
   countBins(
     values: number,
@@ -58,20 +65,20 @@ export interface Kernels {
   bucketGradients(slopes: number, before: number, after: number, length: number, bucket: number, results: number): void;
 }
 
-const module = compileKernels(wasmBase64);
+const code = new KernelCode(wasmBase64);
 const kernelsOf = new WeakMap<WebAssembly.Memory, Kernels>();
 
 function kernelsIn(memory: WebAssembly.Memory): Kernels {
   let kernels = kernelsOf.get(memory);
   if (!kernels) {
-    kernels = instantiateKernels<Kernels>(module, memory);
+    kernels = instantiateKernels<Kernels>(code, memory);
     kernelsOf.set(memory, kernels);
   }
   return kernels;
 }
 
 /** Memory that weights outside an arena are copied to; it grows to the largest of them. */
-const copies = new WebAssembly.Memory({ initial: 4 });
+const copies = new WebAssembly.Memory({ initial: 4, maximum: MOST_PAGES });
 const copyAddress = scratch.address + scratch.bytes;
 /** Bytes of a vector, on which every array begins. */
 const ALIGNMENT = 16;
@@ -119,6 +126,9 @@ export function makeRoom(sizes: readonly number[]): Room {
   return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
+/** Bits of the largest magnitude that became zero in the last pruning of an array: the next one is most often near to it. */
+const thresholds = new WeakMap<Float32Array, number>();
+
 /**
  * Sets the `count` weights of smallest magnitude to zero, in place. Weights that are zero already are the smallest; among
  * equal magnitudes the lower index goes first. NaN counts as the largest.
@@ -130,7 +140,8 @@ export function pruneSmallest(values: Float32Array, count: number): void {
   if (!(count >= 0 && count <= values.length))
     throw new RangeError(`Cannot prune ${count} of ${values.length} weights.`);
   const { kernels, address, copy } = place(values);
-  kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes);
+  const guess = thresholds.get(values) ?? 0;
+  thresholds.set(values, kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes, guess));
   if (copy) values.set(copy);
 }
 
@@ -144,7 +155,7 @@ export function pruneSmallestOf(arrays: readonly Float32Array[], count: number):
     joined.set(array, at);
     at += array.length;
   }
-  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes);
+  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes, 0);
   at = 0;
   for (const array of arrays) array.set(joined.subarray(at, (at += array.length)));
 }

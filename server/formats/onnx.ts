@@ -2,6 +2,7 @@
  * @file Writes ONNX models: the few messages of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, …) that a
  * generated graph needs, in protocol-buffer wire format. Field numbers are those of onnx.proto, IR version 8.
  */
+import { Message } from './protobufWriter.ts';
 
 export type OnnxType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
 
@@ -72,72 +73,6 @@ export interface OnnxVersions {
   readonly opset: number;
   /** Version of the format itself. */
   readonly irVersion: number;
-}
-
-const encoder = new TextEncoder();
-
-/** A growing protocol-buffer message. */
-class Message {
-  readonly #parts: Uint8Array[] = [];
-  #length = 0;
-
-  get bytes(): Uint8Array {
-    const result = new Uint8Array(this.#length);
-    let offset = 0;
-    for (const part of this.#parts) {
-      result.set(part, offset);
-      offset += part.length;
-    }
-    return result;
-  }
-
-  integer(field: number, value: number | bigint): this {
-    return this.#push(varint((field << 3) | 0)).#push(varint(value));
-  }
-
-  float(field: number, value: number): this {
-    return this.#push(varint((field << 3) | 5)).#push(new Uint8Array(new Float32Array([value]).buffer));
-  }
-
-  data(field: number, value: Uint8Array): this {
-    return this.#push(varint((field << 3) | 2))
-      .#push(varint(value.length))
-      .#push(value);
-  }
-
-  text(field: number, value: string): this {
-    return this.data(field, encoder.encode(value));
-  }
-
-  message(field: number, value: Message): this {
-    return this.data(field, value.bytes);
-  }
-
-  #push(part: Uint8Array): this {
-    this.#parts.push(part);
-    this.#length += part.length;
-    return this;
-  }
-}
-
-const MOST_INT64 = 2n ** 63n - 1n;
-
-/** A number as int64. `INT64_MAX`, which stands for an end that is open, is 2^63 as a number, and would become the smallest. */
-export function int64Of(value: number): bigint {
-  const integer = BigInt(value);
-  return integer > MOST_INT64 ? MOST_INT64 : integer;
-}
-
-function varint(value: number | bigint): Uint8Array {
-  if (typeof value === 'number' && value >= 0 && value < 128) return Uint8Array.of(value);
-  let rest = BigInt.asUintN(64, typeof value === 'number' ? int64Of(value) : value);
-  const bytes: number[] = [];
-  do {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 0x80 : low);
-  } while (rest > 0n);
-  return Uint8Array.from(bytes);
 }
 
 function tensorMessage(tensor: OnnxTensor, name?: string): Message {

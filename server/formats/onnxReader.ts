@@ -5,10 +5,11 @@
 import { sourceOf } from './byteSource.ts';
 import { bytesOfElements, elementTypes, isFloat, type ElementTypeName } from './elementTypes.ts';
 import { FormatError } from './formatError.ts';
-import { int64Of, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx.ts';
 import { OnnxFields, STANDARD_DOMAIN, type ValueFields } from './onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
 import type { ProtobufField } from './protobufReader.ts';
+import { int64Of } from './protobufWriter.ts';
 import { elementCount } from '../protocol/shape.ts';
 
 /** An input or output of a graph. */

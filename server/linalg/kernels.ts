@@ -1,5 +1,5 @@
 /** @file The WebAssembly kernels of `assembly/`, on arrays; each call is synchronous, so that all share one memory. */
-import { compileKernels, instantiateKernels, PAGE } from '../memory/instantiate.ts';
+import { instantiateKernels, KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 interface KernelExports {
@@ -41,11 +41,11 @@ export interface Tridiagonalization {
   reflectors: Reflectors;
 }
 
-const memory = new WebAssembly.Memory({ initial: 1 });
+const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
 let kernels: KernelExports | undefined;
 
 function instantiate(): KernelExports {
-  return instantiateKernels(compileKernels(wasmBase64), memory);
+  return instantiateKernels(new KernelCode(wasmBase64), memory);
 }
 
 /** Distance of two rows in elements: an odd number of cache lines, so that a column does not fall into one cache set. */

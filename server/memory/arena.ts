@@ -32,11 +32,13 @@ export class Arena {
 
   /**
    * @param bytes total of {@link arenaBytes} of everything that will be allocated
+   * @param shared true where threads are to work in the memory, too: the views have a SharedArrayBuffer then
    * @throws RangeError where the system does not give the memory
    */
-  constructor(bytes: number) {
+  constructor(bytes: number, shared = false) {
     const pages = Math.ceil((bytes + this.#next) / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const descriptor = { initial: pages, maximum: pages, shared };
+    this.memory = new WebAssembly.Memory(descriptor);
     arenas.set(this.memory.buffer, this);
   }
 
@@ -68,22 +70,26 @@ export class Arena {
  * Arenas for groups of views, the views of a group in one of them. Neighbours share an arena as far as they fit in it.
  * @param groups bytes of each group: the total of {@link arenaBytes} of its views, at most `limit`
  * @param limit bytes of an arena
+ * @param shared as for an {@link Arena}
  * @returns the arena of each group
  * @throws RangeError where the system does not give the memory
  */
-export function createArenas(groups: readonly number[], limit = ARENA_LIMIT): Arena[] {
-  const shared: number[][] = [];
+export function createArenas(groups: readonly number[], limit = ARENA_LIMIT, shared = false): Arena[] {
+  const sharing: number[][] = [];
   let bytes = Infinity;
   for (const group of groups) {
     if (bytes + group > limit) {
-      shared.push([]);
+      sharing.push([]);
       bytes = 0;
     }
-    shared.at(-1)?.push(group);
+    sharing.at(-1)?.push(group);
     bytes += group;
   }
-  return shared.flatMap((own) => {
-    const arena = new Arena(own.reduce((sum, group) => sum + group, 0));
+  return sharing.flatMap((own) => {
+    const arena = new Arena(
+      own.reduce((sum, group) => sum + group, 0),
+      shared,
+    );
     return own.map(() => arena);
   });
 }

@@ -4,14 +4,14 @@
  * `tf.train.*` in TensorFlow.js, with one exception: see {@link rmsprop}.
  */
 import type { OptimizerConfig } from '../protocol/experiment/schema.ts';
-import type { OptimizerKernels } from './kernels.ts';
+import type { UpdateKernels } from './kernelJobs.ts';
 
 export type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;
 
 /** The places of a parameter in memory: byte addresses in the arena, lengths in elements. */
 export interface ParameterAddresses {
-  /** Kernels that work in the arena of the parameter. */
-  readonly kernels: OptimizerKernels;
+  /** Kernels that work in the arena of the parameter, now or when {@link KernelThreads.run} is called. */
+  readonly kernels: UpdateKernels;
   readonly value: number;
   readonly gradient: number;
   readonly length: number;

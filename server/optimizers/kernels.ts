@@ -2,7 +2,7 @@
  * @file The kernels of assembly/, instantiated over an arena's memory. `value`, `gradient`, … are byte addresses in it,
  * `length` and `width` count float32. Every update sees the gradient `scale * clip(gradient, -limit, limit)`.
  */
-import { compileKernels, instantiateKernels } from '../memory/instantiate.ts';
+import { instantiateKernels, KernelCode } from '../memory/instantiate.ts';
 import type { Arena } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
@@ -105,14 +105,15 @@ export interface OptimizerKernels {
   flushSubnormals(state: number, length: number): void;
 }
 
-const module = compileKernels(wasmBase64);
+/** See assembly/. */
+export const optimizerCode = new KernelCode(wasmBase64);
 const kernelsOf = new WeakMap<Arena, OptimizerKernels>();
 
 /** The kernels over the memory of an arena, instantiated once for each arena. */
 export function optimizerKernels(arena: Arena): OptimizerKernels {
   let kernels = kernelsOf.get(arena);
   if (!kernels) {
-    kernels = instantiateKernels<OptimizerKernels>(module, arena.memory);
+    kernels = instantiateKernels<OptimizerKernels>(optimizerCode, arena.memory);
     kernelsOf.set(arena, kernels);
   }
   return kernels;

@@ -9,6 +9,7 @@ import type { Algorithm, ParameterAddresses } from './algorithms.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { OptimizerKernels } from './kernels.ts';
 import { optimizerKernels } from './kernels.ts';
+import { KernelThreads, type PlacedGradient } from './kernelThreads.ts';
 import { RowMerger } from './rowMerger.ts';
 
 type Clip = TrainingConfig['clip'];
@@ -59,24 +60,34 @@ export function supportsRowGradients(config: OptimizerConfig): boolean {
 /**
  * Allocates the state in the arenas of the parameters.
  *
+ * @param threads those that update; default: the one that calls
  * @throws TypeError if a parameter or its gradient is not in an arena, or a gradient does not fit its parameter or the optimizer
  */
-export function createOptimizer(config: OptimizerConfig, clip: Clip, trainables: readonly Trainable[]): HostOptimizer {
-  return new ArenaOptimizer(algorithmOf(config), clip, trainables);
+export function createOptimizer(
+  config: OptimizerConfig,
+  clip: Clip,
+  trainables: readonly Trainable[],
+  threads = new KernelThreads(1),
+): HostOptimizer {
+  return new ArenaOptimizer(algorithmOf(config), clip, trainables, threads);
 }
+
+type PlacedParameter = ParameterAddresses & PlacedGradient;
 
 class ArenaOptimizer implements HostOptimizer {
   iterations = 0;
   lastGradientNorm: number | undefined;
   readonly slots = new Map<string, Float32Array>();
   readonly #algorithm: Algorithm;
-  readonly #parameters: readonly ParameterAddresses[];
+  readonly #parameters: readonly PlacedParameter[];
+  readonly #threads: KernelThreads;
   readonly #rowMergers: RowMerger[] = [];
   readonly #limit: number;
   readonly #maximumNorm: number | undefined;
 
-  constructor(algorithm: Algorithm, clip: Clip, trainables: readonly Trainable[]) {
+  constructor(algorithm: Algorithm, clip: Clip, trainables: readonly Trainable[], threads: KernelThreads) {
     this.#algorithm = algorithm;
+    this.#threads = threads;
     this.#limit = clip?.value ?? Infinity;
     this.#maximumNorm = clip?.globalNorm;
     this.#parameters = trainables.map((trainable) => this.#place(trainable));
@@ -98,20 +109,19 @@ class ArenaOptimizer implements HostOptimizer {
       limit: this.#limit,
       scale,
     });
-    if (this.iterations % FLUSH_EVERY === 0)
-      for (const { kernels, slots, length } of this.#parameters)
-        for (const state of Object.values(slots)) kernels.flushSubnormals(state, length);
+    this.#threads.run();
+    if (this.iterations % FLUSH_EVERY !== 0) return;
+    for (const { kernels, slots, length } of this.#parameters)
+      for (const state of Object.values(slots)) kernels.flushSubnormals(state, length);
+    this.#threads.run();
   }
 
   #gradientNorm(): number {
-    let sum = 0;
-    for (const { kernels, gradient, gradientLength } of this.#parameters)
-      sum += kernels.sumOfSquares(gradient, gradientLength, this.#limit);
-    return Math.sqrt(sum);
+    return Math.sqrt(this.#threads.sumOfSquares(this.#parameters, this.#limit));
   }
 
   /** Allocates a parameter's state and notes the addresses, so that a step looks nothing up. */
-  #place({ name, value, gradient }: Trainable): ParameterAddresses {
+  #place({ name, value, gradient }: Trainable): PlacedParameter {
     const rows = gradient instanceof Float32Array ? undefined : gradient;
     const values = gradient instanceof Float32Array ? gradient : gradient.values;
     const arena = Arena.of(value);
@@ -126,14 +136,14 @@ class ArenaOptimizer implements HostOptimizer {
       this.slots.set(`${name}/${slot}`, state);
       slots[slot] = state.byteOffset;
     }
-    const kernels = optimizerKernels(arena);
     return {
-      kernels,
+      arena,
+      kernels: this.#threads.kernelsIn(arena),
       value: value.byteOffset,
       gradient: values.byteOffset,
       length: value.length,
       gradientLength: values.length,
-      rows: rows && this.#placeRows(name, value.length, rows, kernels),
+      rows: rows && this.#placeRows(name, value.length, rows, optimizerKernels(arena)),
       slots,
     };
   }

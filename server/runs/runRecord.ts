@@ -43,6 +43,14 @@ export const runRecordSchema = z.object({
       byteRatio: z.number().describe('By the bytes that the compressed model would take.'),
       fileRatio: z.number().optional().describe('By those of its file; absent where there is none.'),
       weightRatio: z.number(),
+      validation: z.number().nullable().optional().describe('Absent where there is no validation split.'),
+      bytes: z
+        .number()
+        .optional()
+        .describe('As in the summary of the log; earlier versions did not write it, nor what follows.'),
+      bytesKept: z.number().optional(),
+      fileBytes: z.number().optional(),
+      seconds: z.number().optional().describe('What the run took in all.'),
     })
     .optional()
     .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),

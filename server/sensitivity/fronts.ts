@@ -1,5 +1,5 @@
 /** @file The settings of each weight that are worth choosing, and which of them to ease where all together are too strong. Pure. */
-import type { SensitivityCell } from './report.ts';
+import type { SensitivityCell } from '../protocol/run/sensitivityReport.ts';
 
 /** What can become of a weight: a setting, or undefined where it stays as it is. */
 export interface Choice {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Split } from '../data/dataset.ts';
+import type { Experiment } from '../protocol/experiment/schema.ts';
 import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
 import { reasonOf } from '../protocol/systemError.ts';
 import { elementCount, floatBytes } from '../protocol/shape.ts';
@@ -11,7 +12,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { evaluationBatchSize } from '../training/evaluateSplit.ts';
 import { identityOf, Measurements, type Measurement } from './measurements.ts';
-import type { SensitivityCell, SensitivityReport, SplitName } from './report.ts';
+import type { SensitivityCell, SensitivityReport, SplitName } from '../protocol/run/sensitivityReport.ts';
 import { abortable, contentOf, partOf, splitOf } from './samples.ts';
 import { keysOf, trialsOf, type Trial, type TrialOptions } from './settings.ts';
 import { withSubject, type Origin, type Subject } from './subject.ts';
@@ -25,6 +26,8 @@ export interface SensitivityOptions extends TrialOptions {
   readonly split: SplitName;
   /** Samples to evaluate on; undefined for all of the split. */
   readonly samples?: number | undefined;
+  /** Compressions whose other settings of a layer (levels, patterns) are tried with; default: those of the experiment. */
+  readonly like?: Pick<Experiment, 'compression'> | undefined;
   /** How much worse the metric may become, in its unit; undefined where nothing is to be suggested. */
   readonly maxDrop?: number | undefined;
   readonly signal: AbortSignal;
@@ -41,7 +44,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
   onProgress({ phase: 'loading' });
   return withSubject(origin, signal, async (subject) => {
     const { prepared, folder } = subject;
-    const trials = trialsOf(prepared.live.experiment, prepared.weights, options);
+    const trials = trialsOf(options.like ?? prepared.live.experiment, prepared.weights, options);
     const { split, samples, content } = await samplesOf(subject, options);
     const file = join(folder, `${await identityOf(prepared, content)}.json`);
     const measurements = await Measurements.open({ prepared, split, signal }, file);
@@ -100,6 +103,7 @@ async function scan(
       ...{ weight: weight.name, method, parameter, setting, value, loss },
       drop: dropOf(measured),
       bytes: measured.bytes[weight.name],
+      error: measured.errors[weight.name],
     });
     progress(cells.length);
   }

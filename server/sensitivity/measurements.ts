@@ -21,13 +21,18 @@ const measurementSchema = z.object({
   value: z.number().nullable().describe('The metric; null where it is not finite.'),
   loss: z.number().nullable(),
   bytes: z.record(z.string(), z.number()).describe('Bytes of each weight that is compressed, by name.'),
+  errors: z
+    .record(z.string(), z.number())
+    .describe(
+      'What was taken from each of them: ||W - compressed W||^2 / ||W||^2 in the Frobenius norm, by name; 0 for a weight of zeros.',
+    ),
   notFinite: z.string().optional().describe('The first value of the samples that is not finite.'),
 });
 
 export type Measurement = z.output<typeof measurementSchema>;
 
 /** To be raised when the same compression leaves other weights than before, or a metric is computed in another way. */
-const VERSION = 1;
+const VERSION = 2;
 
 const fileSchema = z.object({
   version: z.literal(VERSION),
@@ -113,6 +118,12 @@ export class Measurements {
         value: finite(value),
         loss: finite(loss),
         bytes: Object.fromEntries(sizes.map(({ name, bytesKept }) => [name, bytesKept])),
+        errors: Object.fromEntries(
+          weights.flatMap(({ name, values }) => {
+            const original = changed.has(name) ? this.#originals.get(name) : undefined;
+            return original ? [[name, relativeSquaredError(values, original)]] : [];
+          }),
+        ),
         ...(notFinite !== undefined && { notFinite }),
       };
       this.evaluations++;
@@ -125,6 +136,15 @@ export class Measurements {
       }
     }
   }
+}
+
+function relativeSquaredError(values: Float32Array, original: Float32Array): number {
+  let [error, whole] = [0, 0];
+  for (const [i, value] of original.entries()) {
+    error += (values[i] - value) ** 2;
+    whole += value ** 2;
+  }
+  return whole === 0 ? 0 : error / whole;
 }
 
 /** What JSON has: no NaN and no infinity. */

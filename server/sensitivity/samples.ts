@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Batch, Dataset, Elements, Split } from '../data/dataset.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import type { SplitName } from './report.ts';
+import type { SplitName } from '../protocol/run/sensitivityReport.ts';
 
 /** @throws UserError where the data have no such split */
 export function splitOf(dataset: Pick<Dataset, SplitName>, name: SplitName): Split {

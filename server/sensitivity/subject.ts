@@ -5,7 +5,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
 import { withCheckpoint, withExperiment, withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
-import type { SensitivityReport } from './report.ts';
+import type { SensitivityReport } from '../protocol/run/sensitivityReport.ts';
 
 /** The source of the weights. */
 export type Origin =
@@ -15,8 +15,8 @@ export type Origin =
       readonly checkpoint: boolean;
       readonly changedFiles?: boolean | undefined;
     }
-  /** Absolute path of an experiment. */
-  | { readonly experiment: string };
+  /** Absolute path of an experiment; `path=value` texts of settings that it is to have, and a text in the place of what it says now. */
+  | { readonly experiment: string; readonly overrides?: readonly string[]; readonly text?: string };
 
 /** A model with its weights. */
 export interface Subject extends Pick<SensitivityReport, 'run' | 'experiment' | 'weightsAre' | 'step' | 'warnings'> {
@@ -35,11 +35,11 @@ export async function withSubject<R>(
   use: (subject: Subject) => Promise<R>,
 ): Promise<R> {
   if ('experiment' in origin) {
-    const { experiment } = origin;
+    const { experiment, overrides, text } = origin;
     const folder = join(dirname(experiment), '.deeptwist', 'sensitivity');
     const work = (prepared: Prepared) =>
       use({ prepared, folder, experiment, weightsAre: 'start', warnings: startWarnings(prepared, experiment) });
-    return withExperiment(experiment, work, { pretrained: true, signal });
+    return withExperiment(experiment, work, { pretrained: true, overrides, text, signal });
   }
   const { run, checkpoint, changedFiles } = origin;
   const ofRun = { run: run.id, experiment: run.record.experiment, folder: join(run.path, 'sensitivity') };

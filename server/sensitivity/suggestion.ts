@@ -5,7 +5,7 @@ import { groupBy } from '../protocol/groupBy.ts';
 import { oneCompression } from '../protocol/experiment/schema/compression.ts';
 import { frontOf, nextToEase, strongestWithin } from './fronts.ts';
 import type { Measurement, Measurements } from './measurements.ts';
-import type { SensitivityReport, SensitivitySuggestion } from './report.ts';
+import type { SensitivityReport, SensitivitySuggestion } from '../protocol/run/sensitivityReport.ts';
 import type { Trial } from './settings.ts';
 
 export interface Suggesting {

@@ -71,6 +71,7 @@ export class Sidecar {
       onEvent: (event) => {
         if (!this.#abandoned) this.#onEvent(event);
       },
+      onNotice: log,
       onDecoded: (decoded) => {
         this.#decoded = decoded;
         this.#server.progressed();

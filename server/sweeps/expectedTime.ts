@@ -1,6 +1,7 @@
 /** @file How long a run takes, by those that are there. */
 import { join } from 'node:path';
 import type { Summary } from '../protocol/run/events.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { listRunIds } from '../runs/findRun.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import { openRun, type Run } from '../runs/run.ts';
@@ -27,10 +28,4 @@ export async function secondsOfLastRun(folder: string, name: string): Promise<nu
 export async function summaryOf(run: Run): Promise<Summary | undefined> {
   const events = await readLastEvents(run);
   return events.findLast((event) => event.type === 'finished')?.summary;
-}
-
-/** Seconds that a run took in all. */
-export function secondsOf(summary: Summary): number {
-  const { trainingSeconds, distortionSeconds, observationSeconds, evaluationSeconds } = summary;
-  return trainingSeconds + distortionSeconds + observationSeconds + evaluationSeconds;
 }

@@ -82,12 +82,12 @@ export async function trainLines(
   return lines.map((planned) => outcomes.get(planned.line) ?? { planned, state: 'not begun' });
 }
 
-/** How each line stands, without doing anything. */
+/** {@link lookAt} of each line. */
 export async function readSweep(sweep: Sweep): Promise<LineOutcome[]> {
   return mapAtOnce(sweep.plan, FILES_AT_ONCE, (planned) => lookAt(sweep, planned));
 }
 
-/** How a line stands. */
+/** How a line stands, without doing anything. */
 export async function lookAt(sweep: Sweep, planned: PlannedRun): Promise<LineOutcome> {
   try {
     const run = await sweep.openRun(planned);

@@ -3,7 +3,7 @@
  * ```
  * sweep.json                  what it belongs to: SweepRecord; written last, so that a folder without it is no sweep
  * experiment.deeptwist.jsonc  the exact text that all of its runs are made from
- * plan.jsonl                  a PlannedRun a line; never changed, but for a search, which adds lines
+ * plan.jsonl                  a PlannedRun a line; a search adds lines at its end, and none is ever changed
  * claims/N                    the process that sees to line N now
  * rungs/, slurm/              see asynchronousHalving.ts and slurm/
  * ```
@@ -119,6 +119,20 @@ export class Sweep {
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
   }
 
+  /**
+   * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
+   * @param runs the settings of each: all of them, and those by which a person tells it from others
+   */
+  async grow(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
+    const added = runs.map((run, i) => {
+      const line = this.plan.length + i + 1;
+      return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };
+    });
+    const plan = [...this.plan, ...added];
+    await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+    return new Sweep(this.path, this.#record, plan);
+  }
+
   /** Exact text of the experiment file as it was when the sweep was made. */
   experimentText(): Promise<string> {
     return readRegularFile(join(this.path, EXPERIMENT_FILE));
@@ -141,13 +155,13 @@ export class Sweep {
   }
 
   /**
-   * Adds a line to the plan, which only one process does at a time.
-   * @param most lines of the plan
-   * @param next what the line is made of; not called where the plan has its lines
-   * @returns the line, or undefined where the plan has its lines
+   * Adds a run to the plan of a search, which one process does at a time.
+   * @param most runs of the plan
+   * @param next what the run is made of; not called where the plan has its runs
+   * @returns the line, or undefined where the plan has its runs
    * @throws UserError where another machine's process has the plan and does not give it free
    */
-  async grow(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
+  async addRun(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
     const held = await this.#holdPlan();
     try {
       this.#plan = await readPlan(this.path);
@@ -155,11 +169,11 @@ export class Sweep {
       const { vary, trial } = await next();
       const line = this.#plan.length + 1;
       const run = `${this.id}.${String(line).padStart(String(most).length, '0')}`;
-      const planned = { run, set: [...(this.#record.set ?? []), ...vary], vary, ...(trial !== undefined && { trial }) };
-      const lines = [...this.#plan.map(({ line: _, ...known }) => known), planned];
-      await writeAtomically(join(this.path, PLAN_FILE), lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
-      const added = { ...planned, line };
-      this.#plan = [...this.#plan, added];
+      const set = [...(this.#record.set ?? []), ...vary];
+      const added = { run, set, vary, ...(trial !== undefined && { trial }), line };
+      const plan = [...this.#plan, added];
+      await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+      this.#plan = plan;
       return added;
     } finally {
       await held.release();
@@ -264,7 +278,7 @@ export async function createSweep({
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);
-    await writeAtomically(join(made, PLAN_FILE), plan.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await writeAtomically(join(made, PLAN_FILE), planText(plan));
     await writeAtomically(join(made, SWEEP_FILE), `${JSON.stringify(record, null, 2)}\n`);
     await syncFolder(sweeps);
     return new Sweep(made, record, plan.map((line, i) => ({ ...line, line: i + 1 }))); // prettier-ignore
@@ -273,6 +287,10 @@ export async function createSweep({
     const cause = error instanceof UserError ? error.cause : error;
     throw explainDiskError(cause, sweeps, Buffer.byteLength(text), { begun: false });
   }
+}
+
+function planText(plan: readonly Omit<PlannedRun, 'line'>[]): string {
+  return plan.map(({ run, set, vary, trial }) => `${JSON.stringify({ run, set, vary, trial })}\n`).join('');
 }
 
 /** The folder in which the sweeps of an experiment file are. */

@@ -7,6 +7,7 @@ import type { Device } from '../compiler/device.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Evaluation, Executor, StepBatch, StepLoss } from '../compiler/program.ts';
 import { GradientSums } from '../optimizers/gradientSums.ts';
+import type { KernelThreads } from '../optimizers/kernelThreads.ts';
 import type { TrainingConfig } from '../protocol/experiment/schema.ts';
 import { samplesPerStep } from '../protocol/experiment/times.ts';
 import { MeanLoss } from './objective/loss.ts';
@@ -28,18 +29,23 @@ export class AccumulatingExecutor implements Executor {
   /**
    * @param executor computes a step of one part; its dense gradients have room for sums beside them
    * @param parameters those of the executor
+   * @param threads those that sum up; default: the one that calls
    */
   constructor(
     executor: Executor,
     parameters: ParameterSet,
     training: Pick<TrainingConfig, 'batchSize' | 'accumulate'>,
+    threads?: KernelThreads,
   ) {
     this.#executor = executor;
     this.#parts = training.accumulate;
     this.#samples = samplesPerStep(training);
     this.description = executor.description;
     this.device = executor.device;
-    this.#sums = new GradientSums(parameters.list.filter(({ trainable }) => trainable));
+    this.#sums = new GradientSums(
+      parameters.list.filter(({ trainable }) => trainable),
+      threads,
+    );
     this.#statesOf = Array.from(
       { length: this.#parts },
       () => new Map([...executor.states].map(([name, { length }]) => [name, new Float32Array(length)])),

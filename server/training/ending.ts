@@ -3,6 +3,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
@@ -66,10 +67,20 @@ export function endOf(event: RunEvent): TrainingEnd | undefined;
 export function endOf(event: RunEvent): TrainingEnd | undefined {
   switch (event.type) {
     case 'finished': {
-      const { metric, test, byteRatio, weightRatio } = event.summary;
+      const { metric, test, validation, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = event.summary;
       const { ratio, isFile } = compressedSize(event.summary);
-      const fileRatio = isFile ? ratio : undefined;
-      const result = { metric, test: Number.isFinite(test) ? test : null, byteRatio, fileRatio, weightRatio };
+      const result = {
+        metric,
+        test: finiteOrNull(test),
+        byteRatio,
+        fileRatio: isFile ? ratio : undefined,
+        weightRatio,
+        validation: validation === undefined ? undefined : finiteOrNull(validation),
+        bytes,
+        bytesKept,
+        fileBytes,
+        seconds: secondsOf(event.summary),
+      };
       return { state: 'finished', result };
     }
     case 'failed': {
@@ -81,4 +92,9 @@ export function endOf(event: RunEvent): TrainingEnd | undefined {
     default:
       return undefined;
   }
+}
+
+/** JSON has no other numbers. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

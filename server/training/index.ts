@@ -15,7 +15,7 @@ import { changedSources, refuseChanged, replaceSources } from '../runs/changedSo
 import { copySources } from '../runs/copySources.ts';
 import { createRun } from '../runs/createRun.ts';
 import { explainDiskError } from '../runs/disk.ts';
-import { loadExperiment } from '../runs/loadExperiment.ts';
+import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
@@ -262,15 +262,28 @@ export async function withCheckpoint<R>(
  * Prepares an experiment and disposes of it after `use`. Its weights are any.
  * @param file path of the experiment
  * @param options.pretrained true where the weights are those that the experiment starts from
+ * @param options.overrides `path=value` texts, applied to the file's settings
+ * @param options.text in the place of what the file says now
  * @param options.signal as for {@link FinalModelOptions}
  */
 export async function withExperiment<R>(
   file: string,
   use: (prepared: Prepared) => Promise<R>,
-  { pretrained = false, signal }: { pretrained?: boolean; signal?: AbortSignal } = {},
+  {
+    pretrained = false,
+    overrides = [],
+    text: given,
+    signal,
+  }: {
+    pretrained?: boolean;
+    overrides?: readonly string[] | undefined;
+    text?: string | undefined;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<R> {
-  const { text, name, experiment } = await loadExperiment(file);
-  const source = { file: name, text, overrides: [] };
+  const { text, name } = given === undefined ? await readExperiment(file) : { text: given, name: file };
+  const source = { file: name, text, overrides };
+  const experiment = parseExperiment(text, source);
   const prepared = await withPlaces(source, () =>
     prepare(experiment, dirname(file), { pretrained, signal, trains: false }),
   );

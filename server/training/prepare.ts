@@ -26,6 +26,7 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
+import { mlflowDestination } from '../tracking/mlflow/mlflowDestination.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
 import { countClasses, withClassCounts, type ClassCounts } from './classCounts.ts';
 import { checkThinning } from './checkThinning.ts';
@@ -95,7 +96,7 @@ export interface PrepareOptions extends OpenOptions {
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
-  { sweep: _, ...settings }: ExperimentSettings,
+  { sweep: _, target: __, ...settings }: ExperimentSettings,
   directory: string,
   { pretrained, trains, seeding = SEEDING, device, run, done = 0, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
@@ -109,6 +110,8 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
+    // Before anything is made: a run would train without being sent.
+    if (trains && settings.logging?.mlflow) mlflowDestination(settings.logging.mlflow, '');
     const asOpened = await openDataset(data, directory, opening);
     opened.push(() => asOpened.close());
     warnings.push(...(asOpened.warnings ?? []));
@@ -116,7 +119,7 @@ export async function prepare(
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(asOpened.files ?? []);
     checkEpoch(settings, asOpened);
-    checkKeepBest(settings, asOpened);
+    checkValidation(settings, asOpened);
     const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(samplesPerStep(settings.training)));
     const { training } = experiment;
 
@@ -301,14 +304,15 @@ function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
 }
 
 /** @throws SettingError when there is nothing to choose by */
-function checkKeepBest({ training }: ExperimentSettings, { validation }: Dataset): void {
-  if (!training.keepBest) return;
-  const setting = ['training', 'keepBest'];
-  if (validation === undefined) {
-    throw new SettingError(setting, 'the best model is chosen by the validation split, and the data have none', {
+function checkValidation({ training }: ExperimentSettings, { validation }: Dataset): void {
+  if (validation !== undefined) return;
+  const missing = (setting: string, reason: string) =>
+    new SettingError(['training', setting], `${reason}, and the data have none`, {
       remedy: 'Add a validation split, or leave it out.',
     });
-  }
+  if (training.keepBest) throw missing('keepBest', 'the best model is chosen by the validation split');
+  if (!training.testAtEnd)
+    throw missing('testAtEnd', 'without the test split, the validation split tells how good the model is');
 }
 
 /** A teacher may be made from the same files as its student. */

@@ -2,10 +2,12 @@
 import { relative } from 'node:path';
 import type { Executor } from '../compiler/program.ts';
 import type { OpenOptions } from '../data/dataset.ts';
+import type { LoggingConfig } from '../protocol/experiment/schema.ts';
 import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/log/eventLog.ts';
 import type { Run } from '../runs/run.ts';
+import type { LiveLogs } from '../tracking/index.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint, type Progress } from './checkpointState.ts';
 import { keepClassCounts } from './classCounts.ts';
 import { TrainingControl } from './control.ts';
@@ -24,6 +26,8 @@ export interface TrainingObserver extends EventObserver {
   signal: AbortSignal;
   /** What the run is asked for while it trains. */
   control?: TrainingControl;
+  /** Told, in a sentence, what is left to do when the run has ended. */
+  onNotice?: (message: string) => void;
   /** Told of what is decoded, tokenized or counted before it trains. */
   onDecoded?: OpenOptions['onDecoded'];
 }
@@ -43,7 +47,7 @@ export interface Resumption {
 export async function trainInFolder(
   run: Run,
   prepared: Prepared,
-  { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
+  { onEvent, onLog, onNotice, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
   const { live, executor } = prepared;
@@ -68,7 +72,11 @@ export async function trainInFolder(
     return lastCheckpoint;
   };
   let loop: TrainingLoop | undefined;
+  let logs: LiveLogs | undefined;
   try {
+    logs = await logsOf(run, live.experiment.logging, (message) =>
+      record({ type: 'warning', step: loop?.step ?? start, message }),
+    );
     await keepDataFacts(run, prepared.dataset);
     await keepClassCounts(run, prepared.classCounts);
     await executor.claimWeights();
@@ -140,7 +148,19 @@ export async function trainInFolder(
   } finally {
     control.end();
     log.close();
+    for (const notice of (await logs?.end()) ?? []) onNotice?.(notice);
   }
+}
+
+/** What follows the run beside its own log; undefined where nothing does. */
+async function logsOf(
+  run: Run,
+  logging: LoggingConfig | undefined,
+  onProblem: (message: string) => void,
+): Promise<LiveLogs | undefined> {
+  if (logging === undefined) return undefined;
+  const { destinationsOf, startLiveLogs } = await import('../tracking/index.ts');
+  return startLiveLogs(run, destinationsOf(logging, run), onProblem);
 }
 
 /** What a user should know of a run that goes on from a checkpoint of another device. */

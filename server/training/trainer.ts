@@ -17,6 +17,7 @@ import type { LoadedModel } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { createDeviceOptimizer } from '../optimizers/deviceOptimizer.ts';
 import { gradientSumBytes } from '../optimizers/gradientSums.ts';
+import { KernelThreads } from '../optimizers/kernelThreads.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
@@ -81,7 +82,9 @@ export async function createTrainer(
   const samples = samplesPerEpoch(dataset, samplesPerStep(training));
   const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
   let created: CreatedExecutor | undefined;
+  let threads: KernelThreads | undefined;
   const dispose = async () => {
+    await threads?.dispose();
     await created?.executor.dispose();
     noise?.dispose();
   };
@@ -94,12 +97,16 @@ export async function createTrainer(
       ...{ directory, seeding, plan, deviceBefore },
       device: trains ? training.device : 'cpu',
       keepsWeights: noise === undefined && training.accumulate === 1 && canStayOnDevice(named, plan),
+      updates: trains,
     });
     const { parameters, memory, warning } = created;
+    threads = new KernelThreads(parameters.threads);
     const executor =
-      training.accumulate > 1 ? new AccumulatingExecutor(created.executor, parameters, training) : created.executor;
+      training.accumulate > 1
+        ? new AccumulatingExecutor(created.executor, parameters, training, threads)
+        : created.executor;
     const beside = noise && noiseTensors(noise, parameters);
-    const updated = { named, parameters, memory, plan, beside };
+    const updated = { named, parameters, memory, plan, beside, threads };
     const { weights, compressor, optimizer } = await createUpdate(training, updated);
     const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
     const best = training.keepBest ? new BestModel(parameters) : undefined;
@@ -144,12 +151,14 @@ interface Updated {
   readonly plan: CompressionPlan | undefined;
   /** The tensors that the training step has beside the weights. */
   readonly beside?: readonly TrainedTensor[] | undefined;
+  /** Those that update weights on the host; default: the one that calls. */
+  readonly threads?: KernelThreads;
 }
 
 /** What changes the weights of a model after a step. */
 export async function createUpdate(
   { optimizer, clip }: TrainingConfig,
-  { named, parameters, memory, plan, beside }: Updated,
+  { named, parameters, memory, plan, beside, threads }: Updated,
 ): Promise<Pick<Trainer, 'weights' | 'compressor' | 'optimizer'>> {
   const { groups, list } = parameters;
   const weights = compressibleWeights(named, parameters);
@@ -160,7 +169,7 @@ export async function createUpdate(
     compressor,
     optimizer: memory
       ? await createDeviceOptimizer(optimizer, clip, memory, trained)
-      : createOptimizer(optimizer, clip, [...trained, ...(compressor?.trained ?? [])]),
+      : createOptimizer(optimizer, clip, [...trained, ...(compressor?.trained ?? [])], threads),
   };
 }
 
@@ -182,7 +191,7 @@ async function createProgramExecutor(
     ...device
   }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined } & Pick<
     Parameters<typeof createExecutor>[3],
-    'device' | 'deviceBefore' | 'keepsWeights'
+    'device' | 'deviceBefore' | 'keepsWeights' | 'updates'
   >,
 ): Promise<CreatedExecutor> {
   try {

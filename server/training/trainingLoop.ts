@@ -134,10 +134,11 @@ export class TrainingLoop {
     let validation = dataset.validation && (await this.#evaluate('training'));
     await executor.claimWeights();
     const restored = best?.restore() ?? false;
-    const before = compressor && (await this.#evaluate('before-last-distortion'));
+    const { testAtEnd } = live.experiment.training;
+    const before = compressor && testAtEnd ? await this.#evaluate('before-last-distortion') : undefined;
     if (compressor) await this.#distort(batch);
     if (dataset.validation && (compressor || restored)) validation = await this.#evaluate('final', 'validation');
-    const test = await this.#evaluate('final');
+    const test = testAtEnd ? await this.#evaluate('final') : NaN;
     await executor.claimWeights();
 
     const layers = (compressor?.sizes(weights) ?? weights.map(denseLayer)).map((row) =>

@@ -5,6 +5,7 @@
  * is stopped (SIGSTOP), since the worker threads of OpenMP and ONNX Runtime spin for a while after their last work.
  */
 import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import type { Contender } from './bench.ts';
@@ -89,15 +90,10 @@ export interface NodeChildOptions extends Omit<ChildOptions, 'command'> {
 
 /** Bundles a contender as the product is bundled. */
 export async function bundleContender(entry: string, script: string): Promise<void> {
-  await build({
-    entryPoints: [entry],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  const bundled = { bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' } as const;
+  await build({ ...bundled, entryPoints: [entry], outfile: script });
+  // The threads that update weights have a bundle of their own, beside that which starts them.
+  await build({ ...bundled, entryPoints: [join('server', 'optimizers', 'kernelWorker.ts')], outdir: dirname(script) });
 }
 
 /** Bundles a contender and starts it in Node. */

@@ -30,18 +30,33 @@ export function commandOf({ file, overrides, seed }: ExperimentRun): string {
 /**
  * Runs experiments side by side, one thread each, as many at once as there are cores; or one after another with the
  * threads that a run takes by default. Their run folders are removed, unless they are kept in `keep`: then those that are there
- * and finished are not run again, and one that was interrupted goes on.
+ * and finished are not run again, and one that was interrupted goes on. After `until`, in milliseconds of `Date.now()`, no further
+ * run is begun.
+ * @returns the results in the order of `runs`; undefined where `until` came before all were finished
  * @throws Error with what a run wrote, when one fails
  */
 export async function runExperiments(
   runs: readonly ExperimentRun[],
-  { threads = 'one', keep }: { threads?: 'one' | 'default'; keep?: string } = {},
-): Promise<ExperimentResult[]> {
+  options?: { threads?: 'one' | 'default'; keep?: string; until?: undefined },
+): Promise<ExperimentResult[]>;
+export async function runExperiments(
+  runs: readonly ExperimentRun[],
+  options: { threads?: 'one' | 'default'; keep?: string; until: number },
+): Promise<ExperimentResult[] | undefined>;
+export async function runExperiments(
+  runs: readonly ExperimentRun[],
+  {
+    threads = 'one',
+    keep,
+    until = Infinity,
+  }: { threads?: 'one' | 'default'; keep?: string; until?: number | undefined } = {},
+): Promise<ExperimentResult[] | undefined> {
   const results: ExperimentResult[] = [];
   const waiting = runs.map((run, index) => ({ run, index }));
   const work = async (folder: string): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const out = keep === undefined ? folder : keptFolder(keep, next.run);
+      if (Date.now() > until && keptEvents(out).at(-1)?.type !== 'finished') return;
       const summary = await runExperiment(next.run, out, threads === 'one' ? ['training.threads=1'] : []);
       results[next.index] = { ...next.run, command: commandOf(next.run), summary };
       console.log(
@@ -52,7 +67,7 @@ export async function runExperiments(
   };
   const length = threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1;
   await withKeptFolder(keep, (folder) => Promise.all(Array.from({ length }, () => work(folder))));
-  return results;
+  return runs.every((_, index) => index in results) ? results : undefined;
 }
 
 /** The test metric of a finished run, as the field writes it. */

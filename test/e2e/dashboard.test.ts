@@ -40,7 +40,7 @@ test('a run starts from the palette, and its curves move', async () => {
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
   session.setSteps(20_000);
-  await runCommand(page, 'DeepTwist: Run');
+  await runCommand(page, 'DeepTwist: Run Experiment');
   await expect.poll(() => session.runs().length).toBe(1);
   await dashboard().getByRole('tab', { name: 'Curves' }).click();
   await expect.poll(() => stateText()).toMatch(/Training/);
@@ -101,7 +101,7 @@ test('a value is edited, and the experiment run again and compared with the firs
   session.setSteps(2000);
   writeFileSync(file, readFileSync(file, 'utf8').replace('"fc1": { "rate": 0.987 }', '"fc1": { "rate": 0.95 }'));
   await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
-  await runCommand(page, 'DeepTwist: Run');
+  await runCommand(page, 'DeepTwist: Run Experiment');
   await expect.poll(() => session.runs().length).toBe(2);
   await ended(1, 'finished');
   await expect.poll(() => stateText()).toMatch(/Finished/);
@@ -118,7 +118,7 @@ test('a value is edited, and the experiment run again and compared with the firs
 test('a killed process is told of within a second, with Resume', async () => {
   session.setSteps(20_000);
   await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
-  await runCommand(page, 'DeepTwist: Run');
+  await runCommand(page, 'DeepTwist: Run Experiment');
   await expect.poll(() => session.runs().length).toBe(3);
   const run = session.runs()[2];
   await expect.poll(() => stateText()).toMatch(/Training/);

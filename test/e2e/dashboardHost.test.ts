@@ -126,7 +126,7 @@ test('every event reaches the page once, while the window is loaded again and th
   );
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await page.locator('.tab', { hasText: SAMPLE }).first().click();
-  await runCommand(page, 'DeepTwist: Run');
+  await runCommand(page, 'DeepTwist: Run Experiment');
   await expect.poll(async () => (await counted()).rows).toBeGreaterThan(3);
 
   await reloadWindow(page, /shown[\\"]+:/);

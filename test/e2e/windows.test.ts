@@ -23,7 +23,7 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   session.setSteps(20_000);
   const first = await session.window();
   await openFile(first, EXPERIMENT);
-  await runCommand(first, 'DeepTwist: Run');
+  await runCommand(first, 'DeepTwist: Run Experiment');
   await expect.poll(() => session!.runs().length).toBe(1);
   const [run] = session.runs();
   await expect.poll(() => lastStep(run)).toBeGreaterThan(0);

@@ -42,7 +42,7 @@ export function changeFile(file: string, changes: readonly (readonly [RegExp, st
 export async function startRun(session: EditorSession, page: Page, file: string, folder = 'mnist'): Promise<string> {
   const before = session.runs(folder).length;
   await openFile(page, file);
-  await runCommand(page, 'DeepTwist: Run');
+  await runCommand(page, 'DeepTwist: Run Experiment');
   while (session.runs(folder).length === before) await sleep(100);
   const run = session.runs(folder).at(-1)!;
   while (!existsSync(join(run, 'run.json'))) await sleep(100);

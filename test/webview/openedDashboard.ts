@@ -4,9 +4,11 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import type { FromModelFilePage, ToModelFilePage } from '../../server/protocol/wire/modelFile.ts';
+import type { FromSweepPage, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
 import {
   bundleDashboard,
   bundleModelFile,
+  bundleSweep,
   openPage,
   type PageBundle,
   type PageInBrowser,
@@ -15,6 +17,8 @@ import {
 
 /** The dashboard. To be called once in a file, outside of its tests. */
 export const dashboardOfTests = () => pageOfTests<ToDashboard, FromDashboard>(bundleDashboard);
+/** The page of a sweep, likewise. */
+export const sweepOfTests = () => pageOfTests<ToSweepPage, FromSweepPage>(bundleSweep);
 /** The page of a model file, likewise. */
 export const modelFileOfTests = () => pageOfTests<ToModelFilePage, FromModelFilePage>(bundleModelFile);
 

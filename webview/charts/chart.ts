@@ -6,7 +6,7 @@ import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
 import type { Remembered, ChartContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
-import type { ChartContent } from './model/content.ts';
+import type { ChartContent, Series } from './model/content.ts';
 import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';
@@ -157,11 +157,19 @@ class DashboardChart implements Chart {
   /** The point drawn within a few pixels of a place. */
   #pointNear(left: number, top: number): { series: string; index: number } | undefined {
     if (!this.#content) return undefined;
-    for (const { series, index } of readAt(this.#content, this.#hidden, this.#plot.xAt(left))) {
+    for (const { series, index } of this.#candidates(this.#content, left)) {
       const place = this.#plot.pixelOf(series.x[index], series.y[index]);
       if (Math.hypot(place.left - left, place.top - top) < 10) return { series: series.id, index };
     }
     return undefined;
+  }
+
+  /** Points that may be near a place: that of each line under it, and all of a cloud, in which many lie above one another. */
+  #candidates(content: ChartContent, left: number): { series: Series; index: number }[] {
+    const clouds = content.series.filter(({ id, mark }) => mark === 'points' && !this.#hidden.has(id));
+    const ofClouds = clouds.flatMap((series) => Array.from(series.x, (_, index) => ({ series, index })));
+    const under = readAt(content, this.#hidden, this.#plot.xAt(left));
+    return [...ofClouds, ...under.filter(({ series }) => series.mark !== 'points')];
   }
 
   #draw(): void {
@@ -225,7 +233,7 @@ class DashboardChart implements Chart {
         const { left, top } = this.#plot.pixelOf(series.x[i], series.y[i]);
         const seen =
           left >= area.left && left <= area.left + area.width && top >= area.top - 1 && top <= area.top + area.height;
-        if (series.mark === 'bins' || !seen) return [];
+        if (['bins', 'band', 'intervals'].includes(series.mark ?? 'line') || !seen) return [];
         const dot = element('div', { class: 'dot' });
         dot.style.transform = `translate(${left}px, ${top}px)`;
         dot.style.background = seriesColor(this.#frame.theme, series.color);

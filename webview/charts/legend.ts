@@ -5,6 +5,11 @@ import type { Series } from './model/content.ts';
 import { seriesColor, seriesDash } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 
+const swatches: Readonly<Partial<Record<NonNullable<Series['mark']>, string>>> = {
+  points: 'M5 4a3 3 0 1 0 6 0 3 3 0 1 0-6 0',
+  intervals: 'M5 1H11M8 1V7M5 7H11',
+};
+
 interface Entry {
   readonly button: HTMLButtonElement;
   readonly swatch: SVGSVGElement;
@@ -50,10 +55,10 @@ export function createLegend(toggle: (id: string) => void): Legend {
         setText(label, one.label);
         const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
         setAttributes(line, {
-          d: one.mark === 'points' ? 'M5 4a3 3 0 1 0 6 0 3 3 0 1 0-6 0' : 'M0 4H16',
+          d: swatches[one.mark ?? 'line'] ?? 'M0 4H16',
           stroke: seriesColor(theme, one.color),
-          'stroke-width': one.mark === 'bins' ? 6 : 2.5,
-          'stroke-opacity': one.opacity ?? 1,
+          'stroke-width': one.mark === 'bins' || one.mark === 'band' ? 6 : 2.5,
+          'stroke-opacity': (one.opacity ?? 1) * (one.mark === 'band' ? 0.4 : 1),
           'stroke-dasharray': seriesDash(theme, one.color, one.dashed).join(' ') || undefined,
           fill: one.mark === 'points' ? seriesColor(theme, one.color) : 'none',
         });

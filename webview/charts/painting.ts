@@ -1,8 +1,9 @@
 /** @file What a chart paints beside lines and axes: marks, stems, references with their labels. A plugin of chart.js. */
 import type { Chart as ChartJs, Plugin } from 'chart.js';
 import type { Reference } from './model/content.ts';
+import type { Point } from './model/downsample.ts';
 import type { Layout } from './model/layout.ts';
-import { seriesColor } from './theme.ts';
+import { seriesColor, withAlpha } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 
 export interface Painted {
@@ -16,7 +17,11 @@ export function paintingPlugin(painted: () => Painted | undefined): Plugin<'line
     id: 'deeptwist',
     beforeDatasetsDraw(chart) {
       const now = painted();
-      if (now) clipped(chart, 0, () => paintMarks(chart, now));
+      if (!now) return;
+      clipped(chart, 0, () => {
+        paintMarks(chart, now);
+        paintBands(chart, now);
+      });
     },
     afterDatasetsDraw(chart) {
       const now = painted();
@@ -29,6 +34,8 @@ export function paintingPlugin(painted: () => Painted | undefined): Plugin<'line
 
 /** Radius of the dot at the end of a stem. */
 const STEM_DOT = 2;
+/** Half the length of the ends of an interval. */
+const INTERVAL_END = 3;
 
 /** @param margin what may be painted beyond the chart's area, so that a dot at its edge is whole */
 function clipped(chart: ChartJs, margin: number, paint: () => void): void {
@@ -56,6 +63,25 @@ function paintMarks(chart: ChartJs, { layout, theme }: Painted): void {
   ctx.stroke();
 }
 
+function paintBands(chart: ChartJs, { layout, theme }: Painted): void {
+  const { ctx, scales } = chart;
+  const place = ({ x, y }: Point) => [scales.x.getPixelForValue(x), scales.y.getPixelForValue(y)] as const;
+  for (const { series, points, lower } of layout.drawn) {
+    if (!lower) continue;
+    const color = seriesColor(theme, series.color);
+    const isContrast = theme.kind === 'high-contrast' || theme.kind === 'high-contrast-light';
+    ctx.fillStyle = withAlpha(color, 0.22 * (series.opacity ?? 1));
+    ctx.strokeStyle = withAlpha(color, isContrast ? 1 : 0.4);
+    ctx.lineWidth = isContrast ? 1 : 0.5;
+    ctx.beginPath();
+    for (const point of points) if (Number.isFinite(point.y)) ctx.lineTo(...place(point));
+    for (const point of lower.toReversed()) if (Number.isFinite(point.y)) ctx.lineTo(...place(point));
+    ctx.closePath();
+    ctx.fill();
+    ctx.stroke();
+  }
+}
+
 function paintStems(chart: ChartJs, { layout, theme }: Painted): void {
   const { ctx, scales } = chart;
   for (const { series, stems } of layout.drawn) {
@@ -63,13 +89,20 @@ function paintStems(chart: ChartJs, { layout, theme }: Painted): void {
     ctx.globalAlpha = series.opacity ?? 1;
     ctx.strokeStyle = ctx.fillStyle = seriesColor(theme, series.color);
     ctx.lineWidth = 1.5;
-    const dots = stems.length < chart.chartArea.width / 6;
+    const isInterval = series.mark === 'intervals';
+    const dots = !isInterval && stems.length < chart.chartArea.width / 6;
     for (const { x, from, to } of stems) {
       const place = scales.x.getPixelForValue(x);
       const end = scales.y.getPixelForValue(to);
+      const begin = scales.y.getPixelForValue(from);
       ctx.beginPath();
-      ctx.moveTo(place, scales.y.getPixelForValue(from));
+      ctx.moveTo(place, begin);
       ctx.lineTo(place, end);
+      if (isInterval)
+        for (const y of [begin, end]) {
+          ctx.moveTo(place - INTERVAL_END, y);
+          ctx.lineTo(place + INTERVAL_END, y);
+        }
       ctx.stroke();
       if (!dots) continue;
       ctx.beginPath();

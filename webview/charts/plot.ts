@@ -84,8 +84,9 @@ export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plo
 }
 
 function datasets(drawn: DrawnSeries, content: ChartContent, theme: ChartTheme): ChartDataset<'line'>[] {
-  const { series, points, raw, base } = drawn;
-  if (points.length === 0) return [];
+  const { series, points, raw, base, lower } = drawn;
+  // Bands are painted beside the lines.
+  if (points.length === 0 || lower) return [];
   const mark = series.mark ?? 'line';
   const color = seriesColor(theme, series.color);
   const opacity = series.opacity ?? 1;

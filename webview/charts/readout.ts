@@ -24,9 +24,10 @@ function pointAt({ mark, x, y }: Series, at: number): number {
   return Math.max(0, Math.min(y.length - 1, lowerBound(x, at) - 1));
 }
 
-function pointText({ y: axis }: ChartContent, { describe, from, y }: Series, index: number): string {
+function pointText({ y: axis }: ChartContent, { describe, from, mark, y }: Series, index: number): string {
   if (describe) return describe(index);
   const format = axis.format ?? formatChartNumber;
+  if (from && (mark === 'band' || mark === 'intervals')) return `${format(from[index])} … ${format(y[index])}`;
   return from ? `${format(from[index])} → ${format(y[index])}` : format(y[index]);
 }
 
@@ -35,7 +36,7 @@ export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): 
   const values = new Map<string, string>();
   if (content.saysLast === false) return values;
   for (const series of content.series) {
-    if (hidden.has(series.id) || (series.mark ?? 'line') !== 'line' || series.y.length === 0) continue;
+    if (hidden.has(series.id) || !['line', 'band'].includes(series.mark ?? 'line') || series.y.length === 0) continue;
     values.set(series.id, pointText(content, series, series.y.length - 1));
   }
   return values;

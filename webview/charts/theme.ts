@@ -18,7 +18,7 @@ export interface ChartTheme {
  * Okabe and Ito's colours ("Color Universal Design", 2008), lightened or darkened so that each has a contrast of 3:1 with the
  * editor's usual background. Their order keeps neighbours far apart also for the colour-blind.
  */
-const palettes = {
+export const palettes = {
   dark: ['#56b4e9', '#e69f00', '#2fc99a', '#e0a0c6', '#f0e442', '#f07a3c', '#8ea2ff', '#c2c2c2'],
   light: ['#0072b2', '#b85c00', '#008562', '#a8548a', '#857700', '#c2410c', '#4a56c8', '#5f5f5f'],
 } as const;

@@ -5,7 +5,7 @@ import { button, iconButton, progressBar } from '../controls/controls.ts';
 import { element } from '../element.ts';
 import { runCommands } from '../state.ts';
 import type { PageState, ShownRun } from '../state.ts';
-import { commandWords } from './words.ts';
+import { commandWords, runFileWords } from './words.ts';
 
 export interface Notice {
   readonly kind: 'error' | 'warning' | 'info';
@@ -18,8 +18,41 @@ export interface Notice {
   readonly loading?: number;
 }
 
-/** All that is to be said, the most important first. Pure. */
-export function noticesOf(state: PageState): Notice[] {
+/** How long the process of a run may take until it answers, in milliseconds. A busy machine needs seconds. */
+const CONNECTING_MS = 10_000;
+
+/** Tells for how long the shown runs that a process trains have been out of reach. */
+export class Reach {
+  /** Times at which they were first seen so. */
+  readonly #since = new Map<RunKey, number>();
+
+  /** @param now in milliseconds */
+  update({ shown }: PageState, now: number): void {
+    for (const key of this.#since.keys()) if (!shown.some((run) => run.key === key)) this.#since.delete(key);
+    for (const { key, live, summary } of shown) {
+      const isOut = !live && (summary?.state === 'running' || summary?.state === 'queued');
+      if (!isOut) this.#since.delete(key);
+      else if (!this.#since.has(key)) this.#since.set(key, now);
+    }
+  }
+
+  /** True where it is so long that something must be wrong. */
+  isLost(key: RunKey, now: number): boolean {
+    return now - (this.#since.get(key) ?? now) >= CONNECTING_MS;
+  }
+
+  /** Milliseconds until the first of them is lost; undefined where none is waited for. */
+  untilLost(now: number): number | undefined {
+    const left = Array.from(this.#since.values(), (since) => since + CONNECTING_MS - now).filter((ms) => ms > 0);
+    return left.length === 0 ? undefined : Math.min(...left);
+  }
+}
+
+/**
+ * All that is to be said, the most important first. Pure.
+ * @param isLost true for a run whose process has not answered for too long
+ */
+export function noticesOf(state: PageState, isLost: (run: RunKey) => boolean): Notice[] {
   const notices: Notice[] = [];
   if (state.problem)
     notices.push({
@@ -34,7 +67,7 @@ export function noticesOf(state: PageState): Notice[] {
       kind: 'warning',
       title: l10n.t('Restricted Mode'),
       text: state.restricted.reason,
-      commands: [],
+      commands: ['manageTrust'],
     });
   if (state.runs === undefined)
     notices.push({ kind: 'info', title: l10n.t('Looking for runs…'), commands: [], loading: NaN });
@@ -44,18 +77,22 @@ export function noticesOf(state: PageState): Notice[] {
         ? {
             kind: 'info',
             title: l10n.t('No runs yet'),
-            text: l10n.t(
-              'Run an experiment to watch here what compression does to the weights, or write one for your model.',
-            ),
-            commands: state.restricted ? [] : ['runExperiment', 'newExperiment'],
+            text: l10n.t('Run an experiment to watch what compression does to its weights.'),
+            commands: state.restricted ? [] : ['runExperiment'],
           }
-        : { kind: 'info', title: l10n.t('No run is shown'), text: l10n.t('Choose one above.'), commands: [] },
+        : { kind: 'info', title: l10n.t('No run is shown'), text: l10n.t('Select one above.'), commands: [] },
     );
-  state.shown.forEach((run, place) => notices.push(...runNotices(run, place, state.restricted !== undefined)));
+  state.shown.forEach((run, place) =>
+    notices.push(...runNotices(run, place, { restricted: state.restricted !== undefined, lost: isLost(run.key) })),
+  );
   return notices;
 }
 
-function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[] {
+function runNotices(
+  run: ShownRun,
+  place: number,
+  { restricted, lost }: { restricted: boolean; lost: boolean },
+): Notice[] {
   const { key, summary, problem, loading, snapshot, live } = run;
   const notices: Notice[] = [];
   const of = place === 0 ? '' : `${run.label}: `;
@@ -77,7 +114,9 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
     case 'failed': {
       const failure = summary.failure ?? (end?.type === 'failed' ? end : undefined);
       const title = failure?.message ?? l10n.t('The run failed.');
-      notices.push({ kind: 'error', title, text: failure?.remedy, commands: [...offered, 'showLog'], run: key });
+      // Another run of the same settings would most often fail again: the file is what a user has mended.
+      const commands: DashboardCommand[] = restricted ? ['showLog'] : ['runExperiment', ...offered, 'showLog'];
+      notices.push({ kind: 'error', title, text: failure?.remedy, commands, run: key });
       break;
     }
     case 'interrupted':
@@ -85,7 +124,7 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
         kind: 'warning',
         title: l10n.t('The run was interrupted: its process ended before the run did.'),
         text: l10n.t(
-          'Resume goes on from the last checkpoint, to the same final weights. The log has the last words of the process.',
+          'Resume continues from the last checkpoint and leads to the same final weights. The log has the last output of the process.',
         ),
         commands: [...offered, 'showLog'],
         run: key,
@@ -95,14 +134,14 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
       notices.push({
         kind: 'info',
         title: l10n.t('The run was stopped.'),
-        text: l10n.t('Resume goes on from its checkpoint.'),
+        text: l10n.t('Resume continues from its checkpoint.'),
         commands: offered,
         run: key,
       });
       break;
     case 'running':
     case 'queued':
-      if (!live && snapshot)
+      if (!live && snapshot && lost)
         notices.push({
           kind: 'warning',
           title: l10n.t('Not connected to the run.'),
@@ -131,17 +170,23 @@ export function createNotices(
   dismiss: () => void,
 ): Notices {
   const root = element('div', { class: 'notices' });
+  const reach = new Reach();
   let drawn = '';
-  return {
-    element: root,
-    update(state) {
-      const notices = noticesOf(state);
-      const key = JSON.stringify(notices);
-      if (key === drawn) return;
-      drawn = key;
-      root.replaceChildren(...notices.map((notice) => draw(notice)));
-    },
-  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return { element: root, update };
+
+  function update(state: PageState): void {
+    clearTimeout(timer);
+    const now = performance.now();
+    reach.update(state, now);
+    const left = reach.untilLost(now);
+    if (left !== undefined) timer = setTimeout(() => update(state), left);
+    const notices = noticesOf(state, (run) => reach.isLost(run, now));
+    const key = JSON.stringify(notices);
+    if (key === drawn) return;
+    drawn = key;
+    root.replaceChildren(...notices.map((notice) => draw(notice)));
+  }
 
   function draw({ kind, title, text, commands, run, dismissible, loading }: Notice): HTMLElement {
     const bar = loading === undefined ? undefined : progressBar(title);
@@ -157,12 +202,11 @@ export function createNotices(
         : element(
             'div',
             { class: 'notice-buttons' },
-            ...commands.map((command, i) =>
-              button(commandWords[command].label, () => send(command, run), {
-                primary: i === 0,
-                title: commandWords[command].title,
-              }),
-            ),
+            ...commands.map((command, i) => {
+              const { label, title: hint } =
+                command === 'runExperiment' && run !== undefined ? runFileWords : commandWords[command];
+              return button(label, () => send(command, run), { primary: i === 0, title: hint });
+            }),
           ),
       dismissible ? iconButton('close', l10n.t('Dismiss'), dismiss) : undefined,
     );

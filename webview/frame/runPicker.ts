@@ -22,7 +22,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
   const popup = element(
     'div',
     { class: 'run-popup', role: 'dialog', 'aria-label': l10n.t('Runs'), hidden: true },
-    element('p', { class: 'run-hint' }, l10n.t('Choose a run, or tick several to lay them over one another.')),
+    element('p', { class: 'run-hint' }, l10n.t('Select a run, or check several to overlay them.')),
     list,
   );
   const root = element('div', { class: 'run-picker' }, opener, popup);
@@ -93,7 +93,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
       const [first, ...others] = next.shown;
       root.hidden = (next.runs?.length ?? 0) === 0 && !first;
       if (!first) {
-        opener.replaceChildren(element('span', { class: 'run-name' }, l10n.t('Choose a run')), icon('expand'));
+        opener.replaceChildren(element('span', { class: 'run-name' }, l10n.t('Select a run')), icon('expand'));
         return;
       }
       const name = first.summary?.name ?? first.label;

@@ -20,7 +20,7 @@ export function runRow(run: RunSummary, shown: PageState['shown'], now: number, 
   const age = ageText(run.created, now);
   const box = element('input', {
     type: 'checkbox',
-    'aria-label': l10n.t('Lay {0}, {1}, over the others', run.name, age),
+    'aria-label': l10n.t('Overlay {0}, {1}', run.name, age),
   });
   box.checked = place >= 0;
   box.disabled = place >= 0 && shown.length === 1;

@@ -21,8 +21,8 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
   pause: { label: l10n.t('Pause'), icon: 'pause', title: l10n.t('Pause after the current step') },
   continue: { label: l10n.t('Continue'), icon: 'continue', title: l10n.t('Continue training') },
   stop: { label: l10n.t('Stop'), icon: 'stop', title: l10n.t('Stop after the current step, with a checkpoint') },
-  resume: { label: l10n.t('Resume'), icon: 'resume', title: l10n.t('Go on from the last checkpoint') },
-  rerun: { label: l10n.t('Rerun'), icon: 'rerun', title: l10n.t('Run the experiment again') },
+  resume: { label: l10n.t('Resume'), icon: 'resume', title: l10n.t('Continue from the last checkpoint') },
+  rerun: { label: l10n.t('Rerun'), icon: 'rerun', title: l10n.t('Run again with the settings of this run') },
   exportModel: {
     label: l10n.t('Export model…'),
     icon: 'export',
@@ -34,7 +34,7 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
     title: l10n.t('Measure how fast the dense model, the exported ONNX and the packed file are on this machine'),
   },
   observeNow: {
-    label: l10n.t('Observe now'),
+    label: l10n.t('Record weights now'),
     icon: 'observe',
     title: l10n.t('Record histograms and spectra at this step'),
   },
@@ -43,6 +43,13 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
   showLog: { label: l10n.t('Show log'), icon: 'log', title: l10n.t("Show the run's log") },
   newExperiment: { label: l10n.t('New experiment…') },
   runExperiment: { label: l10n.t('Run experiment…') },
+  manageTrust: { label: l10n.t('Manage trust') },
+};
+
+/** Words of the command `runExperiment` for the experiment of a run. */
+export const runFileWords = {
+  label: l10n.t('Run the file as it is now'),
+  title: l10n.t('Start a new run with what the experiment file says now'),
 };
 
 function metricText(metric: string, value: number): string {

@@ -17,9 +17,10 @@ import {
   haveSeveralSeeds,
   type ComparedRun,
 } from '../comparedGroups.ts';
-import { advance, latestMetric, newProgress } from '../progress.ts';
-import type { Progress } from '../progress.ts';
-import { flattenSettings } from '../settings.ts';
+import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
+import type { Progress } from '../../protocol/run/progress.ts';
+import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
+import { progressOf, progressOption } from '../progressLines.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 import { wrongUsage } from '../wrongUsage.ts';
@@ -31,8 +32,10 @@ export const compareCommand: Command = {
     'Show the settings in which runs differ, and their results, side by side; runs of several seeds as their means.',
   options: {
     json: { type: 'boolean', description: 'Print groups of runs that differ in the seed alone, as one JSON object.' },
+    progress: progressOption,
   },
   async run({ positionals, options }, { stdout, directory }) {
+    progressOf('compare', options.progress);
     const columns: { run: Run; progress: Progress }[] = [];
     for (const run of (await Promise.all(positionals.map((reference) => runsOf(reference, directory)))).flat()) {
       const progress = newProgress();

@@ -8,6 +8,7 @@ import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
 import { findFinishedRun } from '../finishedRun.ts';
+import { progressOf, progressOption } from '../progressLines.ts';
 import { reportWork } from '../reportedWork.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 
@@ -23,8 +24,10 @@ export const evaluateCommand: Command = {
     },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the result on standard output as one JSON object.' },
+    progress: progressOption,
   },
   async run({ positionals: [reference], options }, context) {
+    progressOf('evaluate', options.progress);
     const path = resolve(context.directory, reference);
     if (isExported(path)) return evaluateExported(path, options, context);
     if (options.experiment !== undefined)
@@ -57,6 +60,7 @@ async function evaluateExported(
   const { evaluateFile } = await context.loadExporter();
   return reportWork(context, {
     json: options.json,
+    progress: progressOf('evaluate', options.progress),
     cancelled: 'Cancelled.',
     work: (how) =>
       evaluateFile({

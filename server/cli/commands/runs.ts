@@ -9,8 +9,8 @@ import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
+import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
 import { runStateText } from '../runStateText.ts';
-import { advance, latestMetric, newProgress } from '../progress.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 

@@ -5,13 +5,13 @@ import { isModelPath } from '../../models/modelFile.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isMethod, oneStepMethods } from '../../protocol/experiment/methods/index.ts';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
-import { oneLine } from '../../protocol/experiment/oneLine.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { splitNames, type SensitivityReport } from '../../sensitivity/report.ts';
+import { exampleDrop, formatDrop, splitNames, type SensitivityReport } from '../../protocol/run/sensitivityReport.ts';
 import type { Analyzer } from '../analyzer.ts';
 import { choiceOf } from '../choiceOf.ts';
+import { compressionText } from '../compressionText.ts';
 import { changedFilesOption, type Command, type CommandArguments, type CommandContext } from '../command.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -185,11 +185,6 @@ function reportLines(report: SensitivityReport, terminal: Terminal, maxDrop: num
   ];
 }
 
-/** Half a percent of a metric, in one digit. */
-function exampleDrop(value: number): number {
-  return Number((0.005 * Math.abs(value)).toPrecision(1));
-}
-
 /** A row for each setting of each weight, which is named once. */
 function cellLines({ cells, weights, metric }: SensitivityReport, terminal: Terminal, maxDrop = -Infinity): string[] {
   const rows = weights.flatMap(({ name, key, bytes: dense }) =>
@@ -214,9 +209,7 @@ function cellLines({ cells, weights, metric }: SensitivityReport, terminal: Term
 
 /** `0.0012`; with its sign where the model gets better. */
 function dropText(drop: number | null): string {
-  if (drop === null) return 'not finite';
-  const rounded = Number(drop.toFixed(6));
-  return Math.abs(rounded) < 1e-4 ? formatNumber(rounded) : String(Number(rounded.toPrecision(4)));
+  return drop === null ? 'not finite' : formatDrop(drop);
 }
 
 function suggestionLines(
@@ -251,23 +244,4 @@ function suggestionLines(
       ? []
       : ['', `It goes beside "start": "run:${run}", so that a run begins with these weights.`]),
   ];
-}
-
-type Compression = NonNullable<NonNullable<SensitivityReport['suggestion']>['compression']>;
-
-/** JSON with a line for each layer. */
-function compressionText(compression: Compression): string {
-  const text = ({ layers, ...settings }: Readonly<Record<string, unknown>>) => {
-    const line = ([key, value]: [string, unknown]) => `${JSON.stringify(key)}: ${oneLine(value)}`;
-    const ofLayers = Object.entries(layers ?? {}).map((entry) => `    ${line(entry)}`);
-    const ofMethod = Object.entries(settings).map((entry) => `  ${line(entry)},\n`);
-    return `{\n${ofMethod.join('')}  "layers": {\n${ofLayers.join(',\n')}\n  }\n}`;
-  };
-  if (!isList(compression)) return text(compression);
-  const entries = compression.map((entry) => text(entry).replaceAll(/^/gm, '  '));
-  return `[\n${entries.join(',\n')}\n]`;
-}
-
-function isList(compression: Compression): compression is Extract<Compression, readonly unknown[]> {
-  return Array.isArray(compression);
 }

@@ -123,13 +123,16 @@ export async function train(context: CommandContext, json: boolean, start: Start
     if (event.type === 'started') interrupt ??= listen();
     display.show(event);
   };
+  const notices: string[] = [];
   try {
     const { run, state } = await start({
       onEvent,
       signal: stop.signal,
       control,
+      onNotice: (message) => notices.push(message),
       onDecoded: (decoded) => display.showDecoded(decoded),
     });
+    display.print(notices);
     display.print(await closingLines(run, state, context.directory));
     return exitCodes[state];
   } finally {

@@ -5,7 +5,7 @@ import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/userError.ts';
 import type { OpenOptions } from '../dataset.ts';
-import { startWorker } from '../startWorker.ts';
+import { startWorker } from '../../modules/startWorker.ts';
 import { decodeInto, type Failure, type Portion } from './decodeInto.ts';
 import type { ImageFile } from './imageFolder.ts';
 import { ImageReader, pixelsOf, type ImageForm } from './imageReader.ts';
@@ -117,7 +117,7 @@ async function decodeOnThreads(
   decoding: Decoding,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const workers = Array.from({ length: threads }, () => startWorker('./images/imageWorker.ts', { workerData }));
+  const workers = Array.from({ length: threads }, () => startWorker('../data/images/imageWorker.ts', { workerData }));
   try {
     await Promise.all(workers.map((worker) => decoding.serve((portion) => ask(worker, portion, signal))));
   } finally {

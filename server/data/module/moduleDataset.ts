@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/userError.ts';
 import type { Batch, Dataset, Split, TrainingStream } from '../dataset.ts';
-import { startWorker } from '../startWorker.ts';
+import { startWorker } from '../../modules/startWorker.ts';
 import type { HostMessage, ModuleWorkerData, WorkerMessage } from './moduleMessages.ts';
 import type { ModuleDescription, SplitName } from './moduleSource.ts';
 
@@ -63,7 +63,7 @@ class ModuleHost {
 
   constructor(path: string) {
     const workerData: ModuleWorkerData = { path };
-    this.#worker = startWorker('./module/moduleWorker.ts', { workerData, stdout: true });
+    this.#worker = startWorker('../data/module/moduleWorker.ts', { workerData, stdout: true });
     // Standard output may be a stream of run events, so that what the user's module prints goes to standard error.
     this.#worker.stdout.on('data', (chunk: Buffer) => process.stderr.write(chunk));
     this.ready = new Promise((resolve, reject) => {

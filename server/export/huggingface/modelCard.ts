@@ -1,5 +1,6 @@
 /** @file The model card of an exported model: https://huggingface.co/docs/hub/model-cards */
 import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
+import { cardFrontMatter } from '../../protocol/model/cardFrontMatter.ts';
 import type { ExportFigures } from '../format.ts';
 
 /** Front matter in YAML, of which JSON is a part, then what the model is and how its files were measured. */
@@ -8,12 +9,12 @@ export function modelCard(figures: ExportFigures): string {
   const port = ({ name, type, shape }: (typeof inputs)[number]) => `\`${name}\` ${type} [${shape.join(', ')}]`;
   const rows = files.map(({ name, bytes }) => `| \`${name}\` | ${formatBytes(bytes)} |`);
   const when = step === undefined ? 'the final model' : `the checkpoint of step ${step}`;
-  return `---
-library_name: deeptwist
-tags: ["deeptwist", "model-compression", "safetensors", "onnx"]
-metrics: [${JSON.stringify(metric)}]
----
-
+  const front = cardFrontMatter({
+    name: run ?? 'Model',
+    tags: ['deeptwist', 'model-compression', 'safetensors', 'onnx'],
+    metrics: [metric],
+  });
+  return `${front}
 # ${(run ?? 'Model').replaceAll('_', '\\_')}
 
 A compressed neural network${run === undefined ? '' : `: ${when} of the run \`${run}\` of DeepTwist`}. \`config.json\` has

@@ -17,8 +17,10 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
     command: { title, command: `deeptwist.${command}`, arguments: [argument] } satisfies Command,
   });
   const [last] = runs;
-  if (!last) return [lens('$(play) Run', 'runExperiment', uri)];
+  const ofSweep = sweepLenses(document, runs);
+  if (!last) return [lens('$(play) Run', 'runExperiment', uri), ...ofSweep];
   return [
+    ...ofSweep,
     lens('$(play) Run', 'runExperiment', uri),
     lens('$(debug-rerun) Rerun', 'rerun', last.path),
     ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
@@ -29,6 +31,19 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
       isTraining(last) ? last.path : uri,
     ),
   ];
+}
+
+/** Above `sweep`: start it, and look at what it came to. */
+function sweepLenses(document: ExperimentDocument, runs: readonly KnownRun[]): CodeLens[] {
+  const key = document.json.rangeOfKey(['sweep']);
+  if (!key) return [];
+  const { start } = document.rangeOf(key);
+  const lens = (title: string, command: string): CodeLens => ({
+    range: { start, end: start },
+    command: { title, command: `deeptwist.${command}`, arguments: [document.text.uri] } satisfies Command,
+  });
+  const hasSweep = runs.some(({ record }) => record.sweep !== undefined);
+  return [lens('$(run-all) Run Sweep', 'runSweep'), ...(hasSweep ? [lens('$(layers) Open Sweep', 'openSweep')] : [])];
 }
 
 function isTraining({ state }: KnownRun): boolean {

@@ -39,7 +39,9 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
     if (!value) return [];
     const position = document.text.positionAt(at === 'start' ? value.start + 1 : value.end);
     if (position.line < range.start.line || position.line > range.end.line) return [];
-    return [{ position, label, paddingLeft: true, ...(tooltip !== undefined && { tooltip }) }];
+    // Without a sign between them, a number and its hint would read as one number.
+    const shown = at === 'end' ? `→ ${label}` : label;
+    return [{ position, label: shown, paddingLeft: true, ...(tooltip !== undefined && { tooltip }) }];
   });
 }
 

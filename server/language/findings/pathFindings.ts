@@ -66,7 +66,7 @@ function missingPath(document: ExperimentDocument, { exists, entries }: Surround
       {
         severity: DiagnosticSeverity.Error,
         code: 'no-such-file',
-        message: `there is no ${file} as seen from this file${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+        message: `${file} not found (relative to this file)${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
         fixes: meant === undefined ? [] : [setTo(document, path, prefix + meant + text.slice(file.length))],
       },
     ),

@@ -4,13 +4,13 @@
  */
 import {
   encodeOnnxModel,
-  int64Of,
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
   type OnnxType,
   type OnnxVersions,
 } from '../../formats/onnx.ts';
+import { int64Of } from '../../formats/protobufWriter.ts';
 import {
   neededValues,
   onnxTensorOf,

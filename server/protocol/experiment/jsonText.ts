@@ -104,6 +104,12 @@ export class JsonText {
     return this.#root && (getNodeValue(this.#root) as unknown);
   }
 
+  /** A new copy of the value at `path`; undefined where there is none. */
+  at(path: SettingPath): unknown {
+    const node = this.#node(path);
+    return node && (getNodeValue(node) as unknown);
+  }
+
   has(path: SettingPath): boolean {
     return this.#node(path) !== undefined;
   }

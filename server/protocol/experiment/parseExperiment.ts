@@ -27,8 +27,10 @@ import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { openProblems, withOpenSettings } from './openSettings.ts';
 import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
+import { targetProblems } from './targetProblems.ts';
 import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
@@ -86,8 +88,9 @@ export function problemsOf(document: unknown): SettingProblem[] {
   return checkSettings(document).found;
 }
 
-/** @param document the settings as they stand in the file, before validation */
-function checkSettings(document: unknown): { experiment?: ExperimentSettings; found: SettingProblem[] } {
+/** @param written the settings as they stand in the file, before validation */
+function checkSettings(written: unknown): { experiment?: ExperimentSettings; found: SettingProblem[] } {
+  const document = withOpenSettings(written);
   const parsed = experimentSchema.safeParse(document);
   const found = parsed.success ? [] : settingProblems(parsed.error.issues, document);
   const misspelt = misspeltSettings(found);
@@ -107,6 +110,7 @@ function checkSettings(document: unknown): { experiment?: ExperimentSettings; fo
     ...tableProblems(document),
     ...thinProblems(document),
     ...deviceProblems(document),
+    ...targetProblems(written),
   ].filter(
     (problem) =>
       !isMisspelt(problem) &&
@@ -116,7 +120,7 @@ function checkSettings(document: unknown): { experiment?: ExperimentSettings; fo
 }
 
 /**
- * {@link checkExperiment} for a caller that needs a valid experiment.
+ * {@link checkExperiment} for a caller that needs a valid experiment, whose settings all have values.
  * @param file name to show in messages
  * @throws UserError with all problems, one a line
  */
@@ -124,7 +128,7 @@ export function parseExperiment(
   text: string,
   { file, overrides = [] }: { file: string; overrides?: readonly string[] },
 ): ExperimentSettings {
-  const { experiment, problems } = checkExperiment(text, overrides);
+  const { experiment, problems } = checkExperiment(text, overrides, openProblems);
   if (!experiment) throw experimentError(file, problems);
   return experiment;
 }

@@ -7,10 +7,12 @@ import * as z from 'zod';
 import { compression, type oneCompression } from './schema/compression.ts';
 import { data } from './schema/data.ts';
 import { distillation } from './schema/distillation.ts';
+import { logging } from './schema/logging.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
 import { start, type renaming } from './schema/start.ts';
 import { sweep } from './schema/sweep.ts';
+import { target } from './schema/target.ts';
 import { thin } from './schema/thin.ts';
 import { training } from './schema/training.ts';
 import { positiveInteger } from './schema/values.ts';
@@ -41,13 +43,15 @@ export const experimentSchema = z.strictObject({
   training,
   distillation: distillation.optional(),
   compression: compression.optional(),
+  target: target.optional(),
   thin: thin.optional(),
   observe: observe.prefault({}),
+  logging: logging.optional(),
   sweep: sweep.optional(),
 });
 
-/** An experiment as a run records it: its length is known in steps, and it is no sweep. */
-export const scheduledExperimentSchema = experimentSchema.omit({ sweep: true }).extend({
+/** An experiment as a run records it: its length is known in steps, and it neither is a sweep nor leaves a setting open. */
+export const scheduledExperimentSchema = experimentSchema.omit({ sweep: true, target: true }).extend({
   training: training.extend({ steps: positiveInteger }),
 });
 
@@ -59,10 +63,13 @@ export type ModelReference = Experiment['model'];
 /** Names of tensors in a file, and of the weights that they are for; null leaves a tensor out. */
 export type Renaming = z.output<typeof renaming>;
 export type LstmLanguageModelOptions = z.output<typeof lstmLanguageModel>;
+export type TargetConfig = NonNullable<ExperimentSettings['target']>;
 export type SweepConfig = NonNullable<ExperimentSettings['sweep']>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
+/** Where a run is logged beside its folder. */
+export type LoggingConfig = z.output<typeof logging>;
 export type DistillationConfig = z.output<typeof distillation>;
 export type DataConfig = Experiment['data'];
 /** One compression: an experiment has none, one, or a list of them. */

@@ -81,6 +81,7 @@ export const dashboardCommands = [
   'showLog',
   'newExperiment',
   'runExperiment',
+  'manageTrust',
 ] as const;
 export type DashboardCommand = (typeof dashboardCommands)[number];
 

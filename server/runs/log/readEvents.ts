@@ -17,8 +17,12 @@ const NEWLINE = 0x0a;
  * The events in a run's log. Memory stays bounded by {@link LONGEST_LINE}. Lines that are no event of this version are passed
  * over: a last half-written line, a type that a later version added.
  * @param fromOffset where to begin, in bytes; in the middle of a line, that line is passed over
+ * @param onRead told, after the events before it, of the offset up to which whole lines were read
  */
-export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
+export async function* readEvents(
+  run: Run,
+  { fromOffset = 0, onRead }: { fromOffset?: number; onRead?: (offset: number) => void } = {},
+): AsyncGenerator<RunEvent> {
   const file = await openLog(run.eventsFile);
   if (!file) return; // The process was stopped before it recorded anything.
   try {
@@ -31,6 +35,7 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
         const event = parseEvent(line);
         if (event) yield event;
       }
+      onRead?.(offset - lines.carried);
     }
   } finally {
     await file.close();
@@ -53,10 +58,47 @@ export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunE
  * has of later steps.
  */
 export async function* followEvents(run: Run, { signal }: { signal: AbortSignal }): AsyncGenerator<RunEvent> {
+  for await (const { events } of followLog(run, { signal })) yield* events;
+}
+
+/** A place in a run's log that a reader goes on from another time. */
+export interface LogPlace {
+  /** Bytes before it; a line begins there. */
+  readonly offset: number;
+  /** Cuts of the log that were known there. */
+  readonly cuts: number;
+}
+
+/** What was read of a log at once. */
+export interface LogPart {
+  readonly events: readonly RunEvent[];
+  /** Lines that are no event of this version, among those of the part. */
+  readonly passedOver: number;
+  /** Behind the part. */
+  readonly place: LogPlace;
+}
+
+/**
+ * As {@link followEvents}, in parts, each with the place that it leads to.
+ * @param options.from where to begin; a log that was cut before it is read from the cut on
+ * @param options.atEnd asked before the log is read: true where nothing is added any more, so that following ends with the
+ *   last whole line
+ */
+export async function* followLog(
+  run: Run,
+  {
+    signal,
+    from,
+    atEnd = () => false,
+  }: { signal: AbortSignal; from?: LogPlace | undefined; atEnd?: () => boolean | Promise<boolean> },
+): AsyncGenerator<LogPart> {
   let lines = new LineSplitter();
-  let offset = 0;
-  let cutsSeen = run.record.cuts.length;
+  let cutsSeen = from?.cuts ?? run.record.cuts.length;
+  let offset = from?.offset ?? 0;
+  /** Where the line begins of which a part was read. */
+  let lineStart = offset;
   while (!signal.aborted) {
+    const isLast = await atEnd();
     const bytes = await readChunkAt(run.eventsFile, offset);
     // The log is cut before run.json tells of it, and grows again only after: bytes that were read before run.json is seen
     // unchanged are from the log that this reader has been following.
@@ -67,15 +109,24 @@ export async function* followEvents(run: Run, { signal }: { signal: AbortSignal 
       if (cut < offset) {
         lines = new LineSplitter();
         offset = cut;
+        lineStart = cut;
       }
       continue;
     }
     offset += bytes.length;
+    const last = bytes.lastIndexOf(NEWLINE);
+    if (last !== -1) lineStart = offset - bytes.length + last + 1;
+    const events: RunEvent[] = [];
+    let passedOver = 0;
     for (const line of lines.split(bytes)) {
       const event = parseEvent(line);
-      if (event) yield event;
+      if (event) events.push(event);
+      else passedOver++;
     }
-    if (bytes.length === 0) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    if (last !== -1) yield { events, passedOver, place: { offset: lineStart, cuts: cutsSeen } };
+    if (bytes.length > 0) continue;
+    if (isLast) return;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -88,6 +139,11 @@ export function lowestCut(cuts: readonly number[], known: number): number {
 class LineSplitter {
   #beginning: Buffer[] = [];
   #carried = 0;
+
+  /** Bytes of the line that has not ended. */
+  get carried(): number {
+    return this.#carried;
+  }
 
   *split(bytes: Buffer): Generator<string> {
     let start = 0;

@@ -11,6 +11,7 @@ import { Vocabulary } from '../../../server/data/text/vocabulary.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
+import { KernelThreads } from '../../../server/optimizers/kernelThreads.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { createUpdate, executorNeeds } from '../../../server/training/trainer.ts';
 import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
@@ -93,9 +94,16 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
           threads,
           rowGradients: needs.rowGradients && !without.includes('row-gradients'),
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
+          updates: true,
         })
       : new EagerExecutor(program, { seed, ...needs, backend: options.executor });
-  const { compressor, optimizer } = await createUpdate(training, { named, parameters: executor.parameters, plan });
+  const { parameters } = executor;
+  const { compressor, optimizer } = await createUpdate(training, {
+    named,
+    parameters,
+    plan,
+    threads: new KernelThreads(parameters.threads),
+  });
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;

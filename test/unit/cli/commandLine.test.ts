@@ -105,6 +105,9 @@ async function commandLine({
         commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadReporter: () => import('../../../webview/report/report.ts'),
+        version: '1.2.3',
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
@@ -112,7 +115,7 @@ async function commandLine({
         },
         uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
       };
-      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
+      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
     },
   };
 }

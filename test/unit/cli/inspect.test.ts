@@ -24,11 +24,14 @@ async function inspect(args: string[], directory = fixtures) {
     commandScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
     loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
+    loadReporter: () => import('../../../webview/report/report.ts'),
+    version: '1.2.3',
+    loadSearcher: () => Promise.reject(new Error('Nothing is searched.')),
     goOnWithoutOutput: () => undefined,
     onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
     uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
   };
-  const code = await runCommandLine(['inspect', ...args], context, '1.2.3');
+  const code = await runCommandLine(['inspect', ...args], context);
   return { code, stdout: stdout.text, stderr: stderr.text, lines: stdout.lines };
 }
 

@@ -16,26 +16,25 @@ beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 async function deeptwist({ folder }: Workspace, ...args: string[]) {
   const stdout = new MemoryTerminal();
   const stderr = new MemoryTerminal();
-  const code = await runCommandLine(
-    args,
-    {
-      stdout,
-      stderr,
-      directory: folder,
-      now: Date.now,
-      keepConsoleOffStdout: () => undefined,
-      loadTrainer: () => Promise.resolve(trainer),
-      loadExporter: () => import('../../../server/export/index.ts'),
-      sidecarScript: '',
-      commandScript: '',
-      loadMeasurer: () => import('../../../server/latency/index.ts'),
-      loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
-      goOnWithoutOutput: () => undefined,
-      onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
-      uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-    },
-    '1.2.3',
-  );
+  const code = await runCommandLine(args, {
+    stdout,
+    stderr,
+    directory: folder,
+    now: Date.now,
+    keepConsoleOffStdout: () => undefined,
+    loadTrainer: () => Promise.resolve(trainer),
+    loadExporter: () => import('../../../server/export/index.ts'),
+    sidecarScript: '',
+    commandScript: '',
+    loadMeasurer: () => import('../../../server/latency/index.ts'),
+    loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+    loadReporter: () => import('../../../webview/report/report.ts'),
+    version: '1.2.3',
+    loadSearcher: () => import('../../../server/search/index.ts'),
+    goOnWithoutOutput: () => undefined,
+    onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
+    uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
+  });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 

@@ -30,6 +30,9 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         commandScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
+        loadReporter: () => import('../../../webview/report/report.ts'),
+        version: '1.2.3',
+        loadSearcher: () => import('../../../server/search/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: () => ({
           signal: interrupted ? AbortSignal.abort() : new AbortController().signal,
@@ -37,7 +40,7 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         }),
         uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
       };
-      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
+      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
     },
   };
 }

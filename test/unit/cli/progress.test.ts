@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { advance, compressionNow, latestMetric, newProgress, secondsLeft } from '../../../server/cli/progress.ts';
-import type { Progress } from '../../../server/cli/progress.ts';
+import {
+  advance,
+  compressionNow,
+  latestMetric,
+  newProgress,
+  secondsLeft,
+} from '../../../server/protocol/run/progress.ts';
+import type { Progress } from '../../../server/protocol/run/progress.ts';
 import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
 import { eventLines, statusLine } from '../../../server/cli/report.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
-import type { SensitivityReport } from '../../../server/sensitivity/report.ts';
+import type { SensitivityReport } from '../../../server/protocol/run/sensitivityReport.ts';
 import { experiment } from '../training/workspace.ts';
 import { place } from './place.ts';
 

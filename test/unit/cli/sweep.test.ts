@@ -40,7 +40,7 @@ async function commandLine(sweep: object | undefined, answer?: boolean) {
           },
         }),
       } as unknown as CommandContext;
-      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
+      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
     },
   };
 }

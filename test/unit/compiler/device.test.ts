@@ -30,8 +30,23 @@ describe('an error of WebGPU', () => {
       /^The training step does not fit into the memory of the graphics processor /,
     ],
     [
+      'a tensor of more numbers than WebGPU counts',
+      "Non-zero status code returned while running Expand node. Name:'3|Broadcast|repeated|' Status Message: narrowing_error",
+      /\(a tensor of the layer 'repeated' has more than 4,294,967,295 numbers\)\. Use a smaller batchSize /,
+    ],
+    [
       'a device that went away',
       'WebGPU device lost (2): The driver was reset.',
+      /^The graphics processor was lost: .* Resume the run: it goes on from its last checkpoint\.$/,
+    ],
+    [
+      'a device that is used after it went away',
+      '[Device (unlabeled)] is lost.\n - While calling [Device].CreateBuffer([BufferDescriptor]).\n',
+      /^The graphics processor was lost: .* Resume the run: it goes on from its last checkpoint\.$/,
+    ],
+    [
+      'numbers that nothing brings back from a device that went away',
+      'buffer_manager.cc:597 Failed to download data from buffer. wgpu::MapAsyncStatus value: 3',
       /^The graphics processor was lost: .* Resume the run: it goes on from its last checkpoint\.$/,
     ],
   ])('that says: %s, is one sentence with a remedy', (_, message, expected) => {

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { experimentError } from '../../../server/protocol/experiment/problem.ts';
 import { dashboardCommands } from '../../../server/protocol/wire/dashboard.ts';
 
 interface Contribution {
@@ -26,6 +28,7 @@ interface Manifest {
     readonly commands: readonly Command[];
     readonly menus: Readonly<Record<string, readonly Contribution[]>>;
     readonly keybindings: readonly Contribution[];
+    readonly problemMatchers: readonly { readonly pattern: { readonly regexp: string } }[];
     readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
   };
 }
@@ -65,7 +68,9 @@ describe('the commands', () => {
   });
 
   test('that a dashboard offers are declared', () => {
-    expect(dashboardCommands.filter((command) => !commands.has(`deeptwist.${command}`))).toEqual([]);
+    // VS Code's own: it opens the editor of Workspace Trust.
+    const own = dashboardCommands.filter((command) => command !== 'manageTrust');
+    expect(own.filter((command) => !commands.has(`deeptwist.${command}`))).toEqual([]);
   });
 
   test('are off in Restricted Mode, but for those that only look', () => {
@@ -80,7 +85,7 @@ describe('the commands', () => {
         'openDashboard',
         'openDashboardToSide',
       ],
-      ...['openExperiment', 'showLog', 'revealRunFolder', 'restartLanguageServer'],
+      ...['openExperiment', 'showLog', 'revealRunFolder', 'openSweep', 'revealSweepFolder', 'restartLanguageServer'],
       // To the clipboard.
       ...['copyCommandLine', 'copyDiagnostics'],
       ...['refreshRuns', 'showMoreRuns', 'filterRuns', 'clearRunFilter', 'sortRuns'],
@@ -119,4 +124,25 @@ test.each(Object.entries(contributes.configuration.properties))(
 test('the pictures of the manifest are there', () => {
   for (const [, picture] of text.matchAll(/"(media\/[^"]+)"/g))
     expect(existsSync(join(root, picture)), picture).toBe(true);
+});
+
+test('the icon is a square PNG of at least 128 pixels, as a marketplace wants it', () => {
+  const { icon } = JSON.parse(text) as { icon: string };
+  const bytes = readFileSync(join(root, icon));
+  expect(bytes.subarray(1, 4).toString('latin1')).toBe('PNG');
+  // Width and height stand at the beginning of the chunk IHDR, which is the first.
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  expect(width).toBe(height);
+  expect(width).toBeGreaterThanOrEqual(128);
+});
+
+test('the problem matcher finds the file, the place and the message of every problem that a command prints', () => {
+  const [{ pattern }] = contributes.problemMatchers;
+  const file = 'nets of mine/lenet.deeptwist.jsonc';
+  const problems = checkExperiment('{\n  "model": 3, "trainig": {}\n}').problems.filter(({ override }) => !override);
+  const lines = `error: ${experimentError(file, problems).message}`.split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.map((line) => new RegExp(pattern.regexp).exec(line)?.slice(1))).toEqual(
+    problems.map(({ line, column, path, message }) => [file, `${line}`, `${column}`, `${path}: ${message}`]),
+  );
 });

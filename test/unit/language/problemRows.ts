@@ -950,21 +950,21 @@ export const rows: readonly ProblemRow[] = [
     what: 'data that are not there',
     text: edited(['./mnist', './mnits']),
     problems: [
-      'error no-such-file «"./mnits"» data.path: there is no ./mnits as seen from this file; did you mean "mnist"?',
+      'error no-such-file «"./mnits"» data.path: ./mnits not found (relative to this file); did you mean "mnist"?',
     ],
   },
   {
     what: 'data that are nowhere near',
     text: edited(['./mnist', '../../nowhere/data']),
     problems: [
-      'error no-such-file «"../../nowhere/data"» data.path: there is no ../../nowhere/data as seen from this file',
+      'error no-such-file «"../../nowhere/data"» data.path: ../../nowhere/data not found (relative to this file)',
     ],
   },
   {
     what: 'a model that is not there',
     text: edited([model, '"model": "./modle.ts"']),
     problems: [
-      'error no-such-file «"./modle.ts"» model: there is no ./modle.ts as seen from this file; did you mean "model.ts"?',
+      'error no-such-file «"./modle.ts"» model: ./modle.ts not found (relative to this file); did you mean "model.ts"?',
     ],
   },
   {
@@ -988,8 +988,8 @@ export const rows: readonly ProblemRow[] = [
       '"data": { "type": "arrays", "train": { "inputs": "x.npy", "targets": "y.npy" }, "test": { "inputs": "arrays.npz:x", "targets": "array.npz:y" } }',
     ]),
     problems: [
-      'error no-such-file «"y.npy"» data.train.targets: there is no y.npy as seen from this file; did you mean "x.npy"?',
-      'error no-such-file «"array.npz:y"» data.test.targets: there is no array.npz as seen from this file; did you mean "arrays.npz"?',
+      'error no-such-file «"y.npy"» data.train.targets: y.npy not found (relative to this file); did you mean "x.npy"?',
+      'error no-such-file «"array.npz:y"» data.test.targets: array.npz not found (relative to this file); did you mean "arrays.npz"?',
     ],
   },
   {
@@ -1022,7 +1022,7 @@ export const rows: readonly ProblemRow[] = [
       '"data": { "type": "text", "path": "./brown", "vocabulary": { "file": "word.txt" }, "timeSteps": 20 }',
     ]),
     problems: [
-      'error no-such-file «"word.txt"» data.vocabulary.file: there is no word.txt as seen from this file; did you mean "words.txt"?',
+      'error no-such-file «"word.txt"» data.vocabulary.file: word.txt not found (relative to this file); did you mean "words.txt"?',
       `error matches-nothing «"fc1"» compression.layers.fc1: matches no layer of the model. The model's layers are: lstm1, softmax.`,
       `error matches-nothing «"fc2"» compression.layers.fc2: matches no layer of the model. The model's layers are: lstm1, softmax.`,
     ],
@@ -1031,20 +1031,18 @@ export const rows: readonly ProblemRow[] = [
     what: 'a module of distortions that is not there',
     text: edited(method('"method": "custom", "distortEvery": 10, "module": "./ternary.ts", "layers": { "fc1": {} }')),
     problems: [
-      'error no-such-file «"./ternary.ts"» compression.module: there is no ./ternary.ts as seen from this file',
+      'error no-such-file «"./ternary.ts"» compression.module: ./ternary.ts not found (relative to this file)',
     ],
   },
   {
     what: 'weights that are not there',
     text: edited([model, `${model}, "start": "./base.safetensors"`]),
-    problems: [
-      'error no-such-file «"./base.safetensors"» start: there is no ./base.safetensors as seen from this file',
-    ],
+    problems: ['error no-such-file «"./base.safetensors"» start: ./base.safetensors not found (relative to this file)'],
   },
   {
     what: 'weights with other names that are not there',
     text: edited([model, `${model}, "start": { "from": "./net.pt", "rename": { "a.*": "fc1.*" } }`]),
-    problems: ['error no-such-file «"./net.pt"» start.from: there is no ./net.pt as seen from this file'],
+    problems: ['error no-such-file «"./net.pt"» start.from: ./net.pt not found (relative to this file)'],
   },
   {
     what: 'a run whose weights have other names, which is not there',
@@ -1127,7 +1125,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a teacher that is a file which is not there',
     text: edited([model, `${model}, "distillation": { "teacher": "./base.safetensors" }`]),
     problems: [
-      'error no-such-file «"./base.safetensors"» distillation.teacher: there is no ./base.safetensors as seen from this file',
+      'error no-such-file «"./base.safetensors"» distillation.teacher: ./base.safetensors not found (relative to this file)',
     ],
   },
   {
@@ -1235,7 +1233,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a module with the name of an export, that is not there',
     text: edited([model, '"model": { "module": "./modle.ts", "export": "net" }']),
     problems: [
-      'error no-such-file «"./modle.ts"» model.module: there is no ./modle.ts as seen from this file; did you mean "model.ts"?',
+      'error no-such-file «"./modle.ts"» model.module: ./modle.ts not found (relative to this file); did you mean "model.ts"?',
     ],
   },
 ];

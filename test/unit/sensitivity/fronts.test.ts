@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SensitivityCell } from '../../../server/sensitivity/report.ts';
+import type { SensitivityCell } from '../../../server/protocol/run/sensitivityReport.ts';
 import { frontOf, nextToEase, strongestWithin } from '../../../server/sensitivity/fronts.ts';
 
 const DENSE = 1000;
 
 function cell(bytes: number, drop: number | null): SensitivityCell {
-  return { weight: 'fc1/kernel', method: 'prune', parameter: 'rate', setting: 0.5, value: 0, loss: 0, drop, bytes };
+  return {
+    weight: 'fc1/kernel',
+    method: 'prune',
+    parameter: 'rate',
+    setting: 0.5,
+    value: 0,
+    loss: 0,
+    drop,
+    bytes,
+    error: 0.1,
+  };
 }
 
 const cells = fc.array(

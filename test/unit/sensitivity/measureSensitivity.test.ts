@@ -14,7 +14,7 @@ import type { Run } from '../../../server/runs/run.ts';
 import { evaluateSplit } from '../../../server/training/evaluateSplit.ts';
 import { withFinalModel } from '../../../server/training/index.ts';
 import { measureSensitivity, type SensitivityOptions } from '../../../server/sensitivity/index.ts';
-import type { SensitivityReport } from '../../../server/sensitivity/report.ts';
+import type { SensitivityReport } from '../../../server/protocol/run/sensitivityReport.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { npy } from '../../fixtures/npy.ts';
 import { experiment, mlp, weightsFile, workspace } from '../training/workspace.ts';

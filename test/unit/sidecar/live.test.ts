@@ -389,7 +389,7 @@ describe('settings of a run that trains', () => {
     const stdout = new MemoryTerminal();
     const uncaught = { abandoned: new Promise(() => undefined) };
     const context = { stdout, stderr: stdout, directory: run.path, uncaught } as unknown as CommandContext;
-    const change = (value: string) => runCommandLine(['change', run.path, '--set', value], context, '1.2.3');
+    const change = (value: string) => runCommandLine(['change', run.path, '--set', value], context);
     expect(await change('compression.distortEvery=14')).toBe(0);
     expect(stdout.text).toMatch(/^In effect from step \d+ on\.\n$/);
     expect(await change('training.seed=7')).toBe(1);

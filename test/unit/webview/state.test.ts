@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import type { LivePhase } from '../../../server/protocol/wire/sidecar.ts';
-import { noticesOf } from '../../../webview/frame/notices.ts';
+import { Reach, noticesOf } from '../../../webview/frame/notices.ts';
 import { stateLine } from '../../../webview/frame/words.ts';
 import { parseMessage } from '../../../webview/messages.ts';
 import { DashboardState, runCommands } from '../../../webview/state.ts';
@@ -139,16 +139,18 @@ describe('the state of the page', () => {
 });
 
 describe('what the page says when there is nothing to draw', () => {
-  const titles = (state: DashboardState) => noticesOf(state.snapshot()).map(({ title, commands }) => [title, commands]);
+  const within = () => false;
+  const titles = (state: DashboardState) =>
+    noticesOf(state.snapshot(), within).map(({ title, commands }) => [title, commands]);
 
   it('first looks for runs, then offers to make one', () => {
     const state = new DashboardState();
     expect(titles(state)).toEqual([['Looking for runs…', []]]);
     state.apply({ type: 'runs', runs: [], shown: [] });
-    expect(titles(state)).toEqual([['No runs yet', ['runExperiment', 'newExperiment']]]);
+    expect(titles(state)).toEqual([['No runs yet', ['runExperiment']]]);
     state.apply({ type: 'restricted', reason: 'Not trusted.' });
     expect(titles(state)).toEqual([
-      ['Restricted Mode', []],
+      ['Restricted Mode', ['manageTrust']],
       ['No runs yet', []],
     ]);
   });
@@ -158,12 +160,12 @@ describe('what the page says when there is nothing to draw', () => {
     const failure = { message: 'lenet.ts has no createModel.', remedy: 'Export it.' };
     state.apply({ type: 'runs', runs: [runSummary('a', { state: 'failed', failure })], shown: ['a'] });
     state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf([]) });
-    const [notice] = noticesOf(state.snapshot());
+    const [notice] = noticesOf(state.snapshot(), within);
     expect(notice).toMatchObject({
       kind: 'error',
       title: failure.message,
       text: 'Export it.',
-      commands: ['rerun', 'showLog'],
+      commands: ['runExperiment', 'rerun', 'showLog'],
     });
   });
 
@@ -176,8 +178,33 @@ describe('what the page says when there is nothing to draw', () => {
       const state = new DashboardState();
       state.apply({ type: 'runs', runs: [runSummary('a', changes)], shown: ['a'] });
       state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(5)) });
-      expect(noticesOf(state.snapshot()).map((notice) => notice.title)).toEqual([expect.stringMatching(title)]);
+      expect(noticesOf(state.snapshot(), () => true).map((notice) => notice.title)).toEqual([
+        expect.stringMatching(title),
+      ]);
     }
+  });
+
+  it('says that a run is out of reach only when its process has not answered for ten seconds', () => {
+    const state = new DashboardState();
+    const reach = new Reach();
+    const at = (seconds: number) => {
+      const now = 1000 * seconds;
+      reach.update(state.snapshot(), now);
+      const titlesNow = noticesOf(state.snapshot(), (run) => reach.isLost(run, now)).map(({ title }) => title);
+      return [titlesNow, reach.untilLost(now)];
+    };
+    state.apply({ type: 'runs', runs: [runSummary('a', { state: 'running' })], shown: ['a'] });
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(5)) });
+    expect(at(100)).toEqual([[], 10_000]);
+    expect(at(109)).toEqual([[], 1000]);
+    state.apply({ type: 'live', run: 'a', live: { phase: 'training', step: 1, steps: 10 } });
+    expect(at(111)).toEqual([[], undefined]);
+    // The connection is lost, and has time to come back, too.
+    state.apply({ type: 'live', run: 'a' });
+    expect(at(112)).toEqual([[], 10_000]);
+    expect(at(122)).toEqual([['Not connected to the run.'], undefined]);
+    state.apply({ type: 'runs', runs: [runSummary('a', { state: 'finished' })], shown: ['a'] });
+    expect(at(123)).toEqual([[], undefined]);
   });
 });
 

@@ -26,9 +26,11 @@ export interface Axis extends Named {
  * - `line`: a line through the points, broken at NaN; smoothed where the series says so
  * - `points`: points alone
  * - `stems`: a vertical line at each x from `from[i]` to `y[i]`
+ * - `band`: the area between `from[i]` and `y[i]`, below the other series
+ * - `intervals`: a vertical bar with two ends at each x from `from[i]` to `y[i]`
  * - `bins`: a histogram: x has one value more than y, the edges; filled down to `base`
  */
-export type Mark = 'line' | 'points' | 'stems' | 'bins';
+export type Mark = 'line' | 'points' | 'stems' | 'bins' | 'band' | 'intervals';
 
 export interface Series extends Named {
   /** The same over all updates: what the user has hidden stays hidden. */
@@ -39,7 +41,7 @@ export interface Series extends Named {
   /** Place in the palette, from 0; see palette.ts. In high contrast also the dash pattern. */
   readonly color: number;
   readonly mark?: Mark;
-  /** Values at which stems begin; by default 0. */
+  /** Values at which stems begin, by default 0; the lower ends of bands and intervals. */
   readonly from?: ArrayLike<number>;
   /** Level down to which bins are filled, for ridges; by default 0, or the bottom of a log axis. */
   readonly base?: number;

@@ -19,6 +19,8 @@ export interface DrawnSeries {
   /** Faint behind `points`, where those are smoothed. */
   readonly raw?: readonly Point[];
   readonly stems?: readonly Stem[];
+  /** The lower edge of a band, whose upper edge are `points`. */
+  readonly lower?: readonly Point[];
   /** Level down to which bins are filled. */
   readonly base?: number;
 }
@@ -78,6 +80,15 @@ export function layout(
         addVisible(extent, points, x, yScale);
         return { series, points, base };
       }
+      case 'band': {
+        const weight = series.smooth ? (content.smoothing ?? 0) : 0;
+        const [points, lower] = [series.y, series.from ?? series.y].map((edge) =>
+          downsample(series.x, smoothing.of(edge, weight), options),
+        );
+        for (const edge of [points, lower]) addVisible(extent, edge, x, yScale);
+        return { series, points, lower };
+      }
+      case 'intervals':
       case 'stems': {
         const stems = stemsOf(series, x, columns);
         for (const stem of stems) {
@@ -124,7 +135,7 @@ function xBounds(content: ChartContent, series: readonly Series[]): Range {
     extent.add(x[x.length - 1], scale);
   }
   // A chart of points alone keeps them off its edges.
-  const margin = series.some(({ mark }) => mark === 'points') ? 0.05 : 0;
+  const margin = series.some(({ mark }) => mark === 'points' || mark === 'intervals') ? 0.05 : 0;
   const automatic = axisRange(extent, scale, margin);
   const minimum = content.x.minimum ?? automatic.minimum;
   const maximum = content.x.maximum ?? automatic.maximum;

@@ -1,21 +1,30 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatRatio,
+} from '../../../server/protocol/formatQuantity.ts';
+import { isRecord } from '../../../server/protocol/record.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import { differencesOf, measuresOf, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import type { ChartContent } from '../../charts/model/content.ts';
 import { onThemeChange } from '../../charts/theme.ts';
-import { element } from '../../element.ts';
+import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import { evaluatedMetrics, loadedRuns, lossContent, metricContent, metricTitle } from '../curves/contents.ts';
-import type { CurveSettings } from '../curves/contents.ts';
+import type { CurveSettings, LoadedRun } from '../curves/contents.ts';
+import { seedGroupsOf, type SeedGroup } from '../curves/seedGroups.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { createComparisonTable } from './comparisonTable.ts';
 import type { ComparisonRow } from './comparisonTable.ts';
-import { bestResults, resultRows, runResult } from './results.ts';
-import type { ResultRow } from './results.ts';
+import { bestResults, groupResult, resultRows, runResult } from './results.ts';
+import type { GroupResult, ResultRow } from './results.ts';
 import { differingSettings } from './settings.ts';
 import { sizeContent } from './sizeContent.ts';
 import type { ComparedRun } from './sizeContent.ts';
@@ -52,6 +61,8 @@ function createCompareView(context: ViewContext): View {
   );
   settings.element.classList.add('is-wide');
   const size = createChart({ id: 'size', title: l10n.t('Size against metric'), context });
+  const noise = element('p', { class: 'view-note', hidden: true });
+  results.element.append(noise);
   const content = element('div', { class: 'compare-content' }, results.element, size.element, settings.element, grid);
   const empty = element(
     'div',
@@ -77,13 +88,23 @@ function createCompareView(context: ViewContext): View {
     empty.hidden = enough;
     content.hidden = !enough;
     if (!enough) return;
-    const compared = runs.map((run): ComparedRun => ({ run, result: runResult(run.snapshot) }));
-    results.update(runs, resultTable(compared));
+    const groups = seedGroupsOf(runs);
+    const compared = groups.flatMap((group) =>
+      // Points of one group have one colour.
+      group.runs.map((run): ComparedRun => ({
+        run: { ...run, color: group.color },
+        result: runResult(run.snapshot),
+      })),
+    );
+    const grouped = groups.map((group) => groupResult(group.runs.map(({ snapshot }) => runResult(snapshot))));
+    results.update(groups, resultTable(grouped));
+    setText(noise, noiseText(groups));
+    noise.hidden = noise.textContent === '';
     settings.update(
-      runs,
+      groups,
       differingSettings(
-        runs.map(({ snapshot, summary }) => ({
-          experiment: snapshot.started?.config,
+        groups.map(({ runs: own, runs: [{ snapshot, summary }] }) => ({
+          experiment: own.length === 1 ? snapshot.started?.config : withoutSeedOf(snapshot.started?.config),
           overrides: summary?.overrides ?? [],
         })),
       ).map(({ path, values }) => ({
@@ -130,8 +151,34 @@ function createCompareView(context: ViewContext): View {
   };
 }
 
-function resultTable(compared: readonly ComparedRun[]): ComparisonRow[] {
-  const results = compared.map(({ result }) => result);
+/** Settings of runs that differ in their seed alone. */
+function withoutSeedOf(config: unknown): unknown {
+  if (!isRecord(config) || !isRecord(config.training)) return config;
+  return { ...config, training: { ...config.training, seed: undefined } };
+}
+
+/** How much each group differs from the first in the test metric, and if that is more than noise; empty where no two have several seeds. */
+function noiseText(groups: readonly SeedGroup<LoadedRun>[]): string {
+  const measured = groups.map(({ label, runs }) => ({ label, measures: measuresOf(runs.flatMap(seededResult)) }));
+  const [first, ...others] = measured;
+  return others
+    .flatMap(({ label, measures }) => {
+      const test = differencesOf(first.measures, measures).find(({ name }) => name === 'test')?.difference;
+      if (test?.margin === undefined) return [];
+      const size = `${formatNumber(test.mean)} ± ${formatNumber(test.margin)}`;
+      return test.isMoreThanNoise
+        ? [l10n.t('{0} differs from {1} by {2}: more than noise.', label, first.label, size)]
+        : [l10n.t('{0} differs from {1} by {2}: no more than noise.', label, first.label, size)];
+    })
+    .join(' ');
+}
+
+function seededResult({ snapshot: { started, end } }: LoadedRun): SeededResult[] {
+  const seed = started?.config.training.seed;
+  return seed !== undefined && end?.type === 'finished' ? [{ seed, summary: end.summary }] : [];
+}
+
+function resultTable(results: readonly GroupResult[]): ComparisonRow[] {
   const metrics = [...new Set(results.flatMap(({ metric }) => (metric === undefined ? [] : [metric])))];
   return resultRows.map((row) => {
     const best = bestResults(results, row);
@@ -140,7 +187,9 @@ function resultTable(compared: readonly ComparedRun[]): ComparisonRow[] {
       cells: results.map((result, index) => {
         const value = result[row];
         if (value === undefined) return { text: undefined };
-        const text = formatResult(row, value, result.metric ?? '');
+        const margin = result.margins?.[row];
+        const mean = formatResult(row, value, result.metric ?? '');
+        const text = margin === undefined ? mean : `${mean} ± ${formatResult(row, margin, result.metric ?? '')}`;
         return {
           text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
           ...tagOf([

@@ -17,9 +17,12 @@ export interface ComparisonRow {
   readonly cells: readonly ComparisonCell[];
 }
 
+/** What a column is of: a run, or several that differ in their seed alone. */
+export type ComparisonColumn = Pick<ShownRun, 'label' | 'color'>;
+
 export interface ComparisonTable {
   readonly element: HTMLElement;
-  update(runs: readonly ShownRun[], rows: readonly ComparisonRow[]): void;
+  update(runs: readonly ComparisonColumn[], rows: readonly ComparisonRow[]): void;
 }
 
 /** @param empty said in place of a table without rows */

@@ -1,5 +1,6 @@
 /** @file What runs came to, side by side. Pure. */
 import { compressedSize } from '../../../server/protocol/run/compressedSize.ts';
+import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 
@@ -44,6 +45,36 @@ export function runResult(snapshot: RunSnapshot): RunResult {
     final: false,
     steps: last >= 0 ? metrics.columns.step[last] : (started?.step ?? 0),
     ...(started && last >= 0 && { seconds: (metrics.columns.time[last] - metrics.columns.time[0]) / 1000 }),
+  };
+}
+
+/** What runs that differ in their seed alone came to: means, and half the 95% intervals of these where there are several runs. */
+export interface GroupResult extends RunResult {
+  readonly margins?: Readonly<Partial<Record<ResultRow, number>>>;
+}
+
+/** @param results at least one; of several, what not all have is in none */
+export function groupResult(results: readonly RunResult[]): GroupResult {
+  const [first] = results;
+  if (results.length === 1) return first;
+  const means: Partial<Record<ResultRow, number>> = {};
+  const margins: Partial<Record<ResultRow, number>> = {};
+  const sameMetric = results.every(({ metric }) => metric === first.metric);
+  for (const row of resultRows) {
+    const values = results.flatMap((result) => result[row] ?? []);
+    if (values.length < results.length || (row === 'value' && !sameMetric)) continue;
+    const { mean, margin = 0 } = sampleStatistics(values);
+    means[row] = mean;
+    if (margin > 0) margins[row] = margin;
+  }
+  const { metric } = first;
+  return {
+    ...means,
+    steps: means.steps ?? first.steps,
+    final: results.every(({ final }) => final),
+    ...(sameMetric && metric !== undefined && { metric }),
+    ...(results.some(({ hasFile }) => hasFile === false) && { hasFile: false }),
+    margins,
   };
 }
 

@@ -91,7 +91,7 @@ function describeFront(points: number, front: readonly string[], others: number)
 }
 
 /** Sizes that are nearly the same stand side by side: ticks a few bytes apart would all have one label. */
-function sizeScale(sizes: readonly number[]): Pick<Axis, 'scale' | 'minimum' | 'maximum'> {
+export function sizeScale(sizes: readonly number[]): Pick<Axis, 'scale' | 'minimum' | 'maximum'> {
   const smallest = Math.min(...sizes);
   const largest = Math.max(...sizes);
   if (smallest > 0 && largest / smallest > 10) return { scale: 'log' };

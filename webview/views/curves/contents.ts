@@ -10,6 +10,7 @@ import { axisOf, runAxis } from './axes.ts';
 import type { XAxis } from './axes.ts';
 import { changeMarks } from './changeMarks.ts';
 import { describeDrops, dropsOf } from './drop.ts';
+import { bandSeries, seedGroupsOf, type SeedGroup } from './seedGroups.ts';
 
 export interface CurveSettings {
   readonly axis: XAxis;
@@ -19,6 +20,8 @@ export interface CurveSettings {
   readonly logPerplexity: boolean;
   readonly marks: boolean;
   readonly drop: 'change' | 'before-after';
+  /** True where runs that differ in their seed alone have a line each; else they are one with a band. */
+  readonly seedsApart?: boolean;
 }
 
 /** As the view begins. */
@@ -45,14 +48,8 @@ export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings)
     y: { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
     smoothing: settings.smoothing,
     series: [
-      ...runs.map((run) =>
-        metricSeries(
-          run,
-          'loss',
-          nameOf(run, runs, { label: l10n.t('training loss'), column: 'training loss' }),
-          settings,
-          true,
-        ),
+      ...groupsOf(runs, settings).flatMap((group) =>
+        metricSeries(group, 'loss', runs, { label: l10n.t('training loss'), column: 'training loss' }, settings, true),
       ),
       ...(runs.length === 1 ? runs.flatMap((run) => lossPartSeries(run, settings)) : []),
     ],
@@ -66,11 +63,12 @@ export function learningRateContent(runs: readonly LoadedRun[], settings: CurveS
   return {
     x: commonAxis(runs, settings),
     y: { label: l10n.t('learning rate'), column: 'learning rate', minimum: 0 },
-    series: runs.map((run) =>
+    series: groupsOf(runs, settings).flatMap((group) =>
       metricSeries(
-        run,
+        group,
         'learningRate',
-        nameOf(run, runs, { label: l10n.t('learning rate'), column: 'learning rate' }),
+        runs,
+        { label: l10n.t('learning rate'), column: 'learning rate' },
         settings,
         false,
       ),
@@ -152,22 +150,30 @@ export function shareContent(share: string, runs: readonly LoadedRun[], settings
   };
 }
 
+type Group = SeedGroup<LoadedRun>;
+
+/** Runs that are one line. */
+function groupsOf(runs: readonly LoadedRun[], { seedsApart = false }: CurveSettings): Group[] {
+  return seedsApart ? runs.map((run) => ({ ...run, runs: [run] })) : seedGroupsOf(runs);
+}
+
 function metricSeries(
-  run: LoadedRun,
+  group: Group,
   name: 'loss' | 'learningRate',
-  named: Named,
+  all: readonly LoadedRun[],
+  alone: Named,
   { axis }: CurveSettings,
   smooth: boolean,
-): Series {
-  const { metrics } = run.snapshot;
-  return {
-    id: run.key,
-    ...named,
-    color: run.color,
-    x: runAxis(run.snapshot, axis).metrics,
+): Series[] {
+  const lines = group.runs.map(({ snapshot: { metrics }, snapshot }) => ({
+    step: metrics.columns.step.subarray(0, metrics.length),
+    x: runAxis(snapshot, axis).metrics,
     y: metrics.columns[name].subarray(0, metrics.length),
-    smooth,
-  };
+  }));
+  const { key, label, color, runs } = group;
+  if (runs.length > 1) return bandSeries(key, label, color, lines, smooth);
+  const [{ x, y }] = lines;
+  return [{ id: key, ...nameOf(runs[0], all, alone), color, x, y, smooth }];
 }
 
 /**
@@ -192,24 +198,33 @@ function valueOf({ metric, value, measures }: EventOf<'evaluation'>, wanted: str
 }
 
 export function metricContent(metric: string, runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
-  const series = runs.flatMap((run): Series[] => {
-    const axis = runAxis(run.snapshot, settings.axis);
-    const evaluations = run.snapshot.evaluations.flatMap((evaluation) => {
-      const value = valueOf(evaluation, metric);
-      return value === undefined ? [] : [{ ...evaluation, value }];
-    });
-    const splits = [...new Set(evaluations.map(({ split }) => split))];
-    return splits.map((split) => {
-      const own = evaluations.filter((evaluation) => evaluation.split === split);
-      return {
-        id: `${run.key} ${split}`,
-        label: runs.length === 1 ? split : splits.length === 1 ? run.label : `${run.label} · ${split}`,
-        // Each split of one run has a color of its own.
-        color: run.color + (runs.length === 1 ? splits.indexOf(split) : 0),
-        dashed: runs.length > 1 && split !== splits[0],
-        x: Float64Array.from(own, ({ step, time }) => axis.at(step, time)),
-        y: Float64Array.from(own, ({ value }) => value),
-      };
+  const groups = groupsOf(runs, settings);
+  const isAlone = groups.length === 1;
+  const series = groups.flatMap((group): Series[] => {
+    const evaluated = group.runs.map(({ snapshot }) => ({
+      axis: runAxis(snapshot, settings.axis),
+      evaluations: snapshot.evaluations.flatMap((evaluation) => {
+        const value = valueOf(evaluation, metric);
+        return value === undefined ? [] : [{ ...evaluation, value }];
+      }),
+    }));
+    const splits = [...new Set(evaluated.flatMap(({ evaluations }) => evaluations.map(({ split }) => split)))];
+    return splits.flatMap((split): Series[] => {
+      const lines = evaluated.map(({ axis, evaluations }) => {
+        const own = evaluations.filter((evaluation) => evaluation.split === split);
+        return {
+          step: Float64Array.from(own, ({ step }) => step),
+          x: Float64Array.from(own, ({ step, time }) => axis.at(step, time)),
+          y: Float64Array.from(own, ({ value }) => value),
+        };
+      });
+      const id = `${group.key} ${split}`;
+      const label = runs.length === 1 ? split : splits.length === 1 ? group.label : `${group.label} · ${split}`;
+      // Each split of one line has a color of its own.
+      const color = group.color + (isAlone ? splits.indexOf(split) : 0);
+      if (group.runs.length > 1) return bandSeries(id, label, color, lines, false);
+      const [{ x, y }] = lines;
+      return [{ id, label, color, dashed: !isAlone && split !== splits[0], x, y }];
     });
   });
   return {

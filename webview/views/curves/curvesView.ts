@@ -23,6 +23,7 @@ import {
   shareTitle,
 } from './contents.ts';
 import type { CurveSettings } from './contents.ts';
+import { haveSeveralSeeds } from './seedGroups.ts';
 import { rankContent, unitsContent } from './structure.ts';
 
 function isCurveSettings(value: unknown): value is CurveSettings {
@@ -33,7 +34,8 @@ function isCurveSettings(value: unknown): value is CurveSettings {
     smoothing >= 0 &&
     smoothing < 1 &&
     (drop === 'change' || drop === 'before-after') &&
-    [switches.logLoss, switches.logPerplexity, switches.marks].every((on) => typeof on === 'boolean')
+    [switches.logLoss, switches.logPerplexity, switches.marks].every((on) => typeof on === 'boolean') &&
+    ['boolean', 'undefined'].includes(typeof switches.seedsApart)
   );
 }
 
@@ -62,6 +64,9 @@ function createCurvesView(context: ViewContext): View {
   const logPerplexity = checkbox(l10n.t('Log perplexity'), settings.logPerplexity, (on) =>
     change({ logPerplexity: on }),
   );
+  const seeds = checkbox(l10n.t('Take seeds together'), settings.seedsApart !== true, (together) =>
+    change({ seedsApart: !together }),
+  );
   const toolbar = element(
     'div',
     { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Curves') },
@@ -89,6 +94,7 @@ function createCurvesView(context: ViewContext): View {
     checkbox(l10n.t('Log loss'), settings.logLoss, (logLoss) => change({ logLoss })).element,
     logPerplexity.element,
     checkbox(l10n.t('Distortions'), settings.marks, (marks) => change({ marks })).element,
+    seeds.element,
   );
 
   function draw({ shown }: PageState): void {
@@ -115,6 +121,7 @@ function createCurvesView(context: ViewContext): View {
       ...recordedOnly('units', l10n.t('Units left'), units),
       ['learningRate', l10n.t('Learning rate'), learningRateContent(runs, settings), 'small'],
     ];
+    seeds.element.hidden = !haveSeveralSeeds(runs);
     logPerplexity.element.hidden = !metrics.includes('perplexity');
     for (const [id, chart] of charts) {
       if (wanted.some(([other]) => other === id)) continue;

@@ -50,6 +50,7 @@ export function describeDrops(runs: readonly { readonly label: string; readonly 
   }
   const [{ first, last }] = known;
   const means = [signed(first), signed(last)];
+  if (first === 0 && last === 0) return l10n.t('No distortion has changed the loss.');
   return Math.abs(last) < Math.abs(first)
     ? l10n.t('Mean change of the loss: {0} in the first quarter, {1} in the last; it shrinks.', ...means)
     : l10n.t('Mean change of the loss: {0} in the first quarter, {1} in the last; it does not shrink yet.', ...means);

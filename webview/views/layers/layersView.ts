@@ -211,7 +211,7 @@ function shapeCell({ shape, left }: LayerRow): string {
 function settingCell({ method, now, target }: LayerRow): Node | string {
   if (method === undefined) return muted('–');
   const aim = describeSetting(target ?? {});
-  if (now === undefined) return muted(aim === '' ? l10n.t('no distortion yet') : l10n.t('none yet, target {0}', aim));
+  if (now === undefined) return muted(aim === '' ? l10n.t('no distortion yet') : l10n.t('not yet · target {0}', aim));
   const words = describeSetting(now);
   if (aim === '' || !isRising(now, target ?? {})) return words === '' ? muted('–') : words;
   return partOf(words, bareSetting(target ?? {}));

@@ -8,13 +8,14 @@ export const quantize: MethodFacts = {
   choice: {
     label: 'Quantize',
     detail: 'Each weight becomes a code of 1 to 8 bits: binary, uniform, fitted and others.',
-    comment: 'Quantizes to binary codes by DeepTwist: w ~ a_1 b_1 + a_2 b_2 + … with b in {-1, +1}.',
+    comment:
+      'Quantizes each weight to a few bits by DeepTwist, as binary codes: w ~ a_1 b_1 + a_2 b_2 + … with b in {-1, +1}.',
   },
   parameters: {
     bits: {
       unit: 'count',
       texts: { full: '{0} bits', short: '{0} bits', one: '1 bit' },
-      comment: 'Bits a weight.',
+      comment: 'Bits per weight.',
       setsZeros: false,
       smallerModel: 'smaller values',
       range: () => ({ lowest: 1, highest: 8, step: 1 }),

@@ -46,7 +46,7 @@ const binary = z
       .int()
       .min(1)
       .max(8)
-      .describe('Bits a weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
+      .describe('Bits per weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
       .meta({ examples: [2] }),
     algorithm: z
       .enum(['greedy', 'refined', 'alternating'])

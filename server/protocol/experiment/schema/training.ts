@@ -202,6 +202,13 @@ export const training = z
       .describe(
         'The final model is that of the evaluation with the lowest validation loss, not that of the last step.',
       ),
+    testAtEnd: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Evaluate the final model on the test split. Without it the test split is not read, and the validation split tells how good a run is: for ' +
+          'runs among which settings are chosen.',
+      ),
     keep: z
       .enum(['both', 'compressed'])
       .default('both')

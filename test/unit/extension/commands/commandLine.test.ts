@@ -7,7 +7,7 @@ const layers = 'compression.layers={"fc*":{"rate":0.9}}';
 
 test('names the file from the folder and every changed value', () => {
   expect(commandLineOf('/w/mnist/lenet.deeptwist.jsonc', ['training.seed=2'], '/w', '/bin/bash')).toBe(
-    'npx deeptwist run mnist/lenet.deeptwist.jsonc --set training.seed=2',
+    'deeptwist run mnist/lenet.deeptwist.jsonc --set training.seed=2',
   );
 });
 
@@ -46,7 +46,7 @@ describe.each(['sh', 'bash', 'dash', 'zsh', 'ksh'])('%s', (shell) => {
   // What a shell of the machine makes of the line; the same words by bash, where the machine has not got it.
   const program = path ?? '/bin/bash';
   const argumentsOf = (line: string) => {
-    const script = `npx() { printf '%s\\0' "$@"; }\n${line}\n`;
+    const script = `deeptwist() { printf '%s\\0' "$@"; }\n${line}\n`;
     return execFileSync(program, ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
   };
 
@@ -60,7 +60,7 @@ describe.each(['sh', 'bash', 'dash', 'zsh', 'ksh'])('%s', (shell) => {
     }
     // A terminal acts on these when they are pasted.
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-    expect(argumentsOf(line)).toEqual(['deeptwist', 'run', `x${text}.jsonc`, '--set', text, '--set', `a=${text}`]);
+    expect(argumentsOf(line)).toEqual(['run', `x${text}.jsonc`, '--set', text, '--set', `a=${text}`]);
   });
 });
 
@@ -84,13 +84,13 @@ test.each([
   ['/usr/bin/nu', 'a b', undefined],
 ])('%s writes %j as %j', (shell, text, quoted) => {
   const line = commandLineOf('/w/x.jsonc', [text], '/w', shell);
-  expect(line).toBe(quoted === undefined ? undefined : `npx deeptwist run x.jsonc --set ${quoted}`);
+  expect(line).toBe(quoted === undefined ? undefined : `deeptwist run x.jsonc --set ${quoted}`);
 });
 
 test('a shell that is not known gets what needs no quotes', () => {
-  expect(commandLineOf('/w/x.jsonc', ['a.b=1'], '/w', '/usr/bin/nu')).toBe('npx deeptwist run x.jsonc --set a.b=1');
+  expect(commandLineOf('/w/x.jsonc', ['a.b=1'], '/w', '/usr/bin/nu')).toBe('deeptwist run x.jsonc --set a.b=1');
 });
 
 test('a file whose name begins with a dash is no option', () => {
-  expect(commandLineOf('/w/-x.jsonc', [], '/w', 'sh')).toBe('npx deeptwist run ./-x.jsonc');
+  expect(commandLineOf('/w/-x.jsonc', [], '/w', 'sh')).toBe('deeptwist run ./-x.jsonc');
 });

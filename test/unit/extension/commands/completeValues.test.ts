@@ -58,6 +58,14 @@ describe('of what is typed as path=value', () => {
     expect(complete('').length).toBeGreaterThan(10);
   });
 
+  test('before anything is typed, what is varied from run to run comes first', () => {
+    expect(labels('').slice(0, 3)).toEqual([
+      'compression.method',
+      'compression.distortEvery',
+      'compression.layers.fc1.bits',
+    ]);
+  });
+
   test('all that is offered can be used', () => {
     for (const { line } of complete('')) {
       if (!line.endsWith('=')) continue;

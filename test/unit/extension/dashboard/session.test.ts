@@ -92,6 +92,23 @@ it('shows what the page showed before it was loaded again, and tells it so first
   expect(page.posted[0]).toMatchObject({ shown: [run.path] });
 });
 
+it('shows the other runs, or else the newest one, when a shown run has been deleted', async () => {
+  const [newest, deleted] = [await finishedRun(), await finishedRun()];
+  const { session, page } = open();
+  session.receive({ type: 'ready' });
+  session.setRuns([summary(newest), summary(deleted)]);
+  session.show([deleted.path, newest.path]);
+  const shownLast = () => page.posted.flatMap((message) => (message.type === 'runs' ? [message.shown] : [])).at(-1);
+  expect(shownLast()).toEqual([deleted.path, newest.path]);
+  session.forget([deleted.path]);
+  session.setRuns([summary(newest)]);
+  expect(shownLast()).toEqual([newest.path]);
+  session.forget([newest.path]);
+  session.setRuns([]);
+  expect(shownLast()).toEqual([]);
+  expect(page.posted.filter(({ type }) => type === 'problem')).toEqual([]);
+});
+
 it('reads a run while its page is being loaded', async () => {
   const run = await finishedRun();
   for (const remembers of [false, true]) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mayBelongTo, newestFirst } from '../../../../extension/runs/runIds.ts';
+import { mayBelongTo, newestFirst, sweepInId } from '../../../../extension/runs/runIds.ts';
 
 describe('the name of a run folder', () => {
   test('tells the experiment', () => {
@@ -27,4 +27,10 @@ describe('the name of a run folder', () => {
       '20251231-000000-c',
     ]);
   });
+});
+
+test('the id of a run of a sweep begins with that of the sweep', () => {
+  expect(sweepInId('20261124-101500-lenet.07')).toBe('20261124-101500-lenet');
+  expect(sweepInId('20261124-101500-lenet')).toBeUndefined();
+  expect(mayBelongTo('20261124-101500-lenet.07', 'lenet')).toBe(false);
 });

@@ -43,3 +43,16 @@ test('they are above the first line of the settings, below comments; none withou
   expect(lens.range.start).toEqual({ line: 1, character: 0 });
   expect(await lenses([], '// nothing yet')).toEqual([]);
 });
+
+test('a sweep can be started above its key, and looked at where it has runs', async () => {
+  const text = pruneText.replace(/\}\s*$/, ', "sweep": { "vary": { "training.seed": [1, 2] } } }');
+  const ofSweep = async (runs: KnownRun[]) =>
+    (await lenses(runs, text)).filter(([, command]) => String(command).endsWith('Sweep'));
+  const start = ['$(run-all) Run Sweep', 'deeptwist.runSweep', [URI]];
+  expect(await ofSweep([finished])).toEqual([start]);
+  const { record } = finished;
+  const run = { ...finished, record: { ...record, sweep: '20261126-101500-prune' } };
+  expect(await ofSweep([run])).toEqual([start, ['$(layers) Open Sweep', 'deeptwist.openSweep', [URI]]]);
+  const [lens] = await codeLenses(open(text), around());
+  expect(lens.command?.command).toBe('deeptwist.runExperiment');
+});

@@ -2,17 +2,28 @@ import { describe, expect, test } from 'vitest';
 import { inlayHints } from '../../../../server/language/features/inlayHints.ts';
 import { around, lenet, lstm, open, pruneText, withCompression } from './experiments.ts';
 
-/** Labels by the text of their line up to them. */
+/** Labels, without their arrows, by the text of their line up to them. */
 function hints(text: string, surroundings = around(), lines: [number, number] = [0, 999]): Record<string, string> {
   const document = open(text);
   const range = { start: { line: lines[0], character: 0 }, end: { line: lines[1], character: 0 } };
   return Object.fromEntries(
     inlayHints(document, range, surroundings).map(({ position, label }) => {
       const start = { line: position.line, character: 0 };
-      return [document.text.getText({ start, end: position }).trim(), label as string];
+      return [document.text.getText({ start, end: position }).trim(), (label as string).replace(/^→ /, '')];
     }),
   );
 }
+
+test('a hint behind a value is set apart from it by an arrow, one behind a brace has no need to be', () => {
+  const document = open(pruneText);
+  const range = { start: { line: 0, character: 0 }, end: { line: 999, character: 0 } };
+  const shown = inlayHints(document, range, around()).map(({ position, label }) => [
+    document.text.getText().charAt(document.text.offsetAt(position) - 1),
+    (label as string).startsWith('→ '),
+  ]);
+  expect(shown).toContainEqual(['{', false]);
+  for (const [before, hasArrow] of shown) expect(hasArrow, String(before)).toBe(before !== '{');
+});
 
 /**
  * Bits of the best index: gap codes of a width, one a kept weight, each followed by another where the gap is too long for one; or Rice

@@ -95,14 +95,14 @@ describe('hints', () => {
   };
 
   test('each entry has its own number of distortions', () => {
-    expect(at('"distortEvery": 10,')).toEqual(['1,201 distortions']);
-    expect(at('"distortEvery": 100,')).toEqual(['200 distortions']);
+    expect(at('"distortEvery": 10,')).toEqual(['→ 1,201 distortions']);
+    expect(at('"distortEvery": 100,')).toEqual(['→ 200 distortions']);
   });
 
   test('the size is that which the list leaves', () => {
     // 2% of 235,200, 10% of 30,000, and fc3 as a whole; of each 3 bits, an index and 3 scales.
     expect(at('"compression": [')[0]).toMatch(/^8,704 weights, 30\.6x; ~1\d\.\d kB, /);
-    expect(at('"fc*"')[0]).toMatch(/^1\.06 MB, would take \d\.\d\d kB/);
+    expect(at('"fc*"')[0]).toMatch(/^→ 1\.06 MB, would take \d\.\d\d kB/);
   });
 });
 
@@ -115,7 +115,7 @@ test('a hover over a layer tells what its own entry names, over a schedule that 
   expect(hovered('"fc1"', '"fc|1"')).toContain('compresses 1 matrix');
   expect(hovered('"schedule"', '"sche|dule"')).toContain('svg');
   expect(hovered('"distortEvery": 100', '"distort|Every": 100')).toContain('compression');
-  expect(hovered('"bits"', '"bi|ts"')).toContain('Bits a weight');
+  expect(hovered('"bits"', '"bi|ts"')).toContain('Bits per weight');
   expect(hovered('"method": "quantize"', '"meth|od": "quantize"')).toContain('Weights become codes of a few bits');
 });
 

@@ -25,12 +25,12 @@ function labelsOf(text: string): string[] {
 }
 
 test('a strength says what it cuts, by the learning rate that training begins with', () => {
-  expect(labelsOf(nuclear())).toContain('cuts 0.1 from each singular value');
-  expect(labelsOf(nuclear('\n    "threshold": "tau",'))).toContain('cuts 5 from each singular value');
+  expect(labelsOf(nuclear())).toContain('→ cuts 0.1 from each singular value');
+  expect(labelsOf(nuclear('\n    "threshold": "tau",'))).toContain('→ cuts 5 from each singular value');
   const groups = (layer: string) => experiment(`    "method": "group-lasso",\n    "layers": { "fc1": ${layer} }`);
-  expect(labelsOf(groups('{ "lambda": 0.5 }'))).toContain("cuts 0.01 √P from each unit's norm");
+  expect(labelsOf(groups('{ "lambda": 0.5 }'))).toContain("→ cuts 0.01 √P from each unit's norm");
   expect(labelsOf(groups('{ "lambda": 0.5, "alpha": 0.2 }'))).toContain(
-    "cuts 0.008 √P from each unit's norm, 0.002 from each number",
+    "→ cuts 0.008 √P from each unit's norm, 0.002 from each number",
   );
 });
 
@@ -41,7 +41,7 @@ test('no size is predicted of what only training finds, and nothing is cut where
 });
 
 test('proximal steps are counted by the epochs of their default', () => {
-  expect(labelsOf(nuclear('\n    "distortEvery": 2,'))).toContain('2,400 steps, 5 distortions');
+  expect(labelsOf(nuclear('\n    "distortEvery": 2,'))).toContain('→ 2,400 steps, 5 distortions');
 });
 
 test('weights that the method cannot take are marked, with the reason', () => {

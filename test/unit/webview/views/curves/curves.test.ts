@@ -119,6 +119,8 @@ describe('the Curves view', () => {
       /\+0\.0\d+ in the first quarter.*; it shrinks\.$/,
     );
     expect(dropContent(loadedRuns([growing]), settings).summary).toMatch(/it does not shrink yet\.$/);
+    const without = shown('c', 400, { cost: () => 0 });
+    expect(dropContent(loadedRuns([without]), settings).summary).toBe('No distortion has changed the loss.');
     const { first, last } = meanRises(dropsOf(shrinking.snapshot!))!;
     // 40 distortions: means of 1/10 … 1/100 and of 1/310 … 1/400.
     expect(first).toBeCloseTo([...Array(10).keys()].reduce((sum, i) => sum + 0.1 / (i + 1), 0) / 10, 9);

@@ -1,0 +1,66 @@
+/** @file Commands on sweeps: start one, go on with it, show it. */
+import { basename } from 'node:path';
+import { Uri, commands, l10n, window, type TaskExecution } from 'vscode';
+import { showInformation } from '../messages.ts';
+import type { Services } from '../services.ts';
+import type { SweepPanels } from '../sweeps/sweepPanels.ts';
+import { startSweep } from '../tasks/sweepTask.ts';
+import { chooseExperiment, chooseSweep } from './commandTargets.ts';
+import type { ExperimentProblems } from './experimentProblems.ts';
+
+export class SweepCommands {
+  readonly #services: Services;
+  readonly #problems: ExperimentProblems;
+  readonly #panels: SweepPanels;
+
+  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels) {
+    this.#services = services;
+    this.#problems = problems;
+    this.#panels = panels;
+  }
+
+  /** Starts `deeptwist sweep FILE` in a terminal, which asks before it begins many runs. */
+  async runSweep(argument: unknown): Promise<TaskExecution | undefined> {
+    const experiment = await chooseExperiment(this.#services, argument);
+    if (!experiment || (await this.#problems.check(experiment.file)) === undefined) return undefined;
+    const { file, name } = experiment;
+    return startSweep(this.#services, { path: file, experiment: file, name: l10n.t('Sweep {0}', name) });
+  }
+
+  async continueSweep(argument: unknown): Promise<TaskExecution | undefined> {
+    const path = await chooseSweep(this.#services, argument);
+    if (path === undefined) return undefined;
+    const { experiment, rows } = await this.#services.sweeps.read(path);
+    if (rows.every(({ state }) => state === 'finished' || state === 'early')) {
+      void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
+      return undefined;
+    }
+    const failed = rows.filter(({ state }) => state === 'failed').length;
+    const retryFailed = failed > 0 && (await wantsFailed(failed));
+    if (retryFailed === undefined) return undefined;
+    const name = l10n.t('Sweep {0}', basename(path));
+    return startSweep(this.#services, { path, experiment, name, retryFailed });
+  }
+
+  async openSweep(argument: unknown): Promise<void> {
+    const path = await chooseSweep(this.#services, argument);
+    if (path !== undefined) this.#panels.open(path);
+  }
+
+  async revealSweepFolder(argument: unknown): Promise<void> {
+    const path = await chooseSweep(this.#services, argument);
+    if (path !== undefined) await commands.executeCommand('revealFileInOS', Uri.file(path));
+  }
+}
+
+/** Undefined where the user cancels. */
+async function wantsFailed(failed: number): Promise<boolean | undefined> {
+  const items = [
+    { label: l10n.t('Only runs that have not failed'), retry: false },
+    {
+      label: failed === 1 ? l10n.t('Also the one that has failed') : l10n.t('Also the {0} that have failed', failed),
+      retry: true,
+    },
+  ];
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('The runs to go on with') }))?.retry;
+}

@@ -1,0 +1,191 @@
+/** @file `deeptwist search`. */
+import { statSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { applyEdits, modify } from 'jsonc-parser';
+import { oneLine } from '../../protocol/experiment/oneLine.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { printableJson } from '../../protocol/printable.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
+import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
+import { findSweep } from '../../sweeps/findSweep.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { compressionText } from '../compressionText.ts';
+import { ExportStatus } from '../exportStatus.ts';
+import { parallelOf, parallelOption } from '../sweepWork.ts';
+import { styled, writeLines, type Terminal } from '../terminal.ts';
+import { textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
+import { setOption } from './train.ts';
+
+/** Fewer do not hold the dense model, short runs and a full one. */
+const LEAST_BUDGET = 3;
+const DEFAULT_BUDGET = 10;
+
+export const searchCommand: Command = {
+  name: 'search',
+  positionals: { usage: 'FILE|SEARCH', minimum: 1, maximum: 1 },
+  summary: 'Find the rates, bits or ranks that reach the "target" of an experiment file, or go on with a search.',
+  options: {
+    set: setOption,
+    budget: {
+      type: 'string',
+      value: 'N',
+      description: `Runs of the full length that all training together may take; default: ${DEFAULT_BUDGET}.`,
+    },
+    parallel: parallelOption,
+    write: { type: 'boolean', description: 'Write the values that are found into the experiment file.' },
+    json: {
+      type: 'boolean',
+      description: 'Print each run when it has ended, and then the result, one JSON object a line, and nothing else.',
+    },
+  },
+  outlivesOutput: true,
+  async run({ positionals: [reference], options }, context) {
+    const { set, budget, write = false, json = false } = options;
+    const parallel = parallelOf('search', options.parallel);
+    const file = resolve(context.directory, reference);
+    const isNew = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+    if (!isNew && (set ?? budget) !== undefined)
+      throw wrongUsage(
+        'search',
+        '--set and --budget are for a new search',
+        'Give an experiment file, or leave them out.',
+      );
+    const searcher = await context.loadSearcher();
+    const found = isNew
+      ? await searcher.newSearch(file, { overrides: set ?? [], budget: budgetOf(budget), now: new Date(context.now()) })
+      : await findSweep(reference, context.directory);
+    if (!found)
+      throw new UserError(`There is no experiment file and no search '${reference}' in ${context.directory}.`, {
+        remedy: 'Give the path of a file, or the id of a search, which is the name of its folder in .deeptwist/sweeps.',
+        exitCode: ExitCode.usage,
+      });
+    return follow(found.id, context, json, async (how) => {
+      const report = await searcher.goOnSearching(found, { parallel, sidecarScript: context.sidecarScript, ...how });
+      if (write && report.isMet && report.best) await writeInto(report.experiment, report.best.compression);
+      return report;
+    });
+  },
+};
+
+/** @throws UserError for what is no budget */
+function budgetOf(text: string | undefined): number {
+  const budget = Number(text ?? DEFAULT_BUDGET);
+  if (Number.isFinite(budget) && budget >= LEAST_BUDGET && budget <= 1000) return budget;
+  throw wrongUsage(
+    'search',
+    `--budget is a number from ${LEAST_BUDGET} to 1000, got '${text}'`,
+    'Give for example 10.',
+  );
+}
+
+interface Following {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: SearchEvent) => void;
+}
+
+async function follow(
+  id: string,
+  { stdout, stderr, onInterrupt }: CommandContext,
+  json: boolean,
+  work: (how: Following) => Promise<SearchReport>,
+): Promise<number> {
+  const terminal = json ? stderr : stdout;
+  const status = new ExportStatus(stderr);
+  const print = (lines: readonly string[]) => {
+    status.clear();
+    writeLines(terminal, lines);
+  };
+  const goOn = `Go on with: deeptwist search ${id}`;
+  print([styled(terminal, 'bold', id)]);
+  const interrupt = onInterrupt(() =>
+    print([
+      'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
+    ]),
+  );
+  const onEvent = (event: SearchEvent) => {
+    if (event.type === 'measuring') return status.show(event.progress);
+    if (json && event.type === 'run') return void stdout.write(`${printableJson(event)}\n`);
+    print([eventText(event)]);
+  };
+  try {
+    const report = await work({ signal: interrupt.signal, onEvent });
+    if (json) stdout.write(`${printableJson({ type: 'search', ...report })}\n`);
+    else print(['', ...reportLines(report, stdout)]);
+    return report.isMet ? ExitCode.done : ExitCode.failed;
+  } catch (error) {
+    if (!interrupt.signal.aborted) {
+      print([goOn]);
+      throw error;
+    }
+    print([goOn]);
+    return ExitCode.stopped;
+  } finally {
+    status.clear();
+    interrupt.dispose();
+  }
+}
+
+function eventText(event: Exclude<SearchEvent, { type: 'measuring' }>): string {
+  switch (event.type) {
+    case 'reference': {
+      const how = { reused: 'a run that is there', start: 'what the experiment starts from', trained: 'trained' }[
+        event.how
+      ];
+      return `dense model  ${event.metric} ${formatNumber(event.value)} on the validation split  (${how}: ${event.run})`;
+    }
+    case 'started':
+      return `[${formatCount(event.line)}] ${event.how} ${event.run}  ${lengthText(event.length)}, ${event.purpose}`;
+    case 'run':
+      return `[${formatCount(event.line)}] ${event.way}, ${lengthText(event.length)}  ${resultText(event)}`;
+  }
+}
+
+function lengthText(length: number): string {
+  return length === 1 ? 'full run' : `short run (${formatNumber(length)})`;
+}
+
+function resultText({ value, drop, bytes, ratio }: SearchedRun): string {
+  if (value === null || drop === null || bytes === null || ratio === null) return 'diverged';
+  return `${formatNumber(value)}, drop ${formatNumber(Number(drop.toFixed(6)))}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
+}
+
+function reportLines(report: SearchReport, terminal: Terminal): string[] {
+  const { reference, best, metric, full, isMet, fullRuns, runs, seconds, secondsOfFullRun, target } = report;
+  const rows = full.map(({ run, way, value, drop, bytes, ratio }) => [
+    run,
+    way,
+    value === null ? 'diverged' : formatNumber(value),
+    drop === null ? '' : formatNumber(Number(drop.toFixed(6))),
+    bytes === null ? '' : formatBytes(bytes),
+    ratio === null ? '' : formatRatio(ratio),
+  ]);
+  const table = textTable(
+    { header: ['full run', 'by', `validation ${metric}`, 'drop', 'file', ''], rows, right: new Set([2, 3, 4]) },
+    terminal.columns,
+  );
+  const cost =
+    `${formatCount(runs)} runs took ${formatDuration(seconds)}: ${formatNumber(fullRuns)} full runs by their steps, ` +
+    `${formatNumber(seconds / secondsOfFullRun)} by their time.`;
+  if (!best) return [...table, '', cost, 'No full run came to its end: the target was not reached.'];
+  const size = `${formatBytes(best.bytes ?? NaN)}, ${formatRatio(best.ratio ?? NaN)} smaller (1 weight of ${formatNumber(best.weightRatio)})`;
+  return [
+    ...table,
+    '',
+    cost,
+    isMet
+      ? `Found: ${best.run}, ${size}, with a drop of ${formatNumber(Number((best.drop ?? NaN).toFixed(6)))} on the validation split.`
+      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${formatNumber(best.drop ?? NaN)}.`,
+    `Test ${metric}: ${formatNumber(best.test)}, of the dense model ${formatNumber(reference.test)}.`,
+    '',
+    `"compression": ${compressionText(best.compression)}`,
+  ];
+}
+
+/** Replaces `compression` in a file; the rest stays as it is written, comments too. */
+async function writeInto(file: string, compression: unknown): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const edits = modify(text, ['compression'], compression, { formattingOptions: { insertSpaces: true, tabSize: 2 } });
+  await writeFile(file, applyEdits(text, edits));
+}

@@ -1,0 +1,91 @@
+/** @file Tool: how far a sweep is, and its best runs so far. */
+import * as z from 'zod';
+import { UserError } from '../../protocol/userError.ts';
+import { compressedSize } from '../../protocol/run/compressedSize.ts';
+import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
+import type { Summary } from '../../protocol/run/events.ts';
+import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
+import { summaryOf } from '../../sweeps/expectedTime.ts';
+import { readSweep } from '../../sweeps/runQueue.ts';
+import { defineTool, more, page, pageOf, pathInput } from '../tool.ts';
+
+export const followSweep = defineTool({
+  name: 'follow_sweep',
+  title: 'Follow a sweep',
+  description:
+    'How many runs of a sweep are in which state, and its finished runs, best first: by the metric on the validation split where all have one, else on the test split. compare_runs with the id of the sweep takes seeds together.',
+  effect: 'reads',
+  input: z.strictObject({ sweep: pathInput.describe('Id of the sweep, or "last".'), ...pageOf(10) }),
+  output: z.object({
+    sweep: z.string(),
+    runs: z.int(),
+    states: z.record(z.string(), z.int()).describe('Number of runs by state; "not begun" among them.'),
+    by: z.enum(['validation', 'test']),
+    best: z.array(
+      z.object({
+        run: z.string(),
+        set: z.array(z.string()).describe('What is different from other runs.'),
+        metric: z.string(),
+        validation: z.number().nullable().optional(),
+        test: z.number().nullable(),
+        ratio: z.number().describe('How many times smaller.'),
+      }),
+    ),
+    more,
+    problems: z.array(z.object({ run: z.string(), problem: z.string() })).describe('Why runs failed; at most 10.'),
+  }),
+  async run({ sweep: reference, limit, offset }, { workspace }) {
+    const sweep = await workspace.findSweep(reference);
+    if (!sweep)
+      throw new UserError(`There is no sweep '${reference}' in ${workspace.folders.join(', ')}.`, {
+        remedy: 'Give the id that start_sweep answered: the name of a folder in .deeptwist/sweeps.',
+      });
+    const outcomes = await readSweep(sweep);
+    const states: Record<string, number> = {};
+    for (const { state } of outcomes) states[state] = (states[state] ?? 0) + 1;
+    const finished = (
+      await mapAtOnce(outcomes, FILES_AT_ONCE, async ({ planned, run, state }) => {
+        const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
+        return summary && { planned, summary };
+      })
+    ).filter((row) => row !== undefined);
+    const allValidated = finished.every(({ summary }) => summary.validation !== undefined);
+    const by: 'validation' | 'test' = allValidated ? 'validation' : 'test';
+    const { part, more: left } = page(
+      finished.toSorted((a, b) => rank(a.summary, by) - rank(b.summary, by)),
+      { limit, offset },
+    );
+    return {
+      sweep: sweep.id,
+      runs: sweep.plan.length,
+      states,
+      by,
+      best: part.map(({ planned, summary }) => ({
+        run: planned.run,
+        set: planned.vary,
+        metric: summary.metric,
+        ...(summary.validation !== undefined && { validation: finite(summary.validation) }),
+        test: finite(summary.test),
+        ratio: compressedSize(summary).ratio,
+      })),
+      more: left,
+      problems: outcomes
+        .flatMap(({ planned, run, problem }) => {
+          const told = problem ?? run?.record.failure;
+          return told ? [{ run: planned.run, problem: told.message }] : [];
+        })
+        .slice(0, 10),
+    };
+  },
+});
+
+/** Less is better; what is not finite comes last. */
+function rank(summary: Summary, by: 'validation' | 'test'): number {
+  const value = summary[by];
+  if (value === undefined || !Number.isFinite(value)) return Infinity;
+  return isGreaterBetter(summary.metric) ? -value : value;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,98 @@
+/** @file Tool: what compressing each layer alone costs a trained model. */
+import { statSync } from 'node:fs';
+import * as z from 'zod';
+import { oneStepMethods } from '../../protocol/experiment/methods/index.ts';
+import { splitNames } from '../../protocol/run/sensitivityReport.ts';
+import { option, runForAgent } from '../commands.ts';
+import { confirmInput, defineTool, more, page, pageOf, pathInput } from '../tool.ts';
+
+const number = z.number().nullable();
+
+const cell = z.object({
+  weight: z.string(),
+  method: z.string(),
+  parameter: z.string(),
+  setting: z.number(),
+  value: number.describe('The metric, all other weights as they are; null where it is not finite.'),
+  drop: number.describe("By how much it is worse, in the metric's unit."),
+  bytes: z.number(),
+});
+
+/** What `deeptwist sensitivity --json` prints, as far as it is passed on. */
+const report = z.object({
+  metric: z.string(),
+  value: z.number().describe('The metric of the model as it is.'),
+  split: z.string(),
+  samples: z.int(),
+  bytes: z.number().describe('Of all weights as floats.'),
+  cells: z.array(cell).describe('By weight, then by method, from the weakest setting to the strongest.'),
+  suggestion: z
+    .object({
+      maxDrop: z.number(),
+      drop: z.number().describe('Of all suggested settings together, measured.'),
+      value: z.number(),
+      bytes: z.number().describe('Of the model with them.'),
+      compression: z
+        .unknown()
+        .optional()
+        .describe('"compression" for the experiment; absent where no layer bears any.'),
+    })
+    .optional(),
+  warnings: z.array(z.string()),
+});
+
+export const measureSensitivity = defineTool({
+  name: 'measure_sensitivity',
+  title: 'Measure the sensitivity of layers',
+  description:
+    'What compressing each layer alone, at several settings, costs a trained model: that of a finished run, or the one that an experiment starts from. With "maxDrop", it suggests settings for all layers together and measures them. Seconds to minutes; results are kept, so that a cancelled call goes on where it was. Modules of the workspace are executed: the user confirms it.',
+  effect: 'runs code',
+  input: z.strictObject({
+    of: pathInput.describe('A finished run (id, path, experiment name, "last"), or the path of an experiment file.'),
+    layers: z
+      .array(z.string().max(1000))
+      .max(1000)
+      .optional()
+      .describe('Layers or weights, names or patterns; default: all.'),
+    methods: z
+      .array(z.enum(oneStepMethods as [string, ...string[]]))
+      .optional()
+      .describe('Default: all of these.'),
+    values: z.array(z.number()).max(50).optional().describe('With one method: rates, bits or ranks to measure.'),
+    samples: z.int().min(1).optional().describe('Samples to evaluate on; default: all of the split.'),
+    split: z.enum(splitNames).default('validation'),
+    maxDrop: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('Suggest settings with which the metric is at most this much worse: 0.005.'),
+    ...pageOf(60),
+    ...confirmInput,
+  }),
+  output: z.object({ ...report.shape, more }),
+  async run({ of, layers = [], methods, values, samples, split, maxDrop, limit, offset }, call) {
+    const { workspace } = call;
+    const path = experimentPath(of, call.workspace.resolve.bind(workspace));
+    const subject = path ?? (await workspace.findRun(of)).path;
+    call.confirm(`Measures the sensitivity of ${workspace.shown(subject)}, which executes modules of the workspace.`);
+    const [directory] = workspace.folders;
+    const args = [
+      ...['sensitivity', subject, '--split', split],
+      ...layers.flatMap((layer) => option('layers', layer)),
+      ...option('methods', methods?.join(',')),
+      ...option('values', values?.join(',')),
+      ...option('samples', samples),
+      ...option('max-drop', maxDrop),
+    ];
+    const measured = report.parse(await runForAgent(call, args, directory));
+    const { part, more: left } = page(measured.cells, { limit, offset });
+    return { ...measured, cells: part, more: left };
+  },
+});
+
+/** The path of an experiment file; undefined for what may be a run. */
+function experimentPath(reference: string, resolve: (path: string) => string): string | undefined {
+  if (!/\.jsonc?$/.test(reference)) return undefined;
+  const path = resolve(reference);
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined;
+}

@@ -1,0 +1,62 @@
+/** @file Tool: stopping a run or a sweep. */
+import { join } from 'node:path';
+import { hostname } from 'node:os';
+import * as z from 'zod';
+import { UserError } from '../../protocol/userError.ts';
+import { holderOf } from '../../runs/lockFile.ts';
+import type { Run } from '../../runs/run.ts';
+import { askToStop } from '../../sidecarClient/endRun.ts';
+import { readSweep } from '../../sweeps/runQueue.ts';
+import type { Sweep } from '../../sweeps/sweepFolder.ts';
+import { defineTool, runReference } from '../tool.ts';
+
+export const stop = defineTool({
+  name: 'stop',
+  title: 'Stop a run or a sweep',
+  description:
+    'Asks a run to stop after its step, or the runs of a sweep, and starts no more of it. Everything is saved: resume_run, or start_sweep with the id of the sweep, goes on exactly where it stopped.',
+  effect: 'writes',
+  input: z.strictObject({ id: runReference.describe('A run, or the id of a sweep.') }),
+  output: z.object({
+    asked: z.array(z.string()).describe('Ids of the runs that were asked to stop.'),
+    isSweep: z.boolean(),
+  }),
+  async run({ id }, { workspace }) {
+    const sweep = await workspace.findSweep(id);
+    if (sweep) return { asked: await stopSweep(sweep), isSweep: true };
+    const run = await workspace.findRun(id);
+    const state = run.observedState();
+    if (!isUnderWay(run))
+      throw new UserError(`The run ${run.id} does not train: it is ${state}.`, { remedy: 'See list_runs.' });
+    if (!(await askToStop(run)))
+      throw new UserError(`The process of the run ${run.id} was started in a terminal, or on another machine.`, {
+        remedy: 'Stop it there, with Ctrl-C.',
+      });
+    return { asked: [run.id], isSweep: false };
+  },
+});
+
+function isUnderWay(run: Run): boolean {
+  const state = run.observedState();
+  return state === 'running' || state === 'queued';
+}
+
+/** Stops the processes that see to lines of the plan, so that no more runs begin, and then the runs. */
+async function stopSweep(sweep: Sweep): Promise<string[]> {
+  const pids = new Set<number>();
+  for (const { line } of sweep.plan) {
+    const holder = await holderOf(join(sweep.path, 'claims', String(line)));
+    if (holder?.host === hostname()) pids.add(holder.pid);
+  }
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const asked: string[] = [];
+  for (const { run } of await readSweep(sweep))
+    if (run && isUnderWay(run) && (await askToStop(run))) asked.push(run.id);
+  return asked;
+}

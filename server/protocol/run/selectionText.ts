@@ -1,0 +1,12 @@
+/** @file By which data the final model of a run was chosen: what a reader of its test result has to know. */
+import type { RunSnapshot } from './runHistory.ts';
+
+/** Sentences about one run by itself. */
+export function selectionText({ started, evaluations }: Pick<RunSnapshot, 'started' | 'evaluations'>): string {
+  const chosen = started?.config.training.keepBest
+    ? 'The final model is the one with the lowest loss on the validation split.'
+    : 'The final model is that of the last step: no split chose it.';
+  const watched = evaluations.filter(({ split, moment }) => split === 'test' && moment === 'training').length;
+  if (watched === 0) return `${chosen} The test split was read at the end alone.`;
+  return `${chosen} The test split was evaluated ${watched} times while it trained, which changed nothing of the training.`;
+}

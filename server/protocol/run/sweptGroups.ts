@@ -1,0 +1,75 @@
+/** @file Runs of a sweep by what was varied: a group for each combination of settings, with the runs that differ in the seed alone taken together. */
+import { parseOverride } from '../experiment/overrides.ts';
+import { formatSettingPath } from '../experiment/settingPath.ts';
+import { groupBy } from '../groupBy.ts';
+import { compressedSize } from './compressedSize.ts';
+import { isGreaterBetter } from './metricDirection.ts';
+import { measureOf, measuresOf, withoutSeed, type Measure, type MeasureName, type SeededResult } from './seedGroups.ts';
+
+/** A run of a sweep. */
+export interface SweptResult {
+  readonly seed: number;
+  /** Absent where it is not finished. */
+  readonly summary?: SeededResult['summary'] | undefined;
+}
+
+/** Runs of a sweep that differ in the seed alone. */
+export interface SweptGroup<Result extends SweptResult> {
+  /** The settings that are varied, but for the seed, by their names. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly results: readonly Result[];
+  readonly measures: readonly Measure[];
+  /** How many times smaller the compressed model is than the dense one: the mean over the finished runs; undefined where there are none. */
+  readonly ratio: number | undefined;
+}
+
+export interface SweptGroups<Result extends SweptResult> {
+  /** Best first; those that have diverged, then those without a result, come last. */
+  readonly groups: readonly SweptGroup<Result>[];
+  /** Name of the metric; empty where no run is finished. */
+  readonly metric: string;
+  /** What they are sorted by: the metric on the validation split where all have it, since choices are made by it, else on the test split. */
+  readonly by: MeasureName;
+}
+
+/** @param varyOf the `path=value` texts in which a run differs from the others */
+export function sweptGroups<Result extends SweptResult>(
+  results: readonly Result[],
+  varyOf: (result: Result) => readonly string[],
+): SweptGroups<Result> {
+  const settingsOf = (result: Result) => withoutSeed(variedSettings(varyOf(result)));
+  const byCombination = groupBy(results, (result) => JSON.stringify([...settingsOf(result)]));
+  const groups = [...byCombination.values()].map((own): SweptGroup<Result> => {
+    const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
+    const ratios = finished.map(({ summary }) => compressedSize(summary).ratio);
+    return {
+      settings: settingsOf(own[0]),
+      results: own,
+      measures: measuresOf(finished),
+      ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
+    };
+  });
+  const metric = results.find(({ summary }) => summary)?.summary?.metric ?? '';
+  const withResults = groups.filter(({ measures }) => measures.length > 0);
+  const by = withResults.every((group) => measureOf(group, 'validation')) ? 'validation' : 'test';
+  const direction = isGreaterBetter(metric) ? -1 : 1;
+  const rank = (group: SweptGroup<Result>): [place: number, worth: number] => {
+    const mean = measureOf(group, by)?.statistics.mean;
+    return mean === undefined ? [2, 0] : Number.isNaN(mean) ? [1, 0] : [0, direction * mean];
+  };
+  const ranked = groups.map((group) => ({ group, rank: rank(group) }));
+  ranked.sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1]);
+  return { groups: ranked.map(({ group }) => group), metric, by };
+}
+
+/** The settings in which a run differs from the others of its sweep, by their names. */
+export function variedSettings(vary: readonly string[]): Map<string, string> {
+  return new Map(
+    vary.flatMap((text) => {
+      const override = parseOverride(text);
+      if (!override) return [];
+      const { path, value } = override;
+      return [[formatSettingPath(path), typeof value === 'string' ? value : JSON.stringify(value)]];
+    }),
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * @file What the thread that reads sweeps, the extension and the page of a sweep say to each other. Neither side trusts the other: what
+ * arrives is checked. VS Code carries messages as JSON: a metric that is not finite is null here.
+ */
+import type { MeasuredSummary } from '../run/seedGroups.ts';
+import type { RunKey, RunSummary } from './dashboard.ts';
+import type { FromPage } from './page.ts';
+
+/** What a person has said of a run. */
+export interface RunNote {
+  /** Stays above the others. */
+  readonly pinned: boolean;
+  readonly text: string;
+}
+
+/** What a finished run came to. */
+export interface SweptRunResult extends Omit<MeasuredSummary, 'test' | 'validation'> {
+  readonly test: number | null;
+  readonly validation?: number | null | undefined;
+  /** Seconds that it took; absent where they are not recorded. */
+  readonly seconds?: number | undefined;
+}
+
+/** A line of a sweep's plan, and how its run stands. */
+export interface SweptRunRow {
+  /** Place in the plan, from 1. */
+  readonly line: number;
+  readonly id: string;
+  readonly key: RunKey;
+  /** The `path=value` texts in which it differs from the other runs. */
+  readonly vary: readonly string[];
+  readonly seed: number;
+  /** `planned`: it has not begun; `early`: it was stopped, since others were better at that step. */
+  readonly state: RunSummary['state'] | 'planned' | 'early';
+  readonly result?: SweptRunResult | undefined;
+  /** Why it is not finished; absent where nothing is known to be wrong. */
+  readonly problem?: string | undefined;
+  readonly note?: RunNote | undefined;
+}
+
+/** A sweep as it is on the disk. */
+export interface SweepContent {
+  readonly id: string;
+  /** Its folder. */
+  readonly path: string;
+  /** Path of its experiment file. */
+  readonly experiment: string;
+  /** In the order of the plan. */
+  readonly rows: readonly SweptRunRow[];
+}
+
+/** What is asked of the thread that reads sweeps. */
+export type SweepRequest = { readonly number: number; readonly path: string } & (
+  | { readonly type: 'read' }
+  /** Writes what a person says of some runs; then as `read`. */
+  | { readonly type: 'note'; readonly runs: readonly string[]; readonly note: RunNote }
+);
+
+export type SweepAnswer = { readonly number: number } & (
+  | { readonly sweep: SweepContent }
+  | { readonly problem: { readonly message: string; readonly remedy?: string | undefined } }
+);
+
+export type ToSweepPage =
+  /** Replaces all that is known. */
+  | { readonly type: 'sweep'; readonly sweep: SweepContent; readonly isTrusted: boolean }
+  /** What keeps the sweep from being shown, and what can be done. */
+  | { readonly type: 'problem'; readonly message: string; readonly remedy?: string | undefined };
+
+export type FromSweepPage =
+  /** The page is loaded and has nothing; asks for `sweep`. */
+  | { readonly type: 'ready' }
+  /** Goes on with the sweep in a terminal. */
+  | { readonly type: 'continue' }
+  /** Writes what was varied in a run, but for the seed, into the experiment file. */
+  | { readonly type: 'use'; readonly run: RunKey }
+  /** Shows runs in the dashboard; several are compared. */
+  | { readonly type: 'open'; readonly runs: readonly RunKey[] }
+  | { readonly type: 'note'; readonly runs: readonly RunKey[]; readonly note: RunNote }
+  | FromPage;
+
+/** A result with the numbers that JSON does not have. */
+export function measuredSummary({ test, validation, ...result }: SweptRunResult): MeasuredSummary {
+  return {
+    ...result,
+    test: test ?? NaN,
+    ...(validation !== undefined && { validation: validation ?? NaN }),
+  };
+}

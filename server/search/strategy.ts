@@ -1,0 +1,338 @@
+/**
+ * @file What a search trains next, by what it has seen: short runs choose how the budget is given out over layers, full runs how strong the
+ * compression is. Pure: the same outcomes give the same decisions, so that a search that was killed goes on by asking for all of its runs once more,
+ * and those that are there are not trained again.
+ */
+import { allocate } from './allocation.ts';
+import type { LayerOption } from './layerOptions.ts';
+import { ways, type Way } from './ways.ts';
+
+/** Settings for all layers: how they came about. */
+export interface Aim {
+  readonly way: Way;
+  /** What the cost of each weight is multiplied by. */
+  readonly weights: readonly number[];
+  /** Bytes that the whole model is to take, as predicted. */
+  readonly bytes: number;
+}
+
+/** A run that is wanted. */
+export interface Wanted {
+  readonly aim: Aim;
+  /** The option of each weight. */
+  readonly options: readonly number[];
+  readonly predictedBytes: number;
+  /** The part of the steps of a full run; 1 for a full run. */
+  readonly length: number;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
+}
+
+/** The same for runs with the same settings. */
+export function keyOf({ length, options }: Pick<Wanted, 'length' | 'options'>): string {
+  return `${length}: ${options.join()}`;
+}
+
+export interface Outcome {
+  readonly wanted: Wanted;
+  /** By how much the metric on the validation split is worse than that of the reference; Infinity for a run that diverged. */
+  readonly drop: number;
+  /** Bytes of the file. */
+  readonly bytes: number;
+}
+
+export interface SearchTask {
+  /** The options of each weight that is compressed. */
+  readonly options: readonly (readonly LayerOption[])[];
+  /** Bytes of all other weights. */
+  readonly otherBytes: number;
+  /** Bytes of the model in 32-bit floats. */
+  readonly denseBytes: number;
+  /** Bytes of the file at most; undefined where the smallest model is looked for. */
+  readonly mostBytes?: number | undefined;
+  /** In the metric's unit; undefined where the best of a size is looked for. */
+  readonly maxDrop?: number | undefined;
+  /** Runs of the full length that all training together may take. */
+  readonly budget: number;
+  /** The part of the budget that is spent already. */
+  readonly spent: number;
+  /** The part of the steps of a full run that a short one has. */
+  readonly shortLength: number;
+  /** Trains runs, or finds those that are there. In the order of `wanted`. */
+  train(wanted: readonly Wanted[]): Promise<Outcome[]>;
+}
+
+export interface SearchResult {
+  /** All full runs, in their order. */
+  readonly full: readonly Outcome[];
+  /** The one that was looked for, or the nearest to it. Undefined where no full run came to an end. */
+  readonly best: Outcome | undefined;
+  readonly isMet: boolean;
+  readonly spent: number;
+}
+
+/** Ratio that short runs begin with where no size is given. */
+const FIRST_RATIO = 8;
+/** Two sizes nearer than this are the same, in short runs and in full ones. */
+const SHORT_RESOLUTION = 1.3;
+const FULL_RESOLUTION = 1.04;
+/** What is no smaller than this is not worth a run. */
+const LEAST_RATIO = 1.05;
+/** Files are aimed at with this much below the limit, since where zeros stand is not predicted. */
+const ROOM = 0.995;
+/** What the cost of a layer is multiplied or divided by, to see if it counts more or less than its way says. */
+const REWEIGHTED = 3;
+/** The part of what is left of the budget that short runs may take for that. */
+const REWEIGHTING_PART = 0.4;
+/** Full runs of a size that are compared at most. */
+const MOST_OF_A_SIZE = 5;
+/** Settings whose short run loses so many times as much as the best one's get no full run. */
+const HOPELESS = 2;
+
+/** What short runs have told of an aim. */
+interface Ranked {
+  readonly aim: Aim;
+  /** Undefined where it was not tried. */
+  readonly drop: number | undefined;
+}
+
+export async function search(task: SearchTask): Promise<SearchResult> {
+  const state = new State(task);
+  const { mostBytes } = task;
+  const start = mostBytes === undefined ? await state.smallestByShortRuns() : await state.bestWayAt(mostBytes);
+  const ranked = await state.reweighted(start);
+  if (mostBytes === undefined) await state.smallestByFullRuns(ranked[0].aim);
+  else await state.bestOfSize(ranked, mostBytes);
+  return state.result();
+}
+
+class State {
+  readonly #task: SearchTask;
+  readonly #full: Outcome[] = [];
+  /** Bytes of a file over the predicted ones, by the last run. */
+  #fileRatio = 1;
+  /** What runs came to, by their length and options: none is trained twice. */
+  readonly #known = new Map<string, Outcome>();
+  #spent: number;
+
+  constructor(task: SearchTask) {
+    this.#task = task;
+    this.#spent = task.spent;
+  }
+
+  /** Bytes of the smallest model that the options make, as predicted. */
+  get #least(): number {
+    const { options, otherBytes } = this.#task;
+    return options.reduce((sum, own) => sum + Math.min(...own.map(({ bytes }) => bytes)), otherBytes);
+  }
+
+  #left(length: number): number {
+    return Math.floor((this.#task.budget - this.#spent + 1e-9) / length);
+  }
+
+  #wanted(aim: Aim, length: number, purpose: string): Wanted {
+    const { options, otherBytes } = this.#task;
+    const weighted = options.map((own, i) =>
+      own.map(({ bytes, costs }) => ({ bytes, cost: aim.weights[i] * costs[aim.way] })),
+    );
+    const chosen = allocate(weighted, aim.bytes - otherBytes);
+    const predictedBytes = chosen.reduce((sum, option, i) => sum + options[i][option].bytes, otherBytes);
+    return { aim, options: chosen, predictedBytes, length, purpose };
+  }
+
+  async #train(wanted: readonly Wanted[]): Promise<Outcome[]> {
+    const missing = wanted.filter((one) => !this.#known.has(keyOf(one)));
+    this.#spent += missing.reduce((sum, { length }) => sum + length, 0);
+    const outcomes = missing.length === 0 ? [] : await this.#task.train(missing);
+    for (const outcome of outcomes) {
+      const { bytes, drop, wanted: own } = outcome;
+      this.#known.set(keyOf(own), outcome);
+      if (Number.isFinite(drop)) this.#fileRatio = bytes / own.predictedBytes;
+    }
+    return wanted.map((one) => ({ ...this.#known.get(keyOf(one))!, wanted: one }));
+  }
+
+  /** Predicted bytes of a model whose file takes so many. */
+  #predictedFor(fileBytes: number): number {
+    return (ROOM * fileBytes) / this.#fileRatio;
+  }
+
+  /** A short run for each way at one size. @returns the best first */
+  async bestWayAt(fileBytes: number): Promise<Ranked[]> {
+    const { options, shortLength } = this.#task;
+    const aims = ways.map((way): Aim => ({ way, weights: options.map(() => 1), bytes: this.#predictedFor(fileBytes) }));
+    const distinct = this.#distinct(aims);
+    if (distinct.length === 1 || this.#left(shortLength) < distinct.length)
+      return distinct.map((aim) => ({ aim, drop: undefined }));
+    return rankedBy(
+      await this.#train(distinct.map((aim) => this.#wanted(aim, shortLength, 'which way to give bytes out'))),
+    );
+  }
+
+  /** Aims that do not choose the same options. */
+  #distinct(aims: readonly Aim[]): Aim[] {
+    const byOptions = new Map<string, Aim>();
+    for (const aim of aims) {
+      const key = this.#wanted(aim, 1, '').options.join();
+      if (!byOptions.has(key)) byOptions.set(key, aim);
+    }
+    return [...byOptions.values()];
+  }
+
+  /**
+   * Short runs at ever smaller sizes, then between the last two, of the ways that are left: those go that lose too much where others do not, and
+   * the worst where all do.
+   * @returns those of the last round whose best way was within the drop, the best first; where none was, of the weakest round
+   */
+  async smallestByShortRuns(): Promise<Ranked[]> {
+    const { options, denseBytes, maxDrop = 0, shortLength, budget } = this.#task;
+    const most = denseBytes / this.#least;
+    let within: number | undefined;
+    let beyond: number | undefined;
+    let ratio = Math.min(FIRST_RATIO, Math.sqrt(most));
+    let left: readonly Way[] = ways;
+    let found: Ranked[] = [];
+    // Half of the budget is for full runs in any case.
+    while (this.#spent + left.length * shortLength <= budget / 2) {
+      const aims = left.map((way): Aim => ({ way, weights: options.map(() => 1), bytes: denseBytes / ratio }));
+      const distinct = this.#distinct(aims);
+      const ranked = rankedBy(
+        await this.#train(distinct.map((aim) => this.#wanted(aim, shortLength, `${formatted(ratio)}x`))),
+      );
+      if (lossOf(ranked[0]) <= maxDrop) within = ratio;
+      else beyond = ratio;
+      if (within === ratio || within === undefined) found = ranked;
+      const passed = ranked.filter((one) => lossOf(one) <= maxDrop);
+      left = (passed.length > 0 ? passed : ranked.slice(0, Math.max(1, ranked.length - 1))).map(({ aim }) => aim.way);
+      if (within !== undefined && (within >= most || (beyond ?? Infinity) / within < SHORT_RESOLUTION)) break;
+      if (beyond === undefined) ratio = Math.min(2 * ratio, most);
+      else if (within === undefined) ratio /= 2;
+      else ratio = Math.sqrt(within * beyond);
+      if (ratio < LEAST_RATIO) break;
+    }
+    if (found.length > 0) return found;
+    return left.map((way) => ({
+      aim: { way, weights: options.map(() => 1), bytes: denseBytes / ratio },
+      drop: undefined,
+    }));
+  }
+
+  /**
+   * Short runs in which one layer counts more or less, at the same size: what is better is kept.
+   * @param ranked the best first
+   * @returns the best first
+   */
+  async reweighted(ranked: readonly Ranked[]): Promise<Ranked[]> {
+    const { options, shortLength, budget } = this.#task;
+    let [best] = ranked;
+    const until = this.#spent + REWEIGHTING_PART * (budget - this.#spent);
+    if (options.length === 1 || best.drop === undefined) return [...ranked];
+    const found = [...ranked];
+    // The layers with the most bytes first: they have the most to give.
+    const order = options.map((_, i) => i).sort((a, b) => largest(options[b]) - largest(options[a]));
+    for (const layer of order) {
+      if (this.#spent + 2 * shortLength > until) break;
+      const { aim } = best;
+      const aims = [REWEIGHTED, 1 / REWEIGHTED].map((factor): Aim => ({
+        ...aim,
+        weights: aim.weights.with(layer, factor * aim.weights[layer]),
+      }));
+      const outcomes = await this.#train(
+        this.#distinct(aims).map((one) => this.#wanted(one, shortLength, 'which layers count more')),
+      );
+      const tried = rankedBy(outcomes);
+      found.push(...tried);
+      if (lossOf(tried[0]) < lossOf(best)) [best] = tried;
+    }
+    return found.toSorted((a, b) => lossOf(a) - lossOf(b));
+  }
+
+  /** Full runs, stronger where there is room, eased where there is none. */
+  async smallestByFullRuns(aim: Aim): Promise<void> {
+    const { denseBytes, maxDrop = 0 } = this.#task;
+    const most = denseBytes / this.#least;
+    let ratio = Math.min(most, denseBytes / aim.bytes);
+    let within: { ratio: number; drop: number } | undefined;
+    let beyond: { ratio: number; drop: number } | undefined;
+    while (this.#left(1) >= 1) {
+      const [outcome] = await this.#train([
+        this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`),
+      ]);
+      this.#full.push(outcome);
+      const { drop } = outcome;
+      if (drop <= maxDrop) within = { ratio, drop };
+      else beyond = { ratio, drop };
+      if (within && within.ratio >= most) return;
+      if (within && beyond && beyond.ratio / within.ratio < FULL_RESOLUTION) return;
+      ratio = Math.min(most, nextRatio(within, beyond, maxDrop));
+      if (ratio < LEAST_RATIO) return;
+    }
+  }
+
+  /** Full runs of a size, those first that were best in short ones. @param ranked the best first */
+  async bestOfSize(ranked: readonly Ranked[], fileBytes: number): Promise<void> {
+    const { maxDrop } = this.#task;
+    const limit = HOPELESS * Math.max(lossOf(ranked[0]), maxDrop ?? 0);
+    const left = ranked.filter((one, i) => i === 0 || lossOf(one) <= limit).map(({ aim }) => aim);
+    while (left.length > 0 && this.#left(1) >= 1 && this.#full.length < MOST_OF_A_SIZE) {
+      const aim = left.shift()!;
+      const wanted = this.#wanted({ ...aim, bytes: this.#predictedFor(fileBytes) }, 1, 'at the size');
+      const [outcome] = await this.#train([wanted]);
+      if (this.#full.some((one) => one.wanted.options.join() === wanted.options.join())) continue;
+      this.#full.push(outcome);
+      // Its file is larger than predicted: the next is aimed at by what is known now.
+      if (outcome.bytes > fileBytes) left.unshift(aim);
+      else if (maxDrop !== undefined && outcome.drop <= maxDrop) return;
+    }
+  }
+
+  result(): SearchResult {
+    const { mostBytes = Infinity, maxDrop = Infinity } = this.#task;
+    const ended = this.#full.filter(({ drop }) => Number.isFinite(drop));
+    const met = ended.filter(({ bytes, drop }) => bytes <= mostBytes && drop <= maxDrop);
+    const smallest = [...met].sort((a, b) => a.bytes - b.bytes || a.drop - b.drop).at(0);
+    const mostAccurate = [...met].sort((a, b) => a.drop - b.drop || a.bytes - b.bytes).at(0);
+    // The nearest: of those of the size the most accurate, else the smallest.
+    const fitting = ended.filter(({ bytes }) => bytes <= mostBytes);
+    const nearest = fitting.length > 0 ? byDrop(fitting) : [...ended].sort((a, b) => a.bytes - b.bytes).at(0);
+    const best = this.#task.mostBytes === undefined ? smallest : mostAccurate;
+    return { full: this.#full, best: best ?? nearest, isMet: best !== undefined, spent: this.#spent };
+  }
+}
+
+function rankedBy(outcomes: readonly Outcome[]): Ranked[] {
+  return outcomes.toSorted((a, b) => a.drop - b.drop).map(({ wanted: { aim }, drop }) => ({ aim, drop }));
+}
+
+function lossOf({ drop }: Ranked): number {
+  return drop ?? 0;
+}
+
+function byDrop(outcomes: readonly Outcome[]): Outcome | undefined {
+  return [...outcomes].sort((a, b) => a.drop - b.drop || a.bytes - b.bytes).at(0);
+}
+
+function largest(options: readonly LayerOption[]): number {
+  return Math.max(...options.map(({ bytes }) => bytes));
+}
+
+/** The ratio of the next full run: between one that is within the drop and one that is not, or beyond the only ones that are known. */
+function nextRatio(
+  within: { ratio: number; drop: number } | undefined,
+  beyond: { ratio: number; drop: number } | undefined,
+  maxDrop: number,
+): number {
+  if (!beyond) {
+    const { ratio, drop } = within!;
+    const used = maxDrop === 0 ? 1 : drop / maxDrop;
+    return ratio * (used < 0.5 ? 1.5 : used < 0.8 ? 1.25 : 1.12);
+  }
+  if (!within) return beyond.ratio / (beyond.drop > 4 * maxDrop ? 2 : beyond.drop > 2 * maxDrop ? 1.5 : 1.2);
+  const [low, high] = [within, beyond].map(({ ratio }) => Math.log(ratio));
+  const part = Number.isFinite(beyond.drop) ? (maxDrop - within.drop) / (beyond.drop - within.drop) : 0.5;
+  return Math.exp(low + Math.min(0.75, Math.max(0.25, part)) * (high - low));
+}
+
+function formatted(ratio: number): string {
+  return ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3);
+}

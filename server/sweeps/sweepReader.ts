@@ -1,0 +1,107 @@
+/** @file Reads sweeps for the editor, again and again: of runs that are finished, what was read before is known. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
+import { inOneLine } from '../protocol/userError.ts';
+import type { SweepContent, SweptRunResult, SweptRunRow } from '../protocol/wire/sweep.ts';
+import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
+import { RUN_FILE, type Run } from '../runs/run.ts';
+import { summaryOf } from './expectedTime.ts';
+import { readNotes } from './runNotes.ts';
+import { lookAt, type LineState } from './runQueue.ts';
+import { seedReader } from './seedReader.ts';
+import { isSweepFolder, openSweep, type PlannedRun, type Sweep } from './sweepFolder.ts';
+
+type ReadRun = Pick<SweptRunRow, 'state' | 'result' | 'problem'>;
+
+interface KnownSweep {
+  readonly sweep: Sweep;
+  readonly seedOf: ReturnType<typeof seedReader>;
+  /** By line, with the time of the `run.json` that it was read from. */
+  readonly read: Map<number, { readonly changed: number; readonly run: ReadRun }>;
+}
+
+export class SweepReader {
+  readonly #known = new Map<string, KnownSweep>();
+
+  /**
+   * A sweep as it is now.
+   * @param path of its folder
+   * @throws UserError for a folder that is no sweep or is damaged
+   */
+  async read(path: string): Promise<SweepContent> {
+    // One that has gone, or has been moved away, is no longer known.
+    if (!isSweepFolder(path)) this.#known.delete(path);
+    const known = this.#known.get(path) ?? (await openKnown(path));
+    this.#known.set(path, known);
+    const { sweep, seedOf } = known;
+    const notes = await readNotes(path);
+    const rows = await mapAtOnce(sweep.plan, FILES_AT_ONCE, async (planned): Promise<SweptRunRow> => {
+      const note = notes.get(planned.run);
+      return {
+        line: planned.line,
+        id: planned.run,
+        key: sweep.runFolder(planned),
+        vary: planned.vary,
+        seed: await seedOf(planned),
+        ...(await readRun(known, planned)),
+        ...(note && { note }),
+      };
+    });
+    return { id: sweep.id, path: sweep.path, experiment: sweep.experiment, rows };
+  }
+}
+
+async function openKnown(path: string): Promise<KnownSweep> {
+  const sweep = await openSweep(path);
+  return { sweep, seedOf: seedReader(sweep), read: new Map() };
+}
+
+async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promise<ReadRun> {
+  const changed = timeOf(join(sweep.runFolder(planned), RUN_FILE));
+  if (changed === undefined) return { state: 'planned' };
+  const known = read.get(planned.line);
+  // The process of a run that is not finished may have gone: only a look at it tells.
+  if (known?.changed === changed && known.run.state === 'finished') return known.run;
+  const { state, run, problem = run?.record.failure } = await lookAt(sweep, planned);
+  const result = run && state === 'finished' ? await resultOf(run) : undefined;
+  const found: ReadRun = {
+    state: stateOf(state),
+    ...(result && { result }),
+    ...(problem && state !== 'finished' && { problem: inOneLine(problem as { message: string; remedy?: string }) }),
+  };
+  read.set(planned.line, { changed, run: found });
+  return found;
+}
+
+function stateOf(state: LineState): SweptRunRow['state'] {
+  if (state === 'not begun') return 'planned';
+  return state === 'stopped early' ? 'early' : state;
+}
+
+/** What `run.json` has; of a run of an earlier version, what its log ends with. */
+async function resultOf(run: Run): Promise<SweptRunResult | undefined> {
+  const { result } = run.record;
+  if (result?.bytes !== undefined && result.bytesKept !== undefined) {
+    const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;
+    return { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds };
+  }
+  const summary = await summaryOf(run);
+  if (!summary) return undefined;
+  const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes } = summary;
+  return {
+    ...{ metric, bytes, bytesKept, byteRatio, fileBytes },
+    test: finiteOrNull(test),
+    ...(validation !== undefined && { validation: finiteOrNull(validation) }),
+    seconds: secondsOf(summary),
+  };
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Undefined where there is no file. */
+function timeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}

@@ -1,0 +1,242 @@
+/** @file What agents can do: a real client before a real server, in a folder with a small model and small data. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isAlive, identify } from '../../../server/runs/liveProcess.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { until } from '../../until.ts';
+import { experiment, workspace } from '../training/workspace.ts';
+import { useAgentSessions } from './agentSession.ts';
+
+const sessions = useAgentSessions();
+const file = 'blobs.deeptwist.jsonc';
+const eras = [
+  ['of 2025', false],
+  ['of 2026', true],
+] as const;
+
+const runsOf = (folder: string) => {
+  const runs = join(folder, '.deeptwist', 'runs');
+  return existsSync(runs) ? readdirSync(runs) : [];
+};
+
+describe('a client', () => {
+  test.each(eras)('%s is offered tools that say what they do, and documentation', async (_, isModern) => {
+    const { folder } = await workspace();
+    const { client } = await sessions.open({ directory: folder, isModern });
+    const { tools } = await client.listTools();
+    const readers = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name);
+    expect(readers).toEqual(['list_workspace', 'check_experiment', 'follow_run', 'list_runs', 'compare_runs', 'follow_sweep']); // prettier-ignore
+    for (const tool of tools) {
+      expect(tool.outputSchema, tool.name).toMatchObject({ type: 'object' });
+      expect(tool.inputSchema, tool.name).toMatchObject({ additionalProperties: false });
+    }
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toEqual(expect.arrayContaining(['deeptwist://docs/compression', 'deeptwist://schema/experiment'])); // prettier-ignore
+    const { contents } = await client.readResource({ uri: 'deeptwist://docs/agents' });
+    expect(contents).toEqual([expect.objectContaining({ mimeType: 'text/markdown', text: expect.stringContaining('# Agents') as string })]); // prettier-ignore
+  });
+
+  test('of a server that only reads is offered nothing that writes or runs', async () => {
+    const { folder } = await workspace();
+    const session = await sessions.open({ directory: folder, args: ['--read-only'] });
+    const { tools } = await session.client.listTools();
+    expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
+    expect(await session.refusal('start_run', { experiment: file }).catch(String)).toMatch(/start_run/);
+  });
+});
+
+describe('an experiment', () => {
+  test('is checked as the editor checks it, once it is described with its layers', async () => {
+    const { folder, write } = await workspace();
+    const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+    const text = readFileSync(join(folder, file), 'utf8');
+    expect(await session.ask('check_experiment', { file })).toMatchObject({ canRun: true });
+
+    const misspelt = text.replace('"batchSize"', '"batchsize"');
+    const { problems, canRun } = await session.ask('check_experiment', { file, text: misspelt });
+    const line = 1 + misspelt.slice(0, misspelt.indexOf('"batchsize"')).split('\n').length - 1;
+    expect(canRun).toBe(false);
+    expect(problems).toEqual([expect.objectContaining({ line, severity: 'error', code: 'unknown-setting', message: expect.stringContaining('batchSize') as string })]); // prettier-ignore
+
+    const described = await session.ask('describe_model', { file, limit: 1 });
+    expect(described).toMatchObject({
+      parameters: 8 * 16 + 16 + 16 * 3 + 3,
+      more: 3,
+      weights: [{ name: 'fc1/kernel', layer: 'fc1', shape: [8, 16], breakEvenRank: (8 * 16) / 24 }],
+    });
+    expect((described.weights as { methods: string[] }[])[0].methods).toEqual(expect.arrayContaining(['prune', 'quantize', 'low-rank'])); // prettier-ignore
+    const compression = { method: 'prune', distortEvery: 10, layers: { fc9: { rate: 0.5 } } };
+    await write('other.deeptwist.jsonc', JSON.stringify({ ...(JSON.parse(text) as object), compression }));
+    await session.ask('describe_model', { file: 'other.deeptwist.jsonc' });
+    const layers = await session.ask('check_experiment', { file: 'other.deeptwist.jsonc' });
+    expect(layers.problems).toEqual([expect.objectContaining({ code: 'matches-nothing' })]);
+  });
+
+  test('is written of a proposal, after a look, and never over another without being told', async () => {
+    const { folder, write } = await workspace();
+    await mkdir(join(folder, 'data'));
+    await write('data/x_train.npy', npy(new Float32Array(40 * 8).fill(1), [40, 8]));
+    await write('data/y_train.npy', npy(new Uint8Array(40), [40]));
+    await write('data/x_test.npy', npy(new Float32Array(10 * 8), [10, 8]));
+    await write('data/y_test.npy', npy(new Uint8Array(10), [10]));
+    const session = await sessions.open({ directory: folder });
+    const around = await session.ask('list_workspace');
+    expect(around).toMatchObject({ experiments: [file], models: expect.arrayContaining([{ model: 'model.ts', layers: ['fc1', 'fc2'] }]) as unknown }); // prettier-ignore
+    const proposal = { model: 'model.ts', data: 'data', method: 'prune', steps: 50 };
+    const preview = await session.ask('write_experiment', { file: 'new.deeptwist.jsonc', proposal, preview: true });
+    expect(preview).toMatchObject({ written: false, problems: [] });
+    expect(existsSync(join(folder, 'new.deeptwist.jsonc'))).toBe(false);
+    expect(await session.ask('write_experiment', { file: 'new.deeptwist.jsonc', proposal })).toMatchObject({ written: true }); // prettier-ignore
+    expect(readFileSync(join(folder, 'new.deeptwist.jsonc'), 'utf8')).toBe(preview.text);
+
+    const before = readFileSync(join(folder, file), 'utf8');
+    const text = before.replace('"steps"', '"stepz"');
+    expect(await session.refusal('write_experiment', { file, text })).toContain('is there already');
+    expect(await session.ask('write_experiment', { file, text, overwrite: true })).toMatchObject({ written: false, problems: [{ code: 'unknown-setting' }] }); // prettier-ignore
+    expect(readFileSync(join(folder, file), 'utf8')).toBe(before);
+    const shorter = before.replace('"steps":60', '"steps":30').replace('"steps": 60', '"steps": 30');
+    expect(await session.ask('write_experiment', { file, text: shorter, overwrite: true })).toMatchObject({ written: true }); // prettier-ignore
+    expect(readFileSync(join(folder, file), 'utf8')).toBe(shorter);
+    expect(await session.refusal('write_experiment', { file: 'model.ts', text, overwrite: true })).toContain('.deeptwist.jsonc'); // prettier-ignore
+    expect(await session.refusal('write_experiment', { file: 'b.deeptwist.jsonc', proposal: { ...proposal, layers: ['fc7'] } })).toContain('It has: fc1, fc2'); // prettier-ignore
+  });
+});
+
+describe('what executes code', () => {
+  test.each(eras)('is asked for by a server %s, and not done where the user declines', async (_, isModern) => {
+    const { folder } = await workspace();
+    const answers = ['decline', 'cancel', 'remember'] as const;
+    const session = await sessions.open({
+      directory: folder,
+      isModern,
+      answer: () => answers[session.asked.length - 1],
+    });
+    for (let i = 0; i < 2; i++)
+      expect(await session.refusal('start_run', { experiment: file, confirm: true })).toContain('nothing was done');
+    expect(runsOf(folder)).toEqual([]);
+    expect(session.asked[0]).toMatch(/Trains blobs\.deeptwist\.jsonc on this machine/);
+    const first = await session.ask('start_run', { experiment: file });
+    // Remembered: no fourth question.
+    const second = await session.ask('start_run', { experiment: file });
+    expect(session.asked).toHaveLength(3);
+    for (const { run } of [first, second]) {
+      const end = await untilEnded(session, String(run));
+      expect(end).toMatchObject({ state: 'finished', step: 60 });
+    }
+  });
+
+  test('needs the word of the user, by the agent, where the client cannot ask', async () => {
+    const { folder } = await workspace();
+    const session = await sessions.open({ directory: folder });
+    expect(await session.refusal('describe_model', { file })).toMatch(/Nothing has been done yet.*"confirm": true/);
+    expect(await session.ask('describe_model', { file, confirm: true })).toMatchObject({ parameters: 195 });
+    // A file that is a model runs no code of the workspace: nobody is asked.
+    expect(await session.refusal('describe_model', { file: 'nothing.onnx' })).not.toContain('confirm');
+  });
+
+  test('ends where the call is cancelled, also where a module never gives control back', async () => {
+    const { folder, write } = await workspace();
+    await write('endless.ts', `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(join(folder, 'pid'))}, String(process.pid)); for (;;);`); // prettier-ignore
+    const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+    const cancel = new AbortController();
+    const call = session.ask('describe_model', { file: 'endless.ts' }, { signal: cancel.signal });
+    const pid = await until(() => existsSync(join(folder, 'pid')) && Number(readFileSync(join(folder, 'pid'), 'utf8')));
+    const identity = identify(pid);
+    cancel.abort();
+    await expect(call).rejects.toThrow();
+    await until(() => isAlive(identity) === false, 'the process of the module to end');
+    expect(await session.ask('list_runs')).toMatchObject({ runs: [] });
+  });
+
+  test('prints to nobody: what a module writes is not taken for an answer', async () => {
+    const { folder } = await workspace();
+    await appendFile(join(folder, 'model.ts'), `\nconsole.log('{"jsonrpc":"2.0","id":1,"result":{}}');\n`);
+    const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+    expect(await session.ask('describe_model', { file })).toMatchObject({ parameters: 195 });
+  });
+});
+
+describe('a run', () => {
+  test('is stopped, gone on with, and followed without being told anything twice', async () => {
+    const long = { training: { ...experiment.training, steps: 200_000, evaluateEvery: 200_000 } };
+    const { folder } = await workspace(long);
+    const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+    const { run } = await session.ask('start_run', { experiment: file });
+    const first = await session.ask('follow_run', { run, wait: 60 });
+    expect(first).toMatchObject({ steps: 200_000, happenings: [{ number: 1, kind: 'started' }], next: 1 });
+    expect(await session.refusal('resume_run', { run })).toContain('nothing to go on with');
+    expect(await session.refusal('export_model', { run })).toContain('no final model');
+    expect(await session.ask('stop', { id: run })).toEqual({ asked: [run], isSweep: false });
+    const stopped = await session.ask('follow_run', { run, since: 1, wait: 60 });
+    expect(stopped).toMatchObject({ happenings: [{ number: 2, kind: 'stopped' }], next: 2, passedOver: 0 });
+    await untilEnded(session, String(run));
+    expect(await session.ask('list_runs', { state: 'stopped' })).toMatchObject({ runs: [{ run }] });
+    expect(await session.refusal('stop', { id: run })).toContain('does not train');
+    await session.ask('resume_run', { run });
+    const resumed = await until(async () => {
+      const { happenings } = await session.ask('follow_run', { run });
+      return (happenings as { text: string }[]).find(({ text }) => text.startsWith('went on from step'));
+    });
+    expect(resumed).toBeDefined();
+    await session.ask('stop', { id: 'last' });
+    expect(await untilEnded(session, String(run))).toMatchObject({ state: 'stopped' });
+  });
+
+  test('that fails says why', async () => {
+    const { folder } = await workspace({ model: `throw new Error('no such network');` });
+    const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+    const failed = await session
+      .ask('start_run', { experiment: file })
+      .then(({ run }) => untilEnded(session, String(run)).then((end) => JSON.stringify(end)), String);
+    expect(failed).toContain('no such network');
+  });
+});
+
+test('a sweep is started after its size is told, followed, and compared by seeds', async () => {
+  const { folder } = await workspace({
+    sweep: { vary: { 'training.optimizer.learningRate': [0.01, 0.02], 'training.seed': [1, 2] } },
+  });
+  const session = await sessions.open({ directory: folder, answer: () => 'accept' });
+  const { sweep, runs } = await session.ask('start_sweep', { of: file, parallel: 2 });
+  expect(runs).toBe(4);
+  expect(session.asked).toEqual([expect.stringMatching(/^Trains 4 runs of blobs.*2 at a time\. How long one takes is not known/)]); // prettier-ignore
+  const end = await until(async () => {
+    const state = await session.ask('follow_sweep', { sweep, limit: 2 });
+    return (state.states as Record<string, number>).finished === 4 && state;
+  });
+  expect(end).toMatchObject({ runs: 4, states: { finished: 4 }, more: 2, problems: [] });
+  expect(end.best).toHaveLength(2);
+  const { groups, differences } = await session.ask('compare_runs', { runs: [sweep] });
+  expect(groups).toEqual([expect.objectContaining({ seeds: [1, 2] }), expect.objectContaining({ seeds: [1, 2] })]);
+  expect(differences).toContainEqual(expect.objectContaining({ result: 'test', pairs: 2 }));
+  expect(await session.refusal('start_sweep', { of: sweep, seeds: [1] })).toContain('is there already');
+});
+
+test('a sweep is stopped with all of its runs, and gone on with', async () => {
+  const { folder } = await workspace({ training: { ...experiment.training, steps: 20_000 } });
+  const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
+  const { sweep } = await session.ask('start_sweep', { of: file, seeds: [1, 2, 3], set: ['training.steps=20000'] });
+  await until(async () => ((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running === 1); // prettier-ignore
+  expect(await session.ask('stop', { id: sweep })).toMatchObject({ isSweep: true });
+  const stopped = await until(async () => {
+    const { states } = await session.ask('follow_sweep', { sweep });
+    return (states as Record<string, number>).stopped === 1 && states;
+  });
+  expect(stopped).toEqual({ stopped: 1, 'not begun': 2 });
+  await session.ask('start_sweep', { of: sweep });
+  await until(async () => ((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running === 1); // prettier-ignore
+  await session.ask('stop', { id: sweep });
+  await until(async () => (((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running ?? 0) === 0); // prettier-ignore
+});
+
+/** Follows a run to its end. */
+async function untilEnded(session: Awaited<ReturnType<typeof sessions.open>>, run: string) {
+  let since = 0;
+  return until(async () => {
+    const { next, state, ...rest } = await session.ask('follow_run', { run, since, wait: 5 });
+    since = Number(next);
+    return state !== 'running' && state !== 'queued' && { state, ...rest };
+  });
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LayerOption } from '../../../server/search/layerOptions.ts';
+import { search, type Outcome, type SearchTask, type Wanted } from '../../../server/search/strategy.ts';
+
+/** Weights of the layers of a model that is not there. */
+const LAYERS = [20_000, 5_000, 400];
+const DENSE = 4 * LAYERS.reduce((sum, count) => sum + count, 0);
+/** The part of each layer that it can do without: beyond that, it costs. */
+const SPARE = [0.99, 0.95, 0.6];
+
+/** What a layer can become: parts of its weights, each with the cost that a way takes for it. */
+function optionsOf(layer: number): LayerOption[] {
+  return Array.from({ length: 100 }, (_, i) => {
+    const kept = 0.95 ** i;
+    const cost = -Math.log(kept) * LAYERS[layer] ** 0.2;
+    return { values: [1 - kept], bytes: Math.ceil(4 * LAYERS[layer] * kept), costs: { sensitivity: cost * [1, 2, 3][layer], gradient: cost * [3, 2, 1][layer], energy: cost } }; // prettier-ignore
+  });
+}
+
+const options = LAYERS.map((_, layer) => optionsOf(layer));
+
+/** Drop of the model: each layer costs the more, the less is left of what it needs. A short run sees it blurred. */
+function dropOf({ options: chosen, length }: Wanted, scale: number): number {
+  const costs = chosen.map((option, i) => Math.max(0, (1 - SPARE[i]) / (1 - options[i][option].values[0]) - 0.5) ** 2);
+  return scale * 0.002 * costs.reduce((sum, cost) => sum + cost, 0) * (length < 1 ? 1.4 : 1);
+}
+
+interface Trained {
+  readonly result: Awaited<ReturnType<typeof search>>;
+  readonly runs: Wanted[];
+}
+
+async function searched(
+  changes: Partial<SearchTask>,
+  { scale = 1, train }: { scale?: number; train?: (wanted: Wanted) => Outcome } = {},
+): Promise<Trained> {
+  const runs: Wanted[] = [];
+  const result = await search({
+    ...{ options, otherBytes: 100, denseBytes: DENSE + 100, budget: 10, spent: 1, shortLength: 0.2 },
+    train: (wanted) => {
+      runs.push(...wanted);
+      return Promise.resolve(
+        wanted.map(
+          train ?? ((one) => ({ wanted: one, drop: dropOf(one, scale), bytes: 1.02 * one.predictedBytes + 300 })),
+        ),
+      );
+    },
+    ...changes,
+  });
+  return { result, runs };
+}
+
+const target = fc.record(
+  { maxDrop: fc.double({ min: 1e-4, max: 0.05, noNaN: true }), mostBytes: fc.integer({ min: 1500, max: 60_000 }) },
+  { requiredKeys: ['maxDrop'] },
+);
+const scale = fc.double({ min: 0.01, max: 100, noNaN: true });
+const budget = fc.integer({ min: 3, max: 12 });
+
+describe('a search', () => {
+  test('keeps to its budget, trains nothing twice, and tells what meets the target', async () => {
+    await fc.assert(
+      fc.asyncProperty(target, scale, budget, async (wanted, hard, most) => {
+        const { result, runs } = await searched({ ...wanted, budget: most }, { scale: hard });
+        const spent = runs.reduce((sum, { length }) => sum + length, 1);
+        expect(result.spent).toBeCloseTo(spent, 9);
+        expect(spent).toBeLessThanOrEqual(most + 1e-9);
+        const keys = runs.map(({ length, options: chosen }) => `${length} ${chosen.join()}`);
+        expect(new Set(keys).size).toBe(keys.length);
+        const { mostBytes = Infinity, maxDrop } = wanted;
+        const met = result.full.filter(({ bytes, drop }) => bytes <= mostBytes && drop <= maxDrop);
+        expect(result.isMet).toBe(met.length > 0);
+        if (!result.isMet) return;
+        expect(met).toContainEqual(result.best);
+        for (const one of met) {
+          if (wanted.mostBytes === undefined) expect(result.best!.bytes).toBeLessThanOrEqual(one.bytes);
+          else expect(result.best!.drop).toBeLessThanOrEqual(one.drop);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('for the smallest model comes within a tenth of the best that its way can do', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0.3, max: 3, noNaN: true }), async (hard) => {
+        const maxDrop = 0.005;
+        const { result } = await searched({ maxDrop }, { scale: hard });
+        expect(result.isMet).toBe(true);
+        const { aim, options: chosen } = result.best!.wanted;
+        // A tenth smaller by the same way is beyond the drop.
+        const smaller = await searched(
+          { maxDrop, budget: 2, options: options.map((own, i) => [{ ...own[Math.min(99, chosen[i] + 2)] }]) },
+          {
+            train: (wanted) => ({
+              wanted,
+              drop: dropOf({ ...wanted, options: chosen.map((one) => Math.min(99, one + 2)) }, hard),
+              bytes: wanted.predictedBytes,
+            }),
+          },
+        );
+        expect(aim.weights).toHaveLength(3);
+        expect(Math.max(...smaller.result.full.map(({ drop }) => drop))).toBeGreaterThan(maxDrop);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('that goes on decides the same again', async () => {
+    const first = await searched({ maxDrop: 0.005 });
+    const again = await searched({ maxDrop: 0.005 });
+    expect(again.runs).toEqual(first.runs);
+  });
+
+  test('of a drop that nothing is within tells the nearest', async () => {
+    const { result } = await searched(
+      { maxDrop: 0.001 },
+      { train: (wanted) => ({ wanted, drop: 1000 / wanted.predictedBytes, bytes: wanted.predictedBytes }) },
+    );
+    expect(result.isMet).toBe(false);
+    expect(result.best?.drop).toBe(Math.min(...result.full.map(({ drop }) => drop)));
+  });
+
+  test('of which all runs diverge has no result', async () => {
+    const { result } = await searched(
+      { maxDrop: 0.001 },
+      { train: (wanted) => ({ wanted, drop: Infinity, bytes: NaN }) },
+    );
+    expect(result).toMatchObject({ isMet: false, best: undefined });
+  });
+
+  test('of a size aims again where the file is larger than predicted', async () => {
+    const mostBytes = 9000;
+    const { result } = await searched(
+      { mostBytes },
+      { train: (wanted) => ({ wanted, drop: 0.01, bytes: 1.3 * wanted.predictedBytes }) },
+    );
+    expect(result.isMet).toBe(true);
+    expect(result.best!.bytes).toBeLessThanOrEqual(mostBytes);
+    expect(result.best!.bytes).toBeGreaterThan(0.85 * mostBytes);
+  });
+
+  test('that has nothing to choose but one option of each layer trains once', async () => {
+    const only = options.map((own) => [own[40]]);
+    const { runs } = await searched({ options: only, mostBytes: DENSE });
+    expect(runs.map(({ length }) => length)).toEqual([1]);
+  });
+});

@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { axesOf, isBrushed, movedBrush } from '../../../../webview/sweep/model/axes.ts';
+import { columnsOf } from '../../../../webview/sweep/model/columns.ts';
+import { frontContent } from '../../../../webview/sweep/model/frontContent.ts';
+import { parseFilter } from '../../../../webview/sweep/model/filter.ts';
+import { importanceOf, ranksOf } from '../../../../webview/sweep/model/importance.ts';
+import { itemsOf } from '../../../../webview/sweep/model/items.ts';
+import { sweptRow, sweptRows } from './sweptRows.ts';
+
+const rows = sweptRows([0.5, 0.9, 0.98], [1, 2]);
+const together = itemsOf(rows, true);
+const apart = itemsOf(rows, false);
+const columns = columnsOf(together);
+const column = (id: string, all = columns) => all.find((one) => one.id === id)!;
+
+describe('the rows of a sweep', () => {
+  test('are a row for each combination, with the mean over its seeds and the margin of that', () => {
+    expect(together.items.map(({ runs }) => runs.map(({ seed }) => seed))).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
+    const [best] = together.items;
+    expect(best.settings).toEqual(new Map([['compression.layers.fc1.rate', 0.5]]));
+    expect(best.measures.get('test')?.mean).toBeCloseTo(0.9885, 12);
+    // Two values 0.001 apart: t of one degree of freedom at 95% is 12.7062, the standard error 0.0005.
+    expect(best.measures.get('test')?.margin).toBeCloseTo(12.7062 * 0.0005, 6);
+    expect(best.measures.get('bytes')).toMatchObject({ mean: 500, margin: 0 });
+    expect(best.measures.get('seconds')?.mean).toBe(60);
+  });
+
+  test('are a row for each run where they are not taken together, with its seed among what varies', () => {
+    expect(apart.items.length).toBe(6);
+    expect(apart.settings).toEqual(['compression.layers.fc1.rate', 'training.seed']);
+    expect(apart.items.every(({ measures }) => measures.get('test')?.margin === undefined)).toBe(true);
+  });
+
+  test('have columns of what varies by short names, and of what came of it', () => {
+    expect(columns.map(({ id }) => id)).toEqual(['rate', 'seed', 'test', 'bytes', 'ratio', 'seconds', 'state', 'note']);
+    expect(columns.map((one) => one.text(together.items[0]))).toEqual([
+      '0.5',
+      '1-2',
+      '98.85% ± 0.64',
+      '500 B',
+      '2.00x',
+      '1 min 00 s',
+      'finished',
+      '',
+    ]);
+    const mixed = itemsOf([rows[0], { ...rows[1], state: 'running', result: undefined }], true);
+    expect(column('state', columnsOf(mixed)).text(mixed.items[0])).toBe('1 of 2 finished');
+  });
+});
+
+describe('the filter', () => {
+  const passing = (text: string, { items } = together, of = columns) =>
+    items.filter(parseFilter(text, of).passes).map(({ settings }) => settings.get('compression.layers.fc1.rate'));
+
+  test.each([
+    ['', [0.5, 0.9, 0.98]],
+    ['rate > 0.5', [0.9, 0.98]],
+    ['RATE>=0.9 and bytes < 50', [0.98]],
+    ['fc1.rate = 0.9, ratio > 5x', [0.9]],
+    ['rate = 0.5 or rate = 0.98', [0.5, 0.98]],
+    ['not rate = 0.5', [0.9, 0.98]],
+    ['! (rate < 0.9 || bytes < 0.05 kB)', [0.9]],
+    ['accuracy >= 98.5%', [0.5]],
+    ['time < 2 min rate != 0.9', [0.5, 0.98]],
+    ['seed = 2', [0.5, 0.9, 0.98]],
+    ['seed = 3', []],
+    ['state: fin', [0.5, 0.9, 0.98]],
+    ['0.98', [0.98]],
+    ['"0.9" finished', [0.9, 0.98]],
+  ])('%j', (text, expected) => {
+    expect(parseFilter(text, columns).problem).toBeUndefined();
+    expect(passing(text).sort()).toEqual(expected);
+  });
+
+  test.each([
+    ['rats > 0.5', 'There is no column "rats", but rate, seed, test'],
+    ['rate > ', 'Something is missing at the end.'],
+    ['rate > fast', '"fast" is not a number.'],
+    ['(rate > 0.5', 'A parenthesis is not closed.'],
+    ['rate > 0.5)', '")" is not expected here.'],
+    ['"rate', 'A quotation mark is not closed.'],
+    ['and', '"&&" is not expected here.'],
+  ])('says of %j what is wrong, and lets all rows pass', (text, problem) => {
+    const parsed = parseFilter(text, columns);
+    expect(parsed.problem).toContain(problem);
+    expect(together.items.every(parsed.passes)).toBe(true);
+  });
+
+  test('never throws, whatever is typed', () => {
+    const sign = fc.constantFrom(
+      'rate',
+      '>',
+      '=',
+      '(',
+      ')',
+      '!',
+      '"',
+      ' ',
+      'and',
+      'or',
+      '0.9',
+      '&',
+      '|',
+      '\\',
+      ',',
+      '%',
+      '💡',
+    );
+    fc.assert(
+      fc.property(fc.array(sign, { maxLength: 12 }), (parts) => {
+        const { passes } = parseFilter(parts.join(''), columns);
+        together.items.forEach(passes);
+      }),
+    );
+  });
+});
+
+describe('importance', () => {
+  const metric = column('test');
+
+  test('ranks have the mean rank of equals', () => {
+    expect(ranksOf([10, 30, 20, 20])).toEqual([1, 4, 2.5, 2.5]);
+  });
+
+  test('is that of Kruskal and Wallis, adjusted, and 1 where the setting decides alone', () => {
+    const alone = itemsOf(
+      sweptRows([0.5, 0.9, 0.98], [1, 2, 3], (rate, seed) => 1 - rate - seed / 1000),
+      false,
+    );
+    const all = columnsOf(alone);
+    const found = importanceOf(alone.items, all, column('test', all));
+    expect(found.map(({ column: { id } }) => id)).toEqual(['rate', 'seed']);
+    // scipy.stats.kruskal([7, 8, 9], [4, 5, 6], [1, 2, 3]) has H = 7.2: 1 - (1 - 7.2 / 8) 8 / 6.
+    expect(found[0].share).toBeCloseTo(1 - ((1 - 7.2 / 8) * 8) / 6, 12);
+    expect(found[0].trend).toBeCloseTo(-0.9486832980505138, 12);
+    expect(found[1].share).toBe(0);
+  });
+
+  test('cannot be told of a setting with one value, or of as many values as rows', () => {
+    expect(importanceOf(together.items, columns, metric).map(({ share }) => share)).toEqual([undefined]);
+    const one = itemsOf(sweptRows([0.9], [1, 2]), false);
+    expect(importanceOf(one.items, columnsOf(one), metric).map(({ share }) => share)).toEqual([undefined, undefined]);
+  });
+
+  test('of chance alone is near 0: many random values are taken together by their size', () => {
+    const random = Array.from({ length: 400 }, (_, i) => ((i * 7919) % 4001) / 4001);
+    const runs = random.map((rate, i) =>
+      sweptRow(i + 1, [`training.optimizer.learningRate=${rate}`], {
+        result: { metric: 'loss', test: ((i * 104_729) % 5003) / 5003, bytes: 10, bytesKept: 5, byteRatio: 2 },
+      }),
+    );
+    const chance = itemsOf(runs, true);
+    const [{ share }] = importanceOf(chance.items, columnsOf(chance), column('test', columnsOf(chance)));
+    expect(share).toBeLessThan(0.05);
+  });
+});
+
+describe('size against metric', () => {
+  test('has a point for each row with the interval of its seeds, and the front', () => {
+    const { series, summary } = frontContent(together.items, column('test'), ({ id }) => id, undefined);
+    expect(series.map(({ id }) => id)).toEqual(['rows', 'intervals', 'front']);
+    expect(series[0].x).toEqual([20, 100, 500]);
+    expect(series[0].describe?.(0)).toMatch(/^s\.5: 97\.89% ± 0\.64, 20 B$/);
+    expect(Number(series[1].y[0]) - Number(series[1].from?.[0])).toBeCloseTo(2 * 12.7062 * 0.0005, 6);
+    expect(summary).toBe('3 of 3 rows are not beaten in both size and metric.');
+  });
+
+  test('sets the chosen row off, and is empty without a finished run', () => {
+    const chosen = frontContent(together.items, column('test'), ({ id }) => id, 's.5');
+    expect(chosen.series[0]).toMatchObject({ id: 'chosen', x: [20] });
+    const planned = itemsOf([sweptRow(1, ['training.seed=1'], { state: 'planned' })], true);
+    expect(frontContent(planned.items, column('test'), ({ id }) => id, undefined).series[0].x).toEqual([]);
+  });
+});
+
+describe('parallel coordinates', () => {
+  const axes = axesOf(together.items, columns);
+
+  test('have an axis for each column with more than one value', () => {
+    expect(axes.map(({ column: { id } }) => id)).toEqual(['rate', 'test', 'bytes', 'ratio']);
+    expect(axes[0].ticks.map(({ text }) => text)).toEqual(['0.5', '0.9', '0.98']);
+    expect(together.items.map((item) => axes[0].place(item))).toEqual(
+      [0, 0.4 / 0.48, 1].map((place) => expect.closeTo(place, 12)),
+    );
+    expect(axes[0].textAt(0.5)).toBe('0.74');
+  });
+
+  test('stand words in their order, and rows without a value nowhere', () => {
+    const words = itemsOf([sweptRow(1, ['model=a']), sweptRow(2, ['model=b']), sweptRow(3, ['model=c'])], true);
+    const [axis] = axesOf(words.items, columnsOf(words));
+    expect(words.items.map((item) => axis.place(item))).toEqual([0, 0.5, 1]);
+    expect(axis.textAt(0.6)).toBe('b');
+    expect(axes[1].place({ ...together.items[0], measures: new Map() })).toBeUndefined();
+  });
+
+  test('let those rows pass that lie in all brushes', () => {
+    const brushes = new Map([
+      ['rate', { from: 0.5, to: 1 }],
+      ['bytes', { from: 0.1, to: 1 }],
+    ]);
+    const passing = together.items.filter((item) => isBrushed(item, axes, brushes));
+    expect(passing.map(({ settings }) => [...settings.values()])).toEqual([[0.9]]);
+  });
+
+  test('have brushes whose ends keys move within the axis, until they hold everything', () => {
+    expect(movedBrush(undefined, 0.25, 'from')).toEqual({ from: 0.25, to: 1 });
+    expect(movedBrush(undefined, 0.25, 'to')).toBeUndefined();
+    expect(movedBrush({ from: 0.25, to: 0.5 }, -0.5, 'to')).toEqual({ from: 0.25, to: 0.25 });
+    expect(movedBrush({ from: 0.25, to: 0.5 }, 0.5, 'from')).toEqual({ from: 0.5, to: 0.5 });
+    expect(movedBrush({ from: 0, to: 0.75 }, 0.25, 'to')).toBeUndefined();
+  });
+});

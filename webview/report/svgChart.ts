@@ -1,0 +1,170 @@
+/** @file A chart of the dashboard as a picture in SVG, from the same model: for a page without scripts. */
+import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
+import type { Axis, ChartContent, Series } from '../charts/model/content.ts';
+import { layout, type DrawnSeries, type Layout } from '../charts/model/layout.ts';
+import { toPlace, type Range } from '../charts/model/scale.ts';
+import { niceTicks } from '../charts/model/ticks.ts';
+import { html, type Markup } from './html.ts';
+
+/** Units of the picture, which is as wide as its place: about a pixel. */
+const WIDTH = 560;
+const HEIGHT = 220;
+const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 26 };
+/** Ticks beside and above one another. */
+const MOST_TICKS = { x: 8, y: 5 };
+/** Colours of the palette, which the style has as `.c0` and so on. */
+export const COLORS = 8;
+/** Lines of more points have no dot at each. */
+const MOST_DOTS = 60;
+
+interface Scales {
+  x(value: number): number;
+  y(value: number): number;
+}
+
+/** A chart with its title and its legend. */
+export function svgChart(title: string, content: ChartContent): Markup {
+  const drawn = layout(content, undefined, AREA.right - AREA.left, new Set());
+  if (drawn.isEmpty) return html``;
+  const scales: Scales = {
+    x: scaleOf(content.x, drawn.x, AREA.left, AREA.right),
+    y: scaleOf(content.y, drawn.y, AREA.bottom, AREA.top),
+  };
+  return html`<figure class="chart">
+    <figcaption>
+      <h3>${title}</h3>
+      ${content.summary === undefined ? undefined : html`<p class="note">${content.summary}</p>`}
+    </figcaption>
+    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
+      ${axes(content, drawn, scales)}${marks(drawn, scales)}${drawn.drawn.toReversed().map((one) => series(one, scales))}${references(content, drawn, scales)}
+    </svg>
+    ${legend(content.series)}${leftOutNote(drawn.leftOut)}
+  </figure> `;
+}
+
+function scaleOf(axis: Axis, { minimum, maximum }: Range, from: number, to: number): (value: number) => number {
+  const scale = axis.scale ?? 'linear';
+  const [low, high] = [toPlace(minimum, scale), toPlace(maximum, scale)];
+  return (value) => from + ((toPlace(value, scale) - low) / (high - low)) * (to - from);
+}
+
+/** Tenths of a unit are finer than a pixel. */
+function unit(place: number): string {
+  return String(Math.round(10 * place) / 10);
+}
+
+function axes({ x, y }: ChartContent, { x: xRange, y: yRange }: Layout, scales: Scales): Markup {
+  const formatX = x.format ?? formatChartNumber;
+  const formatY = y.format ?? formatChartNumber;
+  const { left, right, bottom } = AREA;
+  return html`${niceTicks(yRange, y, MOST_TICKS.y).map((value) => {
+      const place = unit(scales.y(value));
+      return html`<path class="grid" d="M${left} ${place}H${right}" /><text
+          class="tick end"
+          x="${left - 6}"
+          y="${unit(scales.y(value) + 3.5)}"
+          >${formatY(value)}</text
+        >`;
+    })}<path class="axis" d="M${left} ${bottom}H${right}" />${niceTicks(xRange, x, MOST_TICKS.x).map((value) => {
+      return html`<text class="tick middle" x="${unit(scales.x(value))}" y="${bottom + 14}">${formatX(value)}</text>`;
+    })}<text class="tick end" x="${right}" y="${bottom + 25}">${x.label}</text>`;
+}
+
+function marks({ marks: places }: Layout, { x }: Scales): Markup {
+  if (places.length === 0) return html``;
+  // As in the dashboard: a few run through, and many are a comb.
+  const top = places.length <= 12 ? AREA.top : AREA.bottom - 6;
+  return html`<path class="mark" d="${places.map((value) => `M${unit(x(value))} ${top}V${AREA.bottom}`).join('')}" />`;
+}
+
+function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: Scales): Markup {
+  const color = `c${one.color % COLORS}`;
+  const opacity = one.opacity ?? 1;
+  const line = (of: typeof points, more = '') =>
+    html`<path
+      class="line ${color}${one.dashed ? ' dashed' : ''}${more}"
+      opacity="${opacity}"
+      d="${pathOf(of, scales)}"
+    />`;
+  if (stems)
+    return html`<path
+      class="line ${color}"
+      d="${stems.map(({ x, from, to }) => `M${unit(scales.x(x))} ${unit(scales.y(from))}V${unit(scales.y(to))}`).join('')}"
+    />`;
+  if (one.mark === 'bins') {
+    const bottom = unit(scales.y(base ?? 0));
+    const path = pathOf(points, scales);
+    const last = points.at(-1);
+    const first = points.at(0);
+    if (!first || !last) return html``;
+    const closed = `${path}L${unit(scales.x(last.x))} ${bottom}L${unit(scales.x(first.x))} ${bottom}Z`;
+    return html`<path class="bins ${color}" d="${closed}" />`;
+  }
+  const shown = points.filter(({ x, y }) => Number.isFinite(scales.x(x)) && Number.isFinite(scales.y(y)));
+  const dots =
+    one.mark === 'points' || shown.length <= MOST_DOTS
+      ? shown.map(
+          ({ x, y }) =>
+            html`<circle
+              class="dot ${color}"
+              cx="${unit(scales.x(x))}"
+              cy="${unit(scales.y(y))}"
+              r="${one.mark === 'points' ? 4 : 1.8}"
+            />`,
+        )
+      : [];
+  return html`${raw === undefined ? undefined : line(raw, ' faint')}${one.mark === 'points' ? undefined : line(points)}${dots}`;
+}
+
+/** Broken where a value is not finite. */
+function pathOf(points: readonly { readonly x: number; readonly y: number }[], scales: Scales): string {
+  let path = '';
+  let isOpen = false;
+  for (const point of points) {
+    const [x, y] = [scales.x(point.x), scales.y(point.y)];
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      isOpen = false;
+      continue;
+    }
+    path += `${isOpen ? 'L' : 'M'}${unit(x)} ${unit(y)}`;
+    isOpen = true;
+  }
+  return path;
+}
+
+function references({ references: all = [] }: ChartContent, { x, y }: Layout, scales: Scales): Markup {
+  const { left, right, top, bottom } = AREA;
+  return html`${all.map(({ axis, value, label }) => {
+    const range = axis === 'x' ? x : y;
+    if (!(value >= range.minimum && value <= range.maximum)) return undefined;
+    const place = unit(scales[axis](value));
+    const text =
+      label === undefined
+        ? undefined
+        : axis === 'x'
+          ? html`<text class="tick" x="${unit(Math.min(scales.x(value) + 4, right - 60))}" y="${top + 10}"
+              >${label}</text
+            >`
+          : html`<text class="tick end" x="${right}" y="${unit(scales.y(value) - 4)}">${label}</text>`;
+    const path = axis === 'x' ? `M${place} ${top}V${bottom}` : `M${left} ${place}H${right}`;
+    return html`<path class="reference" d="${path}" />${text}`;
+  })}`;
+}
+
+function legend(all: readonly Series[]): Markup {
+  return html`<ul class="legend">
+    ${all.map(
+      ({ label, color, dashed }) =>
+        html`<li>
+          <svg class="key" viewBox="0 0 16 8" aria-hidden="true">
+            <path class="line ${`c${color % COLORS}`}${dashed ? ' dashed' : ''}" d="M0 4H16" /></svg
+          >${label}
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function leftOutNote(count: number): Markup | undefined {
+  if (count === 0) return undefined;
+  return html`<p class="note">Without ${count} points that a logarithmic axis has no place for.</p>`;
+}
