@@ -85,6 +85,8 @@ export function shortSettings(
       ? []
       : [set(['training', 'evaluateEvery'], part(training.evaluateEvery ?? stepsPerEpoch ?? training.steps))]),
     set(['start'], start),
+    // Nobody looks at its weights.
+    set(['observe', 'every'], steps),
   ];
   const vary = [...layerTexts(experiment, layers), set(['training', 'steps'], steps)];
   return {

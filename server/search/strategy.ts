@@ -255,9 +255,10 @@ class State {
     let within: { ratio: number; drop: number } | undefined;
     let beyond: { ratio: number; drop: number } | undefined;
     while (this.#left(1) >= 1) {
-      const [outcome] = await this.#train([
-        this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`),
-      ]);
+      const wanted = this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`);
+      // Between two of its values there are no others: nothing is left to find out.
+      if (this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) return;
+      const [outcome] = await this.#train([wanted]);
       this.#full.push(outcome);
       const { drop } = outcome;
       if (drop <= maxDrop) within = { ratio, drop };
@@ -278,7 +279,7 @@ class State {
       const aim = left.shift()!;
       const wanted = this.#wanted({ ...aim, bytes: this.#predictedFor(fileBytes) }, 1, 'at the size');
       const [outcome] = await this.#train([wanted]);
-      if (this.#full.some((one) => one.wanted.options.join() === wanted.options.join())) continue;
+      if (this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) continue;
       this.#full.push(outcome);
       // Its file is larger than predicted: the next is aimed at by what is known now.
       if (outcome.bytes > fileBytes) left.unshift(aim);

@@ -123,7 +123,7 @@ export class Sweep {
    * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
    * @param runs the settings of each: all of them, and those by which a person tells it from others
    */
-  async grow(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
+  async addRuns(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
     const added = runs.map((run, i) => {
       const line = this.plan.length + i + 1;
       return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };

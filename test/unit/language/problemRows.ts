@@ -42,6 +42,18 @@ const thin = (
 
 export const rows: readonly ProblemRow[] = [
   { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
+  {
+    what: 'a target in the place of rates',
+    text: edited([compression, `"target": { "maxDrop": 0.005 }, ${compression.replaceAll(/"rate": [\d.]+/g, '')}`]),
+    problems: [],
+  },
+  {
+    what: 'a target that wants nothing',
+    text: edited([compression, `"target": {}, ${compression}`]),
+    problems: [
+      'error missing-setting «"target"» target: missing: expected "bytes", "ratio" or "maxDrop", or a size and "maxDrop"',
+    ],
+  },
   { what: 'a comment alone', text: '// later\n', problems: ['error syntax «» not JSON: expected a value'] },
   { what: 'an opening brace', text: '{', problems: ['error syntax «» not JSON: expected a closing brace'] },
   {

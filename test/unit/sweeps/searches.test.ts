@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
@@ -12,6 +11,7 @@ import { checkExperiment } from '../../../server/protocol/experiment/parseExperi
 import { listRuns } from '../../../server/runs/findRun.ts';
 import type { SearchReport } from '../../../server/search/index.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
+import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
@@ -69,7 +69,8 @@ function withoutTimes({
   secondsOfFullRun: ____,
   ...report
 }: SearchReport): unknown {
-  return JSON.parse(JSON.stringify(report).replaceAll(id, 'ID')) as unknown;
+  const best = report.best && { ...report.best, path: undefined };
+  return JSON.parse(JSON.stringify({ ...report, best }).replaceAll(id, 'ID')) as unknown;
 }
 
 let uninterrupted: { place: Workspace; report: SearchReport; milliseconds: number } | undefined;
@@ -114,7 +115,7 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
   const begun = () => existsSync(join(place.folder, '.deeptwist', 'sweeps'));
   for (let attempt = 0; attempt < 5; attempt++) {
     const { child, ended } = start(place, ...(begun() ? ['last'] : [file, '--budget', String(BUDGET)]));
-    await Promise.race([sleep(random.uniform() * milliseconds * 0.4), ended]);
+    await after(random.uniform() * milliseconds * 0.4, ended);
     child.kill('SIGKILL');
     await ended;
   }
@@ -126,25 +127,30 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
   for (const run of runs) expect(eventsOf(await recordedEvents(run), 'finished')).toHaveLength(1);
 }, 400_000);
 
-test('a second search takes the dense run of the first, and a finished one is read again in no time', async () => {
-  const { place, report } = await reference();
-  const before = (await listRuns(place.folder)).runs.length;
-  const again = await start(place, report.id).ended;
-  expect(again.code).toBe(0);
-  expect((await listRuns(place.folder)).runs).toHaveLength(before);
-  const second = await start(place, file, '--budget', '3', '--set', 'target={"ratio":2.2}').ended;
-  expect(second.stdout).toContain(`(a run that is there: ${report.reference.run})`);
-  expect((await resultOf(place)).reference).toEqual(report.reference);
+test('a second search takes the dense run of the first, and a finished one is only read again', async () => {
+  const place = await workspace(settings);
+  const search = (...args: string[]) => start(place, ...args, '--budget', '3').ended;
+  expect(await search(file)).toMatchObject({ code: 0 });
+  const { id, reference: dense } = await resultOf(place);
+  const { length } = (await listRuns(place.folder)).runs;
+  expect(await start(place, id).ended).toMatchObject({ code: 0 });
+  expect((await listRuns(place.folder)).runs).toHaveLength(length);
+  const second = await search(file, '--set', 'target={"ratio":1.5}', '--write');
+  expect(second.stdout).toContain(`(a run that is there: ${dense.run})`);
+  const { best, isMet, reference: same } = await resultOf(place);
+  expect(same).toEqual(dense);
+  // Written where the target is met.
+  const { experiment: written } = checkExperiment(readFileSync(join(place.folder, file), 'utf8'), ['target=null']);
+  if (isMet) expect(written?.compression).toMatchObject(best!.compression as object);
 }, 400_000);
 
 test('stops its runs at Ctrl-C, says how to go on, and lets no other process work on it meanwhile', async () => {
   const place = await workspace({ ...settings, training: { ...settings.training, steps: 100_000 } });
   const { child, ended } = start(place, file);
-  for (;;) {
+  await until(async () => {
     const { runs } = await listRuns(place.folder);
-    if (runs.some((run) => existsSync(run.eventsFile) && /"metrics"/.test(readFileSync(run.eventsFile, 'utf8')))) break;
-    await sleep(50);
-  }
+    return runs.some((run) => existsSync(run.eventsFile) && /"metrics"/.test(readFileSync(run.eventsFile, 'utf8')));
+  });
   const other = await start(place, 'last').ended;
   expect(other).toMatchObject({
     code: 1,
@@ -181,3 +187,14 @@ test('a drop that nothing is within ends with the nearest', async () => {
   expect(code).toBe(1);
   expect(stdout).toMatch(/The target \(.*\) was not reached\. The nearest: /);
 });
+
+/** A random moment: not a time that a result is waited for. */
+function after(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const moment = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      resolve();
+    }, milliseconds);
+  });
+  return Promise.race([moment, ended]).finally(() => clearTimeout(timer));
+}
