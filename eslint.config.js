@@ -33,6 +33,7 @@ const extensionFloors = [
       'lastRun',
       'modelFiles',
       'newExperiment',
+      'sensitivity',
       'sweeps',
       'tasks',
       'weightsInCode',
@@ -51,7 +52,7 @@ const webviewFloors = [
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame', 'modelFile', 'report', 'sweep'],
+  ['frame', 'modelFile', 'report', 'sensitivity', 'sweep'],
   ['main.ts'],
 ];
 

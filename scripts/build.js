@@ -180,6 +180,8 @@ function dashboardBundle(folder) {
       'modelFile-style': 'webview/modelFile/modelFile.css',
       sweep: 'webview/sweep/main.ts',
       'sweep-style': 'webview/sweep/sweep.css',
+      sensitivity: 'webview/sensitivity/main.ts',
+      'sensitivity-style': 'webview/sensitivity/sensitivity.css',
     },
     // What several pages have is in chunks that they share.
     splitting: true,

@@ -18,6 +18,7 @@ import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
+import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
 
 /**
@@ -53,6 +54,7 @@ export function commandActions(
   const folders = new FolderCommands(services);
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
+  const sensitivity = new SensitivityCommand(services);
   const sweeps = new SweepCommands(services, problems, sweepPanels);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
@@ -84,6 +86,8 @@ export function commandActions(
           { tab: 'compare' },
         );
     },
+    measureSensitivity: (argument, token) =>
+      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, dropIn(token)),
     runSweep: (argument) => sweeps.runSweep(argument),
     continueSweep: (argument) => sweeps.continueSweep(argument),
     openSweep: (argument) => sweeps.openSweep(argument),
@@ -111,6 +115,11 @@ export function commandActions(
 /** The tree gives its selected rows in the place of a token. */
 function isToken(value: unknown): value is CancellationToken {
   return typeof value === 'object' && value !== null && 'isCancellationRequested' in value;
+}
+
+/** The drop that an extension allows, which calls the command with it. */
+function dropIn(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** Undefined where the command was called for no run: the dashboard then shows what it showed last, or the newest. */

@@ -18,6 +18,7 @@ export const commandNames = [
   'measureLatency',
   'compareRuns',
   'compareWithLast',
+  'measureSensitivity',
   'runSweep',
   'continueSweep',
   'openSweep',

@@ -1,5 +1,6 @@
 /** @file The tree of the workspace's experiments, their runs and sweeps. */
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EventEmitter,
   MarkdownString,
@@ -30,6 +31,8 @@ import { rowsInOrder, variedNames } from './sweepRows.ts';
 
 /** Runs that an experiment shows at first, and more at each *Show More*. */
 const PAGE = 50;
+/** Rows are shown after that, also of sweeps that have not been read yet. */
+const SOON_MS = 200;
 /** Live progress is drawn this often. */
 const REFRESH_MS = 500;
 
@@ -84,7 +87,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     super();
     this.#store = store;
     this.#sweeps = sweeps;
-    this.register(store.onDidChange((run) => this.#runChanged(run)));
+    this.register(store.onDidChange((run) => this.#changed.fire(run && this.#runs.get(run.key))));
     this.register(sweeps.onDidChange((path) => this.#sweepChanged(path)));
     this.register(store.onDidProgress((run) => this.#drawSoon(run)));
     this.register({ dispose: () => clearTimeout(this.#timer) });
@@ -165,7 +168,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
       case 'run':
         return runItem(node);
       case 'sweep':
-        return sweepItem(node.path, await this.#sweeps.read(node.path).catch((error: unknown) => error));
+        return sweepItem(node.path, await this.#readSoon(node.path));
       case 'planned':
         return plannedItem(node);
       case 'more': {
@@ -230,13 +233,16 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     return hidden > 0 ? [...nodes, { kind: 'more', of: node, hidden }] : nodes;
   }
 
-  #limit(key: string): number {
-    return this.#shown.get(key) ?? PAGE;
+  /** The sweep, or why it cannot be read; undefined where that takes long: the row is drawn again then, and others do not wait for it. */
+  async #readSoon(path: string): Promise<unknown> {
+    const reading = this.#sweeps.read(path).catch((error: unknown) => error);
+    const read = await Promise.race([reading, sleep(SOON_MS)]);
+    if (read === undefined) void reading.then(() => this.#sweepChanged(path));
+    return read;
   }
 
-  #runChanged(run: StoredRun | undefined): void {
-    // The folder of a run of a sweep is there before anything is known of it: its sweep tells.
-    this.#changed.fire(run && this.#runs.get(run.key));
+  #limit(key: string): number {
+    return this.#shown.get(key) ?? PAGE;
   }
 
   #sweepChanged(path: string): void {

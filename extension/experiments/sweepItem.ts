@@ -9,7 +9,7 @@ import { messageOf } from '../../server/protocol/thrown.ts';
 import { measuredSummary, type SweepContent } from '../../server/protocol/wire/sweep.ts';
 import { startTime } from '../runs/runLabels.ts';
 
-/** @param read the sweep, or why it cannot be read */
+/** @param read the sweep, or why it cannot be read; undefined while it is read */
 export function sweepItem(path: string, read: unknown): TreeItem {
   const id = basename(path);
   const item = new TreeItem(sweepLabel(id), TreeItemCollapsibleState.Collapsed);
@@ -17,6 +17,7 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   item.iconPath = new ThemeIcon('layers');
   item.contextValue = 'sweep';
   item.command = { command: 'deeptwist.openSweep', title: l10n.t('Open Sweep'), arguments: [path] };
+  if (read === undefined) return item;
   if (!isSweep(read)) {
     item.description = messageOf(read);
     item.iconPath = new ThemeIcon('error', new ThemeColor('testing.iconFailed'));

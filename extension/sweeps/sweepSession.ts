@@ -66,7 +66,7 @@ export class SweepSession extends Disposable {
     const message = parseFromSweepPage(received);
     const { log } = this.#services;
     if (!message) return log.warn(`The page of ${this.#path} sent what is no message.`);
-    this.#perform(message).catch((error: unknown) => reportError(error, log));
+    this.perform(message).catch((error: unknown) => reportError(error, log));
   }
 
   /** A page names runs of its own sweep alone. */
@@ -75,7 +75,8 @@ export class SweepSession extends Disposable {
     return this.#sweep?.rows.filter(({ key }) => wanted.has(key)) ?? [];
   }
 
-  async #perform(message: FromSweepPage): Promise<void> {
+  /** Does what the page asks for. @throws what keeps it from being done */
+  async perform(message: FromSweepPage): Promise<void> {
     const { context, log, sweeps } = this.#services;
     switch (message.type) {
       case 'ready':

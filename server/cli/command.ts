@@ -111,7 +111,10 @@ export interface CommandArguments {
     cancel?: boolean;
     image?: string;
     volume?: string[];
-    namespace?: string;
+    search?: string;
+    storage?: string;
+    study?: string;
+    python?: string;
     resources?: string;
     confirm?: string;
     'read-only'?: boolean;

@@ -75,7 +75,7 @@ ${summary.layers
 
 ## Training
 
-${formatCount(summary.steps)} steps with the seed ${config.training.seed}, by ${markdown(started.executor)} on ${markdown(started.device)}. To have the run again, with its
+${formatCount(summary.steps)} steps with the seed ${config.training.seed}, by ${markdown(started.executor)} (${markdown(started.device)}). To have the run again, with its
 experiment file:
 
 \`\`\`sh

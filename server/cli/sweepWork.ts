@@ -12,6 +12,7 @@ import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import { isAlive } from '../runs/liveProcess.ts';
 import type { Refusal } from '../runs/lockFile.ts';
 import { trainSweep } from '../sweeps/halving.ts';
+import { trainBySearch } from '../sweeps/optuna/trainBySearch.ts';
 import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
 import { seedReader } from '../sweeps/seedReader.ts';
 import { trainOnSlurm } from '../sweeps/slurm/slurmQueue.ts';
@@ -62,7 +63,7 @@ export async function confirmedSweep(
   { confirm, now, stderr }: CommandContext,
 ): Promise<Sweep | undefined> {
   for (const warning of planned.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-  const count = planned.combinations.length;
+  const count = planned.search?.runs ?? planned.combinations.length;
   if (count >= ASKED_FROM && !yes) {
     const what = `These are ${formatCount(count)} runs. ${await expectedTime(file, count / parallel, folder)}`;
     if (!confirm) throw new UserError(what, { remedy: 'Add --yes to start them.', exitCode: ExitCode.usage });
@@ -83,6 +84,8 @@ export interface SweepWork {
   readonly parallel: number;
   readonly retryFailed: boolean;
   readonly json: boolean;
+  /** Of a search, another Python than the one that it was begun with. */
+  readonly python?: string | undefined;
   /** Where the runs train on Slurm: how they are submitted, and whether they are waited for. */
   readonly slurm?: { readonly setup: SlurmSetup; readonly detach: boolean } | undefined;
 }
@@ -91,12 +94,12 @@ export interface SweepWork {
 export async function workOnSweep(
   sweep: Sweep,
   context: CommandContext,
-  { parallel, retryFailed, json, slurm }: SweepWork,
+  { parallel, retryFailed, json, slurm, python }: SweepWork,
 ): Promise<number> {
   const { stdout, stderr } = context;
   const terminal = json ? stderr : stdout;
   const print = (lines: readonly string[]) => writeLines(terminal, lines);
-  const count = sweep.plan.length;
+  const count = sweep.size;
   const width = formatCount(count).length;
   const place = (line: number) => `[${formatCount(line).padStart(width)}/${formatCount(count)}]`;
   const results: SweepResult[] = [];
@@ -131,9 +134,11 @@ export async function workOnSweep(
     const watching: Pick<QueueOptions, 'retryFailed' | 'signal' | 'onStart' | 'onEnd' | 'onClaimed'> = {
       retryFailed,
       signal: interrupt.signal,
-      onStart: ({ line, vary }, { id }, how) => {
+      onStart: ({ line, vary }, { id, lockFile, record: { process: holder } }, how) => {
         watched.add(line);
-        if (!json) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}`]);
+        const isElsewhere = how === 'followed' && holder && isAlive(holder) === 'unknown';
+        const by = isElsewhere ? `  trained by ${heldText({ holder, path: lockFile })}` : '';
+        if (!json || isElsewhere) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}${by}`]);
       },
       onEnd: (outcome) => {
         const stillLeft = --left;
@@ -148,6 +153,16 @@ export async function workOnSweep(
         script: context.commandScript,
         onNotice: (text) => print([text]),
       });
+    else if (sweep.search)
+      await trainBySearch(
+        sweep,
+        { ...sweep.search, ...(python !== undefined && { python }) },
+        {
+          ...watching,
+          parallel,
+          sidecarScript: context.sidecarScript,
+        },
+      );
     else await trainSweep(sweep, { ...watching, parallel, sidecarScript: context.sidecarScript });
     await shown;
   } finally {
@@ -157,7 +172,7 @@ export async function workOnSweep(
   if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
   else writeLines(stdout, ['', ...sweepTable(all, stdout)]);
   const open = all.filter(({ summary, state }) => !summary && state !== 'stopped early');
-  if (open.length === 0) return ExitCode.done;
+  if (open.length === 0 && sweep.plan.length === sweep.size) return ExitCode.done;
   if (slurm?.detach === true && !interrupt.signal.aborted) {
     print([`See to them: deeptwist sweep ${sweep.id}; cancel them: deeptwist sweep ${sweep.id} --cancel`]);
     return ExitCode.done;
@@ -189,7 +204,10 @@ function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
   const ofThem = failed === 0 ? '' : `, ${formatCount(failed)} of them ${failed === 1 ? 'has' : 'have'} failed`;
   const are = open.length === 1 ? 'run is' : 'runs are';
   return [
-    `${formatCount(open.length)} ${are} not finished${ofThem}.`,
+    ...(open.length === 0 ? [] : [`${formatCount(open.length)} ${are} not finished${ofThem}.`]),
+    ...(sweep.plan.length === sweep.size
+      ? []
+      : [`${formatCount(sweep.size - sweep.plan.length)} are not planned yet.`]),
     `Go on with: deeptwist sweep ${sweep.id}${failed > 0 ? ' --retry-failed' : ''}`,
   ];
 }

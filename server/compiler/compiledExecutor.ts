@@ -49,7 +49,7 @@ export interface ExecutorOptions extends ArenaRoom {
 /** Below this many multiplications in matrix products a step is too small to be shared between threads. */
 const LEAST_SHARED_WORK = 2e6;
 /** Below this many weights an update is too short to be shared between threads. */
-const LEAST_SHARED_WEIGHTS = 2 ** 17;
+const LEAST_SHARED_WEIGHTS = 2 ** 23;
 /** More threads than this do not pay on the small matrices that are trained here. */
 const MOST_THREADS = 8;
 

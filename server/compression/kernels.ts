@@ -5,14 +5,7 @@ import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
 export interface Kernels {
-  pruneSmallest(
-    values: number,
-    length: number,
-    count: number,
-    scratch: number,
-    scratchBytes: number,
-    guess: number,
-  ): number;
+  pruneSmallest(values: number, length: number, count: number, scratch: number, scratchBytes: number): void;
   moments(values: number, length: number, result: number): void;
   countBins(
     values: number,
@@ -126,9 +119,6 @@ export function makeRoom(sizes: readonly number[]): Room {
   return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
-/** Bits of the largest magnitude that became zero in the last pruning of an array: the next one is most often near to it. */
-const thresholds = new WeakMap<Float32Array, number>();
-
 /**
  * Sets the `count` weights of smallest magnitude to zero, in place. Weights that are zero already are the smallest; among
  * equal magnitudes the lower index goes first. NaN counts as the largest.
@@ -140,8 +130,7 @@ export function pruneSmallest(values: Float32Array, count: number): void {
   if (!(count >= 0 && count <= values.length))
     throw new RangeError(`Cannot prune ${count} of ${values.length} weights.`);
   const { kernels, address, copy } = place(values);
-  const guess = thresholds.get(values) ?? 0;
-  thresholds.set(values, kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes, guess));
+  kernels.pruneSmallest(address, values.length, count, scratch.address, scratch.bytes);
   if (copy) values.set(copy);
 }
 
@@ -155,7 +144,7 @@ export function pruneSmallestOf(arrays: readonly Float32Array[], count: number):
     joined.set(array, at);
     at += array.length;
   }
-  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes, 0);
+  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes);
   at = 0;
   for (const array of arrays) array.set(joined.subarray(at, (at += array.length)));
 }

@@ -401,7 +401,7 @@ class Searching {
     const textOf = ({ set }: Pick<PlannedRun, 'set'>) => JSON.stringify(set);
     const known = new Set(this.#sweep.plan.map(textOf));
     const added = [...new Map(runs.filter((run) => !known.has(textOf(run))).map((run) => [textOf(run), run])).values()];
-    if (added.length > 0) this.#sweep = await this.#sweep.grow(added);
+    if (added.length > 0) this.#sweep = await this.#sweep.addRuns(added);
     const byKey = new Map(this.#sweep.plan.map((line) => [textOf(line), line]));
     return runs.map((run) => byKey.get(textOf(run))!);
   }

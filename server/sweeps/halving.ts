@@ -38,14 +38,15 @@ async function trainByHalving(sweep: Sweep, halving: Halving, options: QueueOpti
     // Without the value of a run that can still get one, nothing is decided.
     const isOpen = inRung.some((outcome, i) => !isOver(outcome) && !values[i]);
     if (options.signal.aborted || isOpen || inRung.every(isOver)) break;
-    const kept = new Set(best(inRung, values, keptAt(halving, inRung.length)));
+    const places = placesOf(inRung, values);
+    const count = keptAt(halving, inRung.length);
     for (const [i, outcome] of inRung.entries()) {
-      if (kept.has(outcome) || isOver(outcome)) continue;
-      const stopped = await stopEarly(sweep, outcome, values, i);
+      if (places[i] <= count || isOver(outcome)) continue;
+      const stopped = await stopEarly(sweep, outcome, values[i], { place: places[i], of: inRung.length });
       outcomes.set(outcome.planned.line, stopped);
       tell(stopped);
     }
-    lines = inRung.filter((outcome) => kept.has(outcome)).map(({ planned }) => planned);
+    lines = inRung.filter((_, i) => places[i] <= count).map(({ planned }) => planned);
   }
   const all = sweep.plan.map((planned): LineOutcome => outcomes.get(planned.line) ?? { planned, state: 'not begun' });
   all.forEach(tell);
@@ -57,35 +58,29 @@ function isOver({ state, problem }: LineOutcome): boolean {
   return state === 'finished' || state === 'failed' || state === 'stopped early' || problem !== undefined;
 }
 
-/** The `count` best, the earlier lines of those that are alike. */
-function best(
-  outcomes: readonly LineOutcome[],
-  values: readonly (RungValue | undefined)[],
-  count: number,
-): LineOutcome[] {
-  return outcomes
-    .map((outcome, i) => ({ outcome, value: values[i] }))
-    .sort((a, b) => compareValues(a.value, b.value) || a.outcome.planned.line - b.outcome.planned.line)
-    .slice(0, count)
-    .map(({ outcome }) => outcome);
+/** The place of each among all, from 1; of those that are alike, the earlier lines come first. */
+function placesOf(outcomes: readonly LineOutcome[], values: readonly (RungValue | undefined)[]): number[] {
+  const order = outcomes
+    .map((outcome, i) => ({ line: outcome.planned.line, value: values[i], i }))
+    .sort((a, b) => compareValues(a.value, b.value) || a.line - b.line)
+    .map(({ i }) => i);
+  return outcomes.map((_, i) => 1 + order.indexOf(i));
 }
 
 /** Records that a run does not go on. It can be gone on with all the same. */
 async function stopEarly(
   sweep: Sweep,
   outcome: LineOutcome,
-  values: readonly (RungValue | undefined)[],
-  index: number,
+  value: RungValue | undefined,
+  place: { readonly place: number; readonly of: number },
 ): Promise<LineOutcome> {
   const { run, planned } = outcome;
-  const value = values[index];
   if (!run || !value) return outcome;
   const claim = await sweep.claim(planned);
   if (!('release' in claim)) return outcome;
   try {
     const lock = await lockRun(run, { state: 'queued' });
-    const place = 1 + values.filter((other, i) => i !== index && compareValues(other, value) < 0).length;
-    await lock.release({ state: 'stopped', stoppedEarly: { step: value.step, place, of: values.length } });
+    await lock.release({ state: 'stopped', stoppedEarly: { step: value.step, ...place } });
     return { ...outcome, state: 'stopped early' };
   } finally {
     await claim.release();

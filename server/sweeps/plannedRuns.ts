@@ -7,6 +7,7 @@ import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
+import { searchSpace, type Search } from './optuna/searchSettings.ts';
 import type { Halving } from './rungs.ts';
 import type { Combination } from './sweepFolder.ts';
 
@@ -16,6 +17,8 @@ export interface PlannedRuns {
   /** `path=value` texts of all runs. */
   readonly overrides: readonly string[];
   readonly combinations: readonly Combination[];
+  /** Where the settings of the runs come from, one after the other; undefined where all of them are known. */
+  readonly search?: Search | undefined;
   /** How runs are stopped early; undefined where all train to their ends. */
   readonly halving?: Halving | undefined;
   /** What the user should know. */
@@ -28,9 +31,14 @@ const NO_SWEEP = overrideWith(['sweep'], null).text;
 /**
  * The runs of `sweep` in an experiment file.
  * @param overrides `path=value` texts of `--set`
+ * @param optuna where the runs are those that Optuna asks for: its Python and its storage
  * @throws UserError with everything that is wrong in the file or in any of the runs, or where it has no sweep
  */
-export async function plannedRuns(file: string, overrides: readonly string[]): Promise<PlannedRuns> {
+export async function plannedRuns(
+  file: string,
+  overrides: readonly string[],
+  optuna?: Pick<Search, 'python' | 'storage' | 'study'>,
+): Promise<PlannedRuns> {
   const { text, name } = await readExperiment(file);
   const { experiment, problems: wrong } = checkWithSweep(text, overrides);
   if (!experiment) throw experimentError(name, wrong);
@@ -40,6 +48,10 @@ export async function plannedRuns(file: string, overrides: readonly string[]): P
       remedy: `Say in the file what to vary: "sweep": { "vary": { "training.seed": [1, 2, 3] } }. Seeds alone: deeptwist run FILE --seeds 1..3`,
       exitCode: ExitCode.usage,
     });
+  if (optuna) {
+    const search = { engine: 'optuna' as const, ...searchSpace(sweep), ...optuna };
+    return { text, overrides: [...overrides, NO_SWEEP], combinations: [], search, warnings: [] };
+  }
   const random = new Random(sweep.type === 'random' ? sweep.seed : 0);
   const all = sweptRuns(sweep, () => random.uniform());
   const runs = withoutRepetitions(all);

@@ -13,6 +13,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { explainSystemError, isMissing } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
@@ -24,6 +25,7 @@ import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
 import type { ProcessIdentity } from '../runs/runRecord.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
+import { searchSchema, type Search } from './optuna/searchSettings.ts';
 import { halvingSchema, type Halving } from './rungs.ts';
 
 const SWEEP_FILE = 'sweep.json';
@@ -33,6 +35,9 @@ const FORMAT_VERSION = 1;
 export const SWEEP_FILES = [SWEEP_FILE, EXPERIMENT_FILE];
 /** Bytes of a plan at most: those of 100,000 runs with long settings. */
 const MOST_PLAN_BYTES = 2 ** 28;
+/** Time that a process may have a plan to ask for a run and add it, and how often another one looks. */
+const PLAN_MS = 60_000;
+const PLAN_POLL_MS = 50;
 
 const sweepRecordSchema = z.object({
   format: z.literal(FORMAT_VERSION),
@@ -41,6 +46,8 @@ const sweepRecordSchema = z.object({
   relativeExperiment: z.string().optional().describe('As in run.json.'),
   runs: z.string().optional().describe('Folder of the runs, as a path from this one; default: that of the experiment.'),
   halving: halvingSchema.optional().describe('As in the experiment file.'),
+  set: z.array(z.string()).optional().describe('`path=value` texts of all runs, where the plan grows.'),
+  search: searchSchema.optional().describe('Where the settings of runs come from that are not in the plan yet.'),
   created: z.iso.datetime(),
 });
 type SweepRecord = z.output<typeof sweepRecordSchema>;
@@ -52,6 +59,7 @@ const plannedRunSchema = z.object({
     .describe('Id of the run, the name of its folder: no other kind of folder is ever made or removed for a plan.'),
   set: z.array(z.string()).describe('All `path=value` texts of the run.'),
   vary: z.array(z.string()).describe('Those of them in which the runs of the sweep differ.'),
+  trial: z.int().min(0).optional().describe('Number of the trial of Optuna that it is.'),
 });
 
 /** A line of the plan. */
@@ -63,17 +71,31 @@ export type PlannedRun = z.output<typeof plannedRunSchema> & {
 export class Sweep {
   /** Absolute. */
   readonly path: string;
-  readonly plan: readonly PlannedRun[];
+  #plan: readonly PlannedRun[];
   readonly #record: SweepRecord;
 
   constructor(path: string, record: SweepRecord, plan: readonly PlannedRun[]) {
     this.path = path;
-    this.plan = plan;
+    this.#plan = plan;
     this.#record = record;
   }
 
   get id(): string {
     return this.#record.id;
+  }
+
+  /** Grows where the sweep is a search. */
+  get plan(): readonly PlannedRun[] {
+    return this.#plan;
+  }
+
+  get search(): Search | undefined {
+    return this.#record.search;
+  }
+
+  /** Runs that it has when it is done. */
+  get size(): number {
+    return this.search?.runs ?? this.#plan.length;
   }
 
   /** When it was made, ISO 8601. */
@@ -101,7 +123,7 @@ export class Sweep {
    * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
    * @param runs the settings of each: all of them, and those by which a person tells it from others
    */
-  async grow(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
+  async addRuns(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
     const added = runs.map((run, i) => {
       const line = this.plan.length + i + 1;
       return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };
@@ -130,6 +152,45 @@ export class Sweep {
     const folder = join(this.path, 'claims');
     await mkdir(folder, { recursive: true });
     return takeFile(join(folder, String(line)), isGone);
+  }
+
+  /**
+   * Adds a line to the plan, which only one process does at a time.
+   * @param most lines of the plan
+   * @param next what the line is made of; not called where the plan has its lines
+   * @returns the line, or undefined where the plan has its lines
+   * @throws UserError where another machine's process has the plan and does not give it free
+   */
+  async grow(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
+    const held = await this.#holdPlan();
+    try {
+      this.#plan = await readPlan(this.path);
+      if (this.#plan.length >= most) return undefined;
+      const { vary, trial } = await next();
+      const line = this.#plan.length + 1;
+      const run = `${this.id}.${String(line).padStart(String(most).length, '0')}`;
+      const planned = { run, set: [...(this.#record.set ?? []), ...vary], vary, ...(trial !== undefined && { trial }) };
+      const lines = [...this.#plan.map(({ line: _, ...known }) => known), planned];
+      await writeAtomically(join(this.path, PLAN_FILE), lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      const added = { ...planned, line };
+      this.#plan = [...this.#plan, added];
+      return added;
+    } finally {
+      await held.release();
+    }
+  }
+
+  async #holdPlan(): Promise<HeldFile> {
+    const folder = join(this.path, 'claims');
+    await mkdir(folder, { recursive: true });
+    for (const end = Date.now() + PLAN_MS; ; await sleep(PLAN_POLL_MS)) {
+      const held = await takeFile(join(folder, 'plan'));
+      if ('release' in held) return held;
+      if (Date.now() < end || !held.holder || held.holder.pid === process.pid) continue;
+      throw new UserError(`The plan of ${this.id} is in use by process ${held.holder.pid} on ${held.holder.host}.`, {
+        remedy: `If that machine no longer runs it, delete ${held.path}.`,
+      });
+    }
   }
 
   /**
@@ -170,6 +231,7 @@ export type Combination = readonly string[];
  * @param text of the experiment file
  * @param overrides `path=value` texts of all runs
  * @param combinations those of each run besides
+ * @param search where the settings of runs come from that are not in the plan yet; default: the plan has all
  * @param halving how runs are stopped early; default: all train to their ends
  * @param out folder of the runs; default: `.deeptwist/runs` beside the file
  */
@@ -179,6 +241,7 @@ export async function createSweep({
   overrides,
   combinations,
   halving,
+  search,
   out,
   now = new Date(),
 }: {
@@ -187,6 +250,7 @@ export async function createSweep({
   overrides: readonly string[];
   combinations: readonly Combination[];
   halving?: Halving | undefined;
+  search?: Search | undefined;
   out?: string | undefined;
   now?: Date;
 }): Promise<Sweep> {
@@ -210,6 +274,7 @@ export async function createSweep({
       ...recordedExperiment(made, file),
       ...(runs !== undefined && { runs: isAbsolute(runs) ? runs : runs.replaceAll('\\', '/') }),
       ...(halving && { halving }),
+      ...(search && { search, set: [...overrides] }),
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);
@@ -242,12 +307,16 @@ export function isSweepFolder(path: string): boolean {
 export async function openSweep(path: string): Promise<Sweep> {
   const record = parse(await read(path, SWEEP_FILE), join(path, SWEEP_FILE));
   refuseNewer(path, record, FORMAT_VERSION);
+  const plan = await readPlan(path);
+  return new Sweep(resolve(path), checked(record, sweepRecordSchema, join(path, SWEEP_FILE)), plan);
+}
+
+async function readPlan(path: string): Promise<PlannedRun[]> {
   const lines = (await read(path, PLAN_FILE, MOST_PLAN_BYTES)).split('\n').filter((line) => line !== '');
-  const plan = lines.map((text, i) => {
+  return lines.map((text, i) => {
     const place = `${join(path, PLAN_FILE)}:${i + 1}`;
     return { ...checked(parse(text, place), plannedRunSchema, place), line: i + 1 };
   });
-  return new Sweep(resolve(path), checked(record, sweepRecordSchema, join(path, SWEEP_FILE)), plan);
 }
 
 async function read(path: string, name: string, most?: number): Promise<string> {

@@ -149,7 +149,7 @@ function startValues(
 ): SummaryValue[] {
   const settings = flattenSettings(config);
   const rows = [...settings].map(([name, value]) => `| \`${name}\` | \`${value.replaceAll('|', '\\|')}\` |`);
-  const text = ['| setting | value |', '| --- | --- |', ...rows, '', `Trained by ${executor} on ${device}.`].join('\n');
+  const text = ['| setting | value |', '| --- | --- |', ...rows, '', `Trained by ${executor} (${device}).`].join('\n');
   const hyperParameters = new Map([...settings].map(([name, value]) => [name, hyperParameter(value)]));
   return [
     { tag: 'settings', text },

@@ -8,6 +8,7 @@ import { measureActivation } from './editor/activation.ts';
 import { measureEventToPixels } from './editor/eventToPixels.ts';
 import { measureLongRun } from './editor/longRun.ts';
 import { measureManyRuns } from './editor/manyRuns.ts';
+import { measureManySweptRuns } from './editor/manySweptRuns.ts';
 import { measureRunLife } from './editor/runLife.ts';
 import { measureSizes } from './editor/sizes.ts';
 import { measureTrainingCost } from './editor/trainingCost.ts';
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   pixels: measureEventToPixels,
   'long-run': measureLongRun,
   'many-runs': measureManyRuns,
+  'swept-runs': measureManySweptRuns,
   'training-cost': measureTrainingCost,
 };
 

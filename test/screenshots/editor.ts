@@ -1,6 +1,7 @@
 /**
  * @file `npm run screenshots [SCENE…]`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
- * beside the code, a low-rank run in the side bar, language models, a model of the user's own. The pictures go to `docs/images/`.
+ * beside the code, a low-rank run in the side bar, language models, a model of the user's own, a sweep,
+ * the sensitivity of layers. The pictures go to `docs/images/`.
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -9,6 +10,7 @@ import { EXPERIMENT, EditorSession } from '../e2e/editorSession.ts';
 import { languageModel } from './languageModels.ts';
 import { modelFile } from './modelFile.ts';
 import { ownModel } from './ownModel.ts';
+import { sensitivity, sweep } from './sweeps.ts';
 import { changeFile, reached, settings, startRun, takeInThemes } from './pictures.ts';
 
 const LOW_RANK = 'lenet-300-100-low-rank.deeptwist.jsonc';
@@ -60,6 +62,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   'model-file': modelFile,
   'own-model': ownModel,
   'language-model': languageModel,
+  sweep,
+  sensitivity,
 };
 
 /** @param chosen names of scenes; all of them where none is named */

@@ -26,6 +26,7 @@ export interface PageBundle {
 }
 
 export const bundleDashboard = () => bundlePage('webview/main.ts', 'webview/dashboard.css');
+export const bundleSensitivity = () => bundlePage('webview/sensitivity/main.ts', 'webview/sensitivity/sensitivity.css');
 export const bundleSweep = () => bundlePage('webview/sweep/main.ts', 'webview/sweep/sweep.css');
 export const bundleModelFile = () => bundlePage('webview/modelFile/main.ts', 'webview/modelFile/modelFile.css');
 

@@ -4,10 +4,12 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import type { FromModelFilePage, ToModelFilePage } from '../../server/protocol/wire/modelFile.ts';
+import type { FromSensitivityPage, ToSensitivityPage } from '../../server/protocol/wire/sensitivity.ts';
 import type { FromSweepPage, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
 import {
   bundleDashboard,
   bundleModelFile,
+  bundleSensitivity,
   bundleSweep,
   openPage,
   type PageBundle,
@@ -19,6 +21,8 @@ import {
 export const dashboardOfTests = () => pageOfTests<ToDashboard, FromDashboard>(bundleDashboard);
 /** The page of a sweep, likewise. */
 export const sweepOfTests = () => pageOfTests<ToSweepPage, FromSweepPage>(bundleSweep);
+/** The page of a sensitivity report, likewise. */
+export const sensitivityOfTests = () => pageOfTests<ToSensitivityPage, FromSensitivityPage>(bundleSensitivity);
 /** The page of a model file, likewise. */
 export const modelFileOfTests = () => pageOfTests<ToModelFilePage, FromModelFilePage>(bundleModelFile);
 

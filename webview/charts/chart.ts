@@ -16,7 +16,7 @@ import { panned, zoomed } from './model/scale.ts';
 import type { Range } from './model/scale.ts';
 import { nearestIndex } from './model/search.ts';
 import { createPlot } from './plot.ts';
-import { lastValues, placeText, readAt } from './readout.ts';
+import { lastValues, nearestPoint, placeText, readAt } from './readout.ts';
 import { seriesColor } from './theme.ts';
 
 export interface ChartOptions {
@@ -213,20 +213,21 @@ class DashboardChart implements Chart {
     const x = this.#cursor;
     const inside = x !== undefined && !isEmpty && x >= window.minimum && x <= window.maximum;
     const points = inside ? readAt(content, this.#hidden, x) : [];
-    this.#crosshair.hidden = points.length === 0;
-    if (points.length === 0) {
+    const nearest = inside ? nearestPoint(points, x) : undefined;
+    this.#crosshair.hidden = !nearest;
+    if (!nearest) {
       setText(this.#frame.readout, '');
       this.#legend.setValues(lastValues(content, this.#hidden));
       this.#dots.replaceChildren();
       return;
     }
     const area = this.#plot.area();
-    const [{ series: first, index }] = points;
+    const { series: first, index } = nearest;
     const at = first.mark === 'bins' ? x! : first.x[index];
     this.#crosshair.style.transform = `translateX(${Math.round(this.#plot.pixelOf(at, 0).left)}px)`;
     this.#crosshair.style.top = `${area.top}px`;
     this.#crosshair.style.height = `${area.height}px`;
-    setText(this.#frame.readout, placeText(content, points));
+    setText(this.#frame.readout, placeText(content, nearest));
     this.#legend.setValues(new Map(points.map(({ series, text }) => [series.id, text])));
     this.#dots.replaceChildren(
       ...points.flatMap(({ series, index: i }) => {
@@ -257,8 +258,9 @@ class DashboardChart implements Chart {
     const next = by === Infinity ? last : by === -Infinity ? first : now + by * stride;
     this.#setCursor(centers[Math.max(first, Math.min(last, next))]);
     const points = readAt(this.#content, this.#hidden, this.#cursor!);
+    const nearest = nearestPoint(points, this.#cursor!);
     const values = points.map(({ series: { label }, text }) => `${label} ${text}`);
-    setText(this.#frame.live, [placeText(this.#content, points), ...values].join(', '));
+    setText(this.#frame.live, [...(nearest ? [placeText(this.#content, nearest)] : []), ...values].join(', '));
   }
 
   #zoom(center: number, factor: number): void {

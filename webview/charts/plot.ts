@@ -147,6 +147,15 @@ function axisOptions(
     },
     grid: { color: theme.grid, drawTicks: false, lineWidth: vertical ? 1 : 0 },
     border: { color: theme.axis, display: !vertical },
+    // The title of the chart names what is upwards.
+    title: {
+      display: !vertical,
+      text: axis.label,
+      align: 'end',
+      color: theme.mutedText,
+      font: { family: theme.font, size: 10 },
+      padding: 0,
+    },
     ticks: {
       color: theme.mutedText,
       font: { family: theme.font, size: 10 },

@@ -9,13 +9,35 @@ export interface ReadPoint {
   readonly text: string;
 }
 
-/** The point of every visible series that is nearest in x, or the bin that holds x; none of outlying series. */
+/**
+ * The point of every visible series that is nearest in x, or the bin that holds x. A series that ends before x or begins after it has none,
+ * unless that is so for all of them.
+ */
 export function readAt(content: ChartContent, hidden: ReadonlySet<string>, x: number): ReadPoint[] {
-  return content.series.flatMap((series) => {
+  const points = content.series.flatMap((series) => {
     if (hidden.has(series.id)) return [];
     const index = pointAt(series, x);
     return index < 0 ? [] : [{ series, index, text: pointText(content, series, index) }];
   });
+  const reaching = points.filter(({ series }) => reaches(series, x));
+  return reaching.length > 0 ? reaching : points;
+}
+
+/** True where a place is within a series, or no farther from it than its points are from one another. */
+function reaches({ mark, x }: Series, at: number): boolean {
+  if (mark === 'bins' || x.length < 2) return true;
+  const [first, last] = [x[0], x[x.length - 1]];
+  const spacing = (last - first) / (x.length - 1);
+  return at >= first - spacing && at <= last + spacing;
+}
+
+/** The point of several series that is nearest to a place on the x axis. */
+export function nearestPoint(points: readonly ReadPoint[], x: number): ReadPoint | undefined {
+  const distance = ({ series, index }: ReadPoint) => (series.mark === 'bins' ? 0 : Math.abs(series.x[index] - x));
+  return points.reduce<ReadPoint | undefined>(
+    (nearest, point) => (nearest && distance(nearest) <= distance(point) ? nearest : point),
+    undefined,
+  );
 }
 
 function pointAt({ mark, x, y }: Series, at: number): number {
@@ -42,12 +64,9 @@ export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): 
   return values;
 }
 
-/** Place of the points on the x axis: `step 1,200`, `weight −0.01 … 0.01`. */
-export function placeText(content: ChartContent, points: readonly ReadPoint[]): string {
-  const [first] = points;
-  if (!first) return '';
+/** Place of a point on the x axis: `step 1,200`, `weight −0.01 … 0.01`. */
+export function placeText(content: ChartContent, { series: { x, mark }, index }: ReadPoint): string {
   const format = content.x.format ?? formatChartNumber;
-  const { x, mark } = first.series;
-  const place = format(x[first.index]);
-  return `${content.x.label} ${mark === 'bins' ? `${place} … ${format(x[first.index + 1])}` : place}`;
+  const place = format(x[index]);
+  return `${content.x.label} ${mark === 'bins' ? `${place} … ${format(x[index + 1])}` : place}`;
 }

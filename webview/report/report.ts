@@ -2,7 +2,6 @@
  * @file A report of runs, a page without scripts and without the network: what they came to, curves, sizes by layer, settings, and how to
  * have them again. Bundled for Node.js, where the command line loads it.
  */
-import { isMethod, methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import {
   formatBytes,
   formatCount,
@@ -57,7 +56,8 @@ export function renderReport(data: ReportData): RenderedReport {
     </header>
     ${runs.length === 1 ? facts(first) : comparison(runs)}
     ${data.seeds && section('Seeds', table('Runs that differ in their seed alone', data.seeds))}
-    ${section('Curves', curves(shown))} ${runs.map((run) => section(titled('Sizes by layer', run, runs), sizes(run)))}
+    ${section('Curves', curves(shown))}
+    ${section('Sizes by layer', html`${runs.map((run) => folded(run, runs, sizes(run)))}`)}
     ${runs.length === 1 ? histograms(shown[0]) : undefined}
     ${runs.map((run) => latency(run, runs))}${runs.map((run) => files(run, runs))}
     ${section('Settings', settings(runs))}${remarks(runs)} ${section('How to have this again', repetition(data))}
@@ -78,6 +78,16 @@ function section(title: string, content: Markup): Markup {
 
 function titled(title: string, { id }: ReportedRun, runs: readonly ReportedRun[]): string {
   return runs.length === 1 ? title : `${title}: ${id}`;
+}
+
+/** What is of one run; of several, each is opened by itself. */
+function folded({ id }: ReportedRun, runs: readonly ReportedRun[], content: Markup): Markup {
+  return runs.length === 1
+    ? content
+    : html`<details>
+        <summary>${id}</summary>
+        ${content}
+      </details>`;
 }
 
 function dateText(time: number): string {
@@ -226,17 +236,11 @@ function sizes({ snapshot }: ReportedRun): Markup {
   return table('', {
     header: ['weight', 'shape', 'method', 'weights', 'left', 'before', 'after', 'smaller'],
     rows: [
-      ...rows.map((row) => [row.name, shape(row), methodText(row.method), ...numbers(row)]),
+      ...rows.map((row) => [row.name, shape(row), row.method ?? '', ...numbers(row)]),
       ['all', '', '', ...numbers(totals)],
     ],
     notes,
   });
-}
-
-function methodText(names: string | undefined): string {
-  if (names === undefined) return '';
-  const titles = names.split(', ').map((name) => (isMethod(name) ? methodFacts[name].title : name));
-  return titles.join(', ');
 }
 
 function ratioText(ratio: number | undefined): string {
@@ -337,7 +341,7 @@ function repetition({ runs, versions }: ReportData): Markup {
           ${
             snapshot.started &&
             html`<p class="note">
-              Trained ${dateText(created)} by ${snapshot.started.executor} on ${snapshot.started.device}, seed
+              Trained ${dateText(created)} by ${snapshot.started.executor} (${snapshot.started.device}), seed
               ${formatNumber(snapshot.started.config.training.seed)}.
             </p>`
           }

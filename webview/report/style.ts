@@ -24,6 +24,7 @@ export const reportStyle = `
   figure, tr, .facts div { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
+  details::details-content { content-visibility: visible; height: auto; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--background); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }

@@ -8,8 +8,8 @@ import { html, type Markup } from './html.ts';
 
 /** Units of the picture, which is as wide as its place: about a pixel. */
 const WIDTH = 560;
-const HEIGHT = 220;
-const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 26 };
+const HEIGHT = 230;
+const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 34 };
 /** Ticks beside and above one another. */
 const MOST_TICKS = { x: 8, y: 5 };
 /** Colours of the palette, which the style has as `.c0` and so on. */
@@ -66,8 +66,15 @@ function axes({ x, y }: ChartContent, { x: xRange, y: yRange }: Layout, scales: 
           >${formatY(value)}</text
         >`;
     })}<path class="axis" d="M${left} ${bottom}H${right}" />${niceTicks(xRange, x, MOST_TICKS.x).map((value) => {
-      return html`<text class="tick middle" x="${unit(scales.x(value))}" y="${bottom + 14}">${formatX(value)}</text>`;
-    })}<text class="tick end" x="${right}" y="${bottom + 25}">${x.label}</text>`;
+      return html`<text class="tick ${anchorAt(scales.x(value))}" x="${unit(scales.x(value))}" y="${bottom + 14}"
+        >${formatX(value)}</text
+      >`;
+    })}<text class="tick end" x="${right}" y="${bottom + 28}">${x.label}</text>`;
+}
+
+/** A label at the right edge ends there. */
+function anchorAt(place: number): string {
+  return place > AREA.right - 20 ? 'end' : 'middle';
 }
 
 function marks({ marks: places }: Layout, { x }: Scales): Markup {

@@ -147,9 +147,9 @@ export class SweepPage {
         this.#count,
       ),
       this.#problemOfFilter,
-      this.#chips,
       element('div', { class: 'sweep-charts' }, this.#parallel.element, this.#front.element, this.#importance.element),
-      element('div', { class: 'toolbar rows-toolbar' }, this.#open),
+      // Below the charts: these must not move while a brush is drawn.
+      element('div', { class: 'toolbar rows-toolbar' }, this.#open, this.#chips),
       this.#table.element,
     );
     body.append(

@@ -252,7 +252,7 @@ export class ParallelChart {
     const axis = this.#content?.axes.find(({ column }) => column.id === id);
     if (!axis || event.ctrlKey || event.metaKey || event.altKey) return;
     const by = { ArrowUp: axis.step, ArrowDown: -axis.step }[event.key];
-    const clears = ['Delete', 'Backspace', 'Escape'].includes(event.key);
+    const clears = event.key === 'Delete' || event.key === 'Backspace' || event.key === 'Escape';
     if (by === undefined && !clears) return;
     event.preventDefault();
     event.stopPropagation();

@@ -73,6 +73,14 @@ export const sweepCommand: Command = {
       description: 'Of a Job of Kubernetes: what each run asks for, as cpu=2,memory=4Gi.',
     },
     json: sweepJsonOption,
+    search: {
+      type: 'string',
+      value: 'optuna',
+      description: 'Ask Optuna, in your Python, for the settings of each run, within the bounds of a random sweep.',
+    },
+    storage: { type: 'string', value: 'URL', description: "Optuna's storage; default: a file in the sweep's folder." },
+    study: { type: 'string', value: 'NAME', description: "Optuna's study; default: the id of the sweep." },
+    python: { type: 'string', value: 'PATH', description: 'The Python that has optuna; default: python3.' },
   },
   outlivesOutput: true,
   async run({ positionals: [reference], options }, context) {
@@ -86,16 +94,20 @@ export const sweepCommand: Command = {
     }
     if (!isNew && (options.set ?? options.out) !== undefined)
       throw wrongUsage('sweep', '--set and --out are for a new sweep', 'Give an experiment file, or leave them out.');
+    const optuna = optunaOf(options, engine, isNew);
     const sbatch = sbatchOptions(options.slurm ?? '');
     const kubernetes = engine === 'kubernetes' ? jobOptions(options) : undefined;
     // Before there is a plan: where there is no Slurm, nothing is made.
     if (engine === 'slurm' && isNew) await linesPerJob();
-    const sweep = isNew ? await newSweep(file, options, parallel, context) : await existingSweep(reference, context);
+    const sweep = isNew
+      ? await newSweep(file, options, { parallel, optuna }, context)
+      : await existingSweep(reference, context);
     if (!sweep) return ExitCode.stopped;
     if (options.task !== undefined) return trainLine(sweep, options, context);
     if (options.cancel) return cancel(sweep, context);
     if (kubernetes) return printJob(sweep, kubernetes, context);
     if (options.print) return printCommands(sweep, context);
+    if (sweep.search && engine === 'slurm') throw searchElsewhere();
     const before = await readSetup(sweep);
     let setup: SlurmSetup | undefined;
     if (engine === 'slurm' || (engine === undefined && before)) {
@@ -112,6 +124,7 @@ export const sweepCommand: Command = {
       parallel,
       retryFailed: options['retry-failed'] === true,
       json: options.json === true,
+      python: options.python,
       slurm: setup && { setup, detach: options.detach === true },
     });
   },
@@ -130,6 +143,37 @@ function engineOf({ engine, image, volume, resources }: CommandArguments['option
       'Add --engine kubernetes, or leave them out.',
     );
   return known;
+}
+
+/** Where the settings of the runs come from by the command line: undefined where they are all in the plan, or in a sweep that is there. */
+function optunaOf(
+  { search, storage, study, python, print }: CommandArguments['options'],
+  engine: ReturnType<typeof engineOf>,
+  isNew: boolean,
+) {
+  if (search !== undefined && search !== 'optuna')
+    throw wrongUsage('sweep', `--search cannot be '${search}'`, 'Give --search optuna, or leave it out.');
+  if (search !== undefined && !isNew)
+    throw wrongUsage('sweep', '--search is for a new sweep', 'Give an experiment file, or leave it out.');
+  if (search !== undefined && ((engine ?? 'local') !== 'local' || print)) throw searchElsewhere();
+  if (search === undefined && ((storage ?? study) !== undefined || (isNew && python !== undefined)))
+    throw wrongUsage(
+      'sweep',
+      '--storage, --study and --python are for a search',
+      'Add --search optuna, or leave them out.',
+    );
+  if (search === undefined) return undefined;
+  return {
+    python: python ?? (process.platform === 'win32' ? 'python' : 'python3'),
+    ...(storage !== undefined && { storage }),
+    ...(study !== undefined && { study }),
+  };
+}
+
+function searchElsewhere(): UserError {
+  const remedy =
+    'Call `deeptwist sweep` for it on several machines of one file system, or in a job of the cluster: each asks for runs of its own.';
+  return wrongUsage('sweep', 'a search has no list of runs to give to a cluster', remedy);
 }
 
 async function cancel(sweep: Sweep, { stdout }: CommandContext): Promise<number> {
@@ -160,14 +204,14 @@ async function printJob(
 async function newSweep(
   file: string,
   { set = [], out, yes = false, print = false, engine }: CommandArguments['options'],
-  parallel: number,
+  { parallel, optuna }: { parallel: number; optuna: ReturnType<typeof optunaOf> },
   context: CommandContext,
 ): Promise<Sweep | undefined> {
   const folder = out === undefined ? undefined : resolve(context.directory, out);
   // To print them starts none.
   return confirmedSweep(
     file,
-    await plannedRuns(file, set),
+    await plannedRuns(file, set, optuna),
     { folder, parallel, yes: yes || print || engine === 'kubernetes' },
     context,
   );

@@ -2,8 +2,7 @@
  * @file Magnitude pruning in two SIMD passes. The threshold is bracketed by two order statistics of a sample; one pass
  * counts the weights below the bracket and collects the few inside it, among which the exact threshold is selected; one
  * pass writes the zeros. Where the few of a large tensor do not fit, one more pass counts them by their magnitudes, which narrows the
- * bracket. When the bracket misses, the threshold is selected among all weights instead. A guess of the threshold, such as that of the
- * last pruning, saves the sample: the bracket is then what is near to it.
+ * bracket. When the bracket misses, the threshold is selected among all weights instead.
  */
 import { BINS, HISTOGRAM_BYTES, MAGNITUDE, approximateMagnitude, equalCount, equalRank, selectMagnitude } from './select';
 
@@ -14,8 +13,6 @@ const LARGEST_SAMPLE: i32 = 16384;
 const SMALL: i32 = 8192;
 /** Half the width of the bracket, in standard deviations of the rank in the sample. */
 const DEVIATIONS: f64 = 3;
-/** Half the width of the bracket around a guess: 1 / 32 of an octave, or 2%, since bits of magnitudes are nearly logarithms. */
-const NEAR: i32 = 1 << 18;
 /** Multiplier of Fibonacci hashing, 2^32 / golden ratio. */
 const FIBONACCI: u32 = 0x9e3779b1;
 /** Weights of one turn of a SIMD loop: four vectors. */
@@ -34,37 +31,19 @@ const NOTE_BYTES: usize = 8;
  * @param values address of `length` float32
  * @param count 0 to `length`
  * @param scratch address of `scratchBytes`, at least 128 KiB, that may be overwritten
- * @param guess bits of a magnitude near which the largest one is that becomes zero; 0 for none. The result does not depend on it.
- * @returns bits of that magnitude; 0 where there was nothing to do
  */
-export function pruneSmallest(
-  values: usize,
-  length: i32,
-  count: i32,
-  scratch: usize,
-  scratchBytes: i32,
-  guess: i32,
-): i32 {
-  if (count <= 0) return 0;
+export function pruneSmallest(values: usize, length: i32, count: i32, scratch: usize, scratchBytes: i32): void {
+  if (count <= 0) return;
   let threshold: i32 = -1;
-  if (guess > NEAR) threshold = selectNear(values, length, count, scratch, scratchBytes, guess);
-  if (threshold < 0 && length >= SMALL) threshold = selectInBracket(values, length, count, scratch, scratchBytes);
+  if (length >= SMALL) threshold = selectInBracket(values, length, count, scratch, scratchBytes);
   if (threshold < 0) threshold = selectMagnitude(values, length, count, scratch);
-  if (threshold === 0) return 0;
+  if (threshold === 0) return;
   if (equalRank === equalCount) {
     zeroBelow(values, length, threshold + 1);
   } else {
     zeroBelow(values, length, threshold);
     zeroFirstEqual(values, threshold, equalRank);
   }
-  return threshold;
-}
-
-/** The magnitude of rank `rank`, or -1 if it is not near to the guess. */
-function selectNear(values: usize, length: i32, rank: i32, scratch: usize, scratchBytes: i32, guess: i32): i32 {
-  const notes = scratch + HISTOGRAM_BYTES;
-  const candidates = notes + CHUNK * NOTE_BYTES;
-  return selectBetween(values, length, rank, guess - NEAR, guess + NEAR, notes, candidates, scratch + scratchBytes, scratch);
 }
 
 /** The magnitude of rank `rank`, or -1 if it lies outside the bracket or the bracket holds more than fits. */

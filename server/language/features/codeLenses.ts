@@ -24,7 +24,12 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
     lens('$(play) Run', 'runExperiment', uri),
     lens('$(debug-rerun) Rerun', 'rerun', last.path),
     ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
-    ...(last.state === 'finished' ? [lens('$(export) Export…', 'exportModel', last.path)] : []),
+    ...(last.state === 'finished'
+      ? [
+          lens('$(export) Export…', 'exportModel', last.path),
+          lens('$(pulse) Sensitivity…', 'measureSensitivity', last.path),
+        ]
+      : []),
     lens(
       await stateText(last),
       isTraining(last) ? 'openDashboard' : 'showRunsOfFile',

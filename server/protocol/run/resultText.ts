@@ -3,9 +3,14 @@ import { formatNumber, formatRatio } from '../formatQuantity.ts';
 import { recordedRatio, type RecordedRatio } from './compressedSize.ts';
 import { shownMetric, type MeasuredMetrics } from './testMetric.ts';
 
+/** True for a metric from 0 to 1: an accuracy, that of an output (`kind accuracy`) too. */
+export function isShare(metric: string): boolean {
+  return /^(.* )?accuracy$/.test(metric);
+}
+
 /** `98.30%` for an accuracy, that of an output (`kind accuracy`) too, `84.12` for anything else. */
 export function formatMetric(metric: string, value: number): string {
-  return /^(.* )?accuracy$/.test(metric) ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
+  return isShare(metric) ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
 }
 
 /** `46.1x`, by how much the file is smaller or would be; undefined where it is as large as before. */

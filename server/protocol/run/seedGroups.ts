@@ -10,9 +10,9 @@ export type MeasureName = 'test' | 'validation' | 'bytes';
 
 const SEED = 'training.seed';
 
-/** Settings by their names, without the seed. */
+/** Settings by their names, without the seed, and without those that change no result. */
 export function withoutSeed(settings: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...settings].filter(([name]) => name !== SEED));
+  return new Map([...settings].filter(([name]) => name !== SEED && !name.startsWith('logging.')));
 }
 
 /** The seed among settings by their names; undefined where it is not there. */

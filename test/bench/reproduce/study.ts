@@ -2,7 +2,7 @@
  * @file A table of a paper as a study that is fair by construction: each rival has the same number of tries, the best try is chosen on the
  * validation split with a seed of its own, and the chosen ones are trained with the same seeds and compared in pairs on the test split.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import {
@@ -131,8 +131,9 @@ async function writePage(
     ...study.cases.flatMap((work) => ['', `## ${work.name}`, '', ...caseLines(work, outcomes.get(work.name))]),
     '',
   ];
-  const file = join(root, 'docs', 'results', `${name}.md`);
-  writeFileSync(file, await format(lines.join('\n'), { parser: 'markdown', printWidth: 140 }));
+  const folder = join(root, 'docs', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.md`), await format(lines.join('\n'), { parser: 'markdown', printWidth: 140 }));
 }
 
 function caseLines(work: Case, outcomes: readonly Outcome[] | undefined): string[] {

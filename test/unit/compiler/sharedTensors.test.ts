@@ -48,7 +48,7 @@ async function train(units: number, updates: boolean, threads = 2) {
 
 describe.runIf(canShare)('weights that threads share', () => {
   test('are trained, pruned and evaluated to the same bits as others', async () => {
-    const [shared, others] = [await train(2100, true), await train(2100, false)];
+    const [shared, others] = [await train(130_000, true), await train(130_000, false)];
     expect([shared.threads, shared.isInShared, others.threads, others.isInShared]).toEqual([2, true, 1, false]);
     expect(shared.loss).toBe(others.loss);
     expect(
@@ -58,6 +58,6 @@ describe.runIf(canShare)('weights that threads share', () => {
 });
 
 test('weights are not shared where there are few, or one thread', async () => {
-  for (const { threads, isInShared } of [await train(20, true), await train(2100, true, 1)])
+  for (const { threads, isInShared } of [await train(20, true), await train(130_000, true, 1)])
     expect([threads, isInShared]).toEqual([1, false]);
 });

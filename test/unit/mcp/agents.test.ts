@@ -1,6 +1,7 @@
 /** @file What agents can do: a real client before a real server, in a folder with a small model and small data. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { appendFile, mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive, identify } from '../../../server/runs/liveProcess.ts';
@@ -104,6 +105,32 @@ describe('an experiment', () => {
   });
 });
 
+describe('the workspace', () => {
+  test.each(eras)('is that of the roots of a client %s, and nothing else', async (_, isModern) => {
+    const { folder } = await workspace();
+    const { folder: elsewhere } = await workspace();
+    const session = await sessions.open({ directory: elsewhere, roots: [folder], isModern });
+    expect(await session.ask('list_workspace')).toMatchObject({ folders: [realpathSync(folder)], experiments: [file] });
+    expect(await session.refusal('check_experiment', { file: join(elsewhere, file) })).toContain(
+      'outside the workspace',
+    );
+    const { contents } = await session.client.readResource({ uri: 'deeptwist://runs/none' }).catch((error: unknown) => ({ contents: String(error) })); // prettier-ignore
+    expect(contents).toContain("There is no run 'none'");
+  });
+
+  test('is that of the command where it names folders, whatever the client says', async () => {
+    const { folder } = await workspace();
+    const { folder: elsewhere } = await workspace();
+    const session = await sessions.open({ directory: elsewhere, args: [folder], roots: [elsewhere] });
+    expect(await session.ask('list_workspace')).toMatchObject({ folders: [realpathSync(folder)] });
+  });
+
+  test('is no home folder', async () => {
+    const session = await sessions.open({ directory: homedir() });
+    expect(await session.refusal('list_runs')).toMatch(/no project.*deeptwist mcp DIR/);
+  });
+});
+
 describe('what executes code', () => {
   test.each(eras)('is asked for by a server %s, and not done where the user declines', async (_, isModern) => {
     const { folder } = await workspace();
@@ -192,6 +219,25 @@ describe('a run', () => {
       .then(({ run }) => untilEnded(session, String(run)).then((end) => JSON.stringify(end)), String);
     expect(failed).toContain('no such network');
   });
+});
+
+test('an export tells how far it is, is listed in the resource of its run, and replaces nothing without being told', async () => {
+  const made = await workspace({ training: { ...experiment.training, steps: 30 } });
+  const { run } = await made.run();
+  const session = await sessions.open({ directory: made.folder, args: ['--confirm', 'host'] });
+  const told: (string | undefined)[] = [];
+  const onprogress = ({ message }: { message?: string | undefined }) => void told.push(message);
+  const exported = await session.ask('export_model', { run: run.id, out: 'a.onnx' }, { onprogress });
+  expect(told).toEqual(expect.arrayContaining(['writing', expect.stringMatching(/^verifying/)]));
+  expect(exported).toMatchObject({ path: 'a.onnx', format: 'onnx', metric: 'accuracy' });
+  expect(await session.refusal('export_model', { run: run.id, out: 'a.onnx' })).toContain('is there already');
+  expect(await session.refusal('export_model', { run: run.id, out: '../a.onnx' })).toContain('outside the workspace');
+  expect(await session.refusal('export_model', { run: run.id, out: 'b', format: 'tfjs', dense: true })).toContain('takes no --dense'); // prettier-ignore
+  await session.ask('export_model', { run: run.id, out: 'a.onnx', overwrite: true });
+  const { contents } = await session.client.readResource({ uri: `deeptwist://runs/${run.id}` });
+  const [content] = contents as { text: string }[];
+  expect(JSON.parse(content.text)).toMatchObject({ id: run.id, state: 'finished', exports: [{ format: 'onnx', isThere: true }] }); // prettier-ignore
+  expect(await session.ask('evaluate', { of: run.id })).toMatchObject({ metric: 'accuracy', value: run.record.result?.test }); // prettier-ignore
 });
 
 test('a sweep is started after its size is told, followed, and compared by seeds', async () => {

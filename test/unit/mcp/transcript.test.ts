@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import { expect, test } from 'vitest';
 import { root } from '../../../scripts/root.js';
 import { Random } from '../../../server/formats/random.ts';
@@ -86,7 +87,7 @@ test('an agent takes an ONNX file to a smaller one by tools alone', async () => 
       `**${name}** \`${JSON.stringify(args)}\``,
       '',
       ...session.asked.slice(questions).flatMap((question) => [`> ${question}`, '']),
-      '```json',
+      '```text',
       text.length <= 700 ? text : `${text.slice(0, 700)} …`,
       '```',
       '',
@@ -123,7 +124,7 @@ test('an agent takes an ONNX file to a smaller one by tools alone', async () => 
   expect(session.asked).toHaveLength(4);
 
   const document = join(root, 'docs', 'agents-transcript.md');
-  const text = lines.join('\n');
+  const text = await format(lines.join('\n'), { parser: 'markdown', printWidth: 120 });
   const known = existsSync(document) ? readFileSync(document, 'utf8') : '';
   // Written anew where another call or another answer is seen, not where a number is another.
   if (comparable(known) !== comparable(text)) await expect(text).toMatchFileSnapshot(document);

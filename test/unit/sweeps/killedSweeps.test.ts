@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Random } from '../../../server/formats/random.ts';
-import { isAlive } from '../../../server/runs/liveProcess.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
-import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
+import { killSweeps, trainingProcesses } from './killing.ts';
 import { experiment, finalWeights, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
@@ -37,20 +36,6 @@ afterEach(async () => {
   await until(() => trainingProcesses().length === 0);
   expect(left, 'processes that the test left').toEqual([]);
 });
-
-/** Those that have a ticket in the queue. */
-function trainingProcesses(): number[] {
-  return readdirSync(runtimeFolder())
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      try {
-        const { process: identity } = JSON.parse(readFileSync(join(runtimeFolder(), name), 'utf8')) as { process: { pid: number; host: string } }; // prettier-ignore
-        return isAlive(identity) === true ? [identity.pid] : [];
-      } catch {
-        return []; // It has gone meanwhile.
-      }
-    });
-}
 
 const settings = {
   training: { ...experiment.training, threads: 1, steps: 400, checkpointEvery: 50 },
@@ -119,36 +104,9 @@ test('a sweep makes a plain run of each combination, and sorts them', async () =
 });
 
 test('a sweep that is killed, with runs of it or without, at any moment ends, gone on with, as one that is not', async () => {
-  const { weights, milliseconds } = await reference();
   const seed = Math.floor(1e6 * Math.random());
-  const random = new Random(seed);
-  const killed: string[] = [];
-  for (let round = 0; round < 4; round++) {
-    const place = await workspace(settings);
-    for (let attempt = 0; ; attempt++) {
-      const sweep = sweepOf(place);
-      const { child, ended } = start(place, 'sweep', sweep ?? file, '--parallel', '2');
-      if (attempt === 3) {
-        expect(await ended, `seed ${seed}`).toMatchObject({ code: 0 });
-        break;
-      }
-      await after(random.uniform() * milliseconds * 0.6, ended);
-      const victims = [...trainingProcesses().filter(() => random.uniform() < 0.5)];
-      const kind = random.below(3);
-      // The sweep, runs of it, or both.
-      if (kind !== 0) for (const pid of victims) kill(pid);
-      if (kind !== 1) child.kill('SIGKILL');
-      killed.push(`${['sweep', 'runs', 'both'][kind]} (${victims.length} runs)`);
-      if (kind === 1 || child.exitCode !== null) {
-        // It starts them again by itself.
-        expect(await ended, `seed ${seed}`).toMatchObject({ code: 0 });
-        break;
-      }
-      await ended;
-    }
-    await expectWhole(place, weights);
-  }
-  expect(killed.length, `seed ${seed}`).toBeGreaterThanOrEqual(4);
+  const sweeps = await killSweeps({ installation: installation(), newFolder: temporaryFolder, kills: 4, seed });
+  expect(sweeps.flatMap(({ fault }) => fault ?? []), `seed ${seed}`).toEqual([]); // prettier-ignore
 }, 400_000);
 
 test('a run that is killed behind its first checkpoint goes on from there while the sweep trains', async () => {
@@ -221,22 +179,3 @@ test('a run that has failed is gone on with where the user says so', async () =>
   expect(runs).toHaveLength(2);
   for (const { path } of runs) expect((await openRun(path)).record.state).toBe('finished');
 });
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** A random moment: not a time that a result is waited for. */
-function after(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const moment = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      resolve();
-    }, milliseconds);
-  });
-  return Promise.race([moment, ended]).finally(() => clearTimeout(timer));
-}

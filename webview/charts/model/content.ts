@@ -16,6 +16,8 @@ export interface Axis extends Named {
   /** Bounds of the unzoomed axis; by default those of the data, with a margin on y. */
   readonly minimum?: number;
   readonly maximum?: number;
+  /** The greatest value that there can be, such as 1 for a share: no margin leads beyond it. */
+  readonly limit?: number;
   /** How a value is written at a tick and in the readout; by default as a short decimal. */
   readonly format?: (value: number) => string;
   /** `seconds`: labels stand at round times of a clock. */

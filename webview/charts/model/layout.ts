@@ -113,7 +113,7 @@ export function layout(
   // The margin does not lead to values that the data never have.
   const standsOnZero = yScale === 'linear' && extent.minimum >= 0 && automatic.minimum < 0 && !extent.isEmpty;
   const lower = content.y.minimum ?? (standsOnZero ? 0 : automatic.minimum);
-  const upper = content.y.maximum ?? automatic.maximum;
+  const upper = content.y.maximum ?? Math.min(automatic.maximum, content.y.limit ?? Infinity);
   return {
     bounds,
     x,

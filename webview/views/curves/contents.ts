@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import type { EventOf } from '../../../server/protocol/run/events.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { formatPercent } from '../../../server/protocol/formatQuantity.ts';
-import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import { formatMetric, isShare } from '../../../server/protocol/run/resultText.ts';
 import type { Axis, ChartContent, Named, Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';
@@ -241,6 +241,7 @@ function metricAxis(metric: string, { logPerplexity }: CurveSettings): Axis {
   return {
     label: metric,
     scale: metric === 'perplexity' && logPerplexity ? 'log' : 'linear',
+    ...(isShare(metric) && { limit: 1 }),
     format: (value) => formatMetric(metric, value),
   };
 }

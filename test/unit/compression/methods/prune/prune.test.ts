@@ -67,34 +67,6 @@ describe('large tensors, whose threshold is bracketed by a sample', () => {
   });
 });
 
-test('an array that is pruned again and again, near to its last threshold or far from it, is pruned as by a sort', () => {
-  const drifts = fc.constantFrom(0, 1e-4, 0.01, 0.02, 0.1, 1, NaN);
-  const rate = fc.constantFrom(0, 0.3, 0.301, 0.5, 0.98, 1);
-  const turns = fc.array(fc.record({ drift: drifts, rate }), { minLength: 2, maxLength: 6 });
-  const sizes = fc.constantFrom(5, 1000, 12_011);
-  fc.assert(
-    fc.property(sizes, turns, fc.constantFrom(0, 0.02, 1), fc.nat(), (length, turns, step, seed) => {
-      const random = uniform(seed);
-      const view = new Arena(arenaBytes(length)).float32(length);
-      // With a step, many magnitudes are equal.
-      view.set(normals(length, seed, 0.05).map((weight) => (step === 0 ? weight : Math.round(weight / step) * step)));
-      for (const { drift, rate } of turns) {
-        if (Number.isNaN(drift)) view[Math.floor(random() * length)] = NaN;
-        else view.forEach((weight, i) => (view[i] = weight * (1 + drift) + drift * 0.001 * random()));
-        // A sort has no place for what is not a number; the kernels take it for the largest.
-        const expected = pruneBySorting(
-          view.map((weight) => (Number.isNaN(weight) ? Infinity : weight)),
-          rate,
-        );
-        prune(view, rate);
-        const now = view.map((weight) => (Number.isNaN(weight) ? Infinity : weight));
-        expect(bytesOf(now).equals(bytesOf(expected))).toBe(true);
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
-
 describe('tensors of which a bracket holds more than fits', () => {
   const length = 1_600_011;
   const gaussian = normals(length, 1, 0.05);

@@ -32,6 +32,17 @@ describe('the layout of a chart', () => {
     expect(layout(content([{ x: [0, 1], y: [-0.01, 3] }]), undefined, 300, new Set()).y.minimum).toBeLessThan(-0.01);
   });
 
+  it('does not go beyond the greatest value that there can be', () => {
+    const accuracy = { label: 'accuracy', limit: 1 };
+    const shown = (y: number[]) =>
+      layout(content([{ x: y.map((_, i) => i), y }], { y: accuracy }), undefined, 300, new Set()).y;
+    expect(shown([1])).toEqual({ minimum: 0.5, maximum: 1 });
+    expect(shown([0.5, 0.99]).maximum).toBe(1);
+    expect(shown([0.5, 0.6]).maximum).toBeCloseTo(0.605, 12);
+    // A value that cannot be is shown all the same.
+    expect(shown([2, 3]).maximum).toBeGreaterThan(3);
+  });
+
   it('draws a histogram as an outline that stands on 0, on a log axis above 0', () => {
     const bins = { mark: 'bins', x: [0, 1, 2], y: [4, 0] } as const;
     const linear = layout(content([bins]), undefined, 300, new Set());
@@ -47,6 +58,26 @@ describe('the layout of a chart', () => {
     const log = layout(content([bins], { y: { label: 'weights', scale: 'log' } }), undefined, 300, new Set());
     expect(log.drawn[0].base).toBe(2);
     expect(log.y.minimum).toBeGreaterThan(0);
+  });
+
+  it('draws a band between its two edges, smoothed as its line is, and shows all of it', () => {
+    const band = { mark: 'band', x: [0, 1], y: [3, 5], from: [1, 1], smooth: true } as const;
+    const { drawn, y } = layout(content([band]), undefined, 300, new Set());
+    expect(drawn[0].points.map((point) => point.y)).toEqual([3, 5]);
+    expect(drawn[0].lower?.map((point) => point.y)).toEqual([1, 1]);
+    expect([y.minimum <= 1, y.maximum >= 5]).toEqual([true, true]);
+    const smooth = layout(content([band], { smoothing: 0.5 }), undefined, 300, new Set());
+    expect(smooth.drawn[0].points.map((point) => point.y)).toEqual([...smoothed([3, 5], 0.5)]);
+  });
+
+  it('draws intervals as bars from end to end, off the edges of the chart', () => {
+    const intervals = { mark: 'intervals', x: [1, 2], y: [4, 5], from: [2, 1] } as const;
+    const { drawn, x } = layout(content([intervals]), undefined, 300, new Set());
+    expect(drawn[0].stems).toEqual([
+      { x: 1, from: 2, to: 4 },
+      { x: 2, from: 1, to: 5 },
+    ]);
+    expect(x.minimum).toBeLessThan(1);
   });
 
   it('keeps the raw line behind a smoothed one', () => {

@@ -1,0 +1,71 @@
+/**
+ * @file A sweep whose plan grows: Optuna is asked for the settings of a run when there is room for one, and told what it came to. A trial that was
+ * asked for before a kill becomes a line of the plan, and one that has ended is told of, whichever process comes next.
+ */
+import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
+import { summaryOf } from '../expectedTime.ts';
+import { lookAt, trainLines, type LineOutcome, type QueueOptions } from '../runQueue.ts';
+import type { PlannedRun, Sweep } from '../sweepFolder.ts';
+import { combinationOf, type Search } from './searchSettings.ts';
+import { Study } from './study.ts';
+
+export interface SearchOptions extends QueueOptions {
+  /** Told of each line that is added to the plan. */
+  readonly onPlanned?: ((planned: PlannedRun) => void) | undefined;
+}
+
+/** @returns how each line stands, in the order of the plan */
+export async function trainBySearch(sweep: Sweep, search: Search, options: SearchOptions): Promise<LineOutcome[]> {
+  const { parallel, signal, onEnd, onPlanned } = options;
+  const study = await Study.open(sweep, search, parallel);
+  try {
+    const outcomes = new Map<number, LineOutcome>();
+    for (const { trial, parameters } of study.running)
+      if (!sweep.plan.some((planned) => planned.trial === trial))
+        await sweep.grow(search.runs, () => Promise.resolve({ trial, vary: combinationOf(search, parameters) }));
+    const left: PlannedRun[] = [];
+    for (const planned of sweep.plan) {
+      const outcome = await lookAt(sweep, planned);
+      if (outcome.state === 'finished') await tell(study, outcome);
+      else left.push(planned);
+    }
+    const next = async () => {
+      const planned = left.shift();
+      if (planned) return planned;
+      const added = await sweep.grow(search.runs, async () => {
+        const { trial, parameters } = await study.ask();
+        return { trial, vary: combinationOf(search, parameters) };
+      });
+      if (added) onPlanned?.(added);
+      return added;
+    };
+    const work = async () => {
+      while (!signal.aborted) {
+        const planned = await next();
+        if (!planned) return;
+        for (const outcome of await trainLines(sweep, [planned], { ...options, onEnd: undefined })) {
+          await tell(study, outcome);
+          outcomes.set(planned.line, outcome);
+          onEnd?.(outcome);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    const all: LineOutcome[] = [];
+    for (const planned of sweep.plan) all.push(outcomes.get(planned.line) ?? (await lookAt(sweep, planned)));
+    return all;
+  } finally {
+    study.close();
+  }
+}
+
+/** The metric on the validation split, where there is one; greater is better unless the study says otherwise. */
+async function tell(study: Study, { planned, run, state }: LineOutcome): Promise<void> {
+  if (planned.trial === undefined || (state !== 'finished' && state !== 'failed')) return;
+  const summary = state === 'finished' && run ? await summaryOf(run) : undefined;
+  if (!summary) return study.tell(planned.trial, undefined);
+  const value = summary.validation ?? summary.test;
+  const isBetterWhenGreater = isGreaterBetter(summary.metric);
+  const sign = isBetterWhenGreater === study.minimizes ? -1 : 1;
+  return study.tell(planned.trial, Number.isFinite(value) ? sign * value : undefined);
+}

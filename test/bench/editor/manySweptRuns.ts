@@ -1,0 +1,73 @@
+/** @file A sweep of a thousand runs: how long a user waits for its page, and for its rows after a letter in the filter. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { webview, workbenchReady } from '../../../scripts/editor/workbench.js';
+import { EXPERIMENT } from '../../e2e/editorSession.ts';
+import { beside, median, type Limited } from '../bench.ts';
+import { lastInput, watchInput } from './lastInput.ts';
+import { openContainer, withEditor } from './session.ts';
+import { writeFinishedSweep } from './storedSweeps.ts';
+import { within } from './until.ts';
+
+const RUNS = 1000;
+const TIMES = 3;
+const FILTER = 'rate > 0.7';
+
+export function measureManySweptRuns(): Promise<Limited[]> {
+  return withEditor({}, async (session) => {
+    await writeFinishedSweep(join(session.workspace, 'mnist', EXPERIMENT), RUNS);
+    const page = await session.window({ width: 1400, height: 900 });
+    await watchInput(page);
+    const opened: number[] = [];
+    const filtered: number[] = [];
+    for (let i = 0; i < TIMES; i++) {
+      if (i > 0) {
+        await page.reload();
+        await workbenchReady(page);
+      }
+      await openContainer(page);
+      await page
+        .locator('.part.sidebar .monaco-list-row', { hasText: '1 sweep' })
+        .locator('.monaco-tl-twistie')
+        .click();
+      const sweep = page.locator('.part.sidebar .monaco-list-row', { hasText: `${RUNS} of ${RUNS} finished` });
+      await sweep.click();
+      opened.push((await within('the rows of the sweep', rowsShown(page))) - (await lastInput(page)));
+      filtered.push(...(await filterTimes(page)));
+      await page.keyboard.press('Control+W');
+    }
+    console.log(`  opened: ${opened.join(', ')} ms; filtered: ${filtered.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    return [
+      beside(1000, `page of a sweep of ${RUNS} runs: opened`, median(opened), 'ms'),
+      beside(60, `page of a sweep of ${RUNS} runs: a letter in its filter`, median(filtered), 'ms'),
+    ];
+  });
+}
+
+/** When rows are on the screen, milliseconds since the epoch. */
+async function rowsShown(page: Page): Promise<number> {
+  const table = webview(page).locator('.rows-table');
+  await webview(page).locator('.rows-table tbody th').first().waitFor();
+  return table.evaluate(() => new Promise<number>((done) => requestAnimationFrame(() => done(Date.now()))));
+}
+
+/** Milliseconds from each letter of a filter to the frame that shows what it leaves. */
+async function filterTimes(page: Page): Promise<number[]> {
+  const search = webview(page).getByRole('searchbox', { name: 'Filter' });
+  const times: number[] = [];
+  for (let end = 1; end <= FILTER.length; end++)
+    times.push(
+      await search.evaluate(
+        (input: HTMLInputElement, text) =>
+          new Promise<number>((done) => {
+            const start = performance.now();
+            input.value = text;
+            input.dispatchEvent(new Event('input'));
+            // The page draws in the first frame; the second begins when that one is on the screen.
+            requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+          }),
+        FILTER.slice(0, end),
+      ),
+    );
+  return times;
+}

@@ -1,0 +1,175 @@
+/**
+ * @file Sweeps whose own process, runs, or both are killed (SIGKILL) at random moments and gone on with, beside one that is not interrupted: all runs
+ * must end with the same weights, and their logs must have each step once, in order, and one end.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Random } from '../../../server/formats/random.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import { listRuns } from '../../../server/runs/findRun.ts';
+import { isAlive } from '../../../server/runs/liveProcess.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
+import { finalWeightsFile } from '../../../server/training/finalModel.ts';
+import { experiment, writeBlobs } from '../training/blobs.ts';
+
+const FILE = 'blobs.deeptwist.jsonc';
+const RUNS = 4;
+const settings = {
+  training: { ...experiment.training, threads: 1, steps: 400, checkpointEvery: 50 },
+  compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
+  sweep: { vary: { 'compression.layers.fc1.rate': [0.5, 0.8], 'training.seed': [1, 2] } },
+};
+/** Times that a sweep is killed before it is left to end. */
+const KILLS_PER_SWEEP = 3;
+
+export interface KilledSweep {
+  /** What was killed each time. */
+  readonly kills: readonly string[];
+  /** What is wrong with its end; absent where all is as without kills. */
+  readonly fault?: string;
+}
+
+/** Processes that train, by their tickets in the queue of `TMPDIR`. */
+export function trainingProcesses(): number[] {
+  return readdirSync(runtimeFolder())
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      try {
+        const { process: identity } = JSON.parse(readFileSync(join(runtimeFolder(), name), 'utf8')) as { process: { pid: number; host: string } }; // prettier-ignore
+        return isAlive(identity) === true ? [identity.pid] : [];
+      } catch {
+        return []; // It has gone meanwhile.
+      }
+    });
+}
+
+/**
+ * @param options.installation folder with `bin/` and `dist/`
+ * @param options.newFolder makes an empty folder
+ * @param options.kills in all, at least
+ * @param options.seed of the moments
+ */
+export async function killSweeps({
+  installation,
+  newFolder,
+  kills,
+  seed,
+}: {
+  installation: string;
+  newFolder: () => Promise<string>;
+  kills: number;
+  seed: number;
+}): Promise<KilledSweep[]> {
+  const random = new Random(seed);
+  const children = new Set<ChildProcess>();
+  const sweep = (folder: string, reference: string) => {
+    const args = [join(installation, 'bin', 'deeptwist.js'), 'sweep', reference, '--parallel', '2'];
+    const child = spawn(process.execPath, args, { cwd: folder });
+    children.add(child.once('exit', () => children.delete(child)));
+    const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
+      ([[code], stdout, stderr]) => ({ code: code as number | null, output: stdout + stderr }),
+    );
+    return { child, ended };
+  };
+  try {
+    const whole = await newFolder();
+    await writeBlobs(whole, settings);
+    const begin = performance.now();
+    const reference = await sweep(whole, FILE).ended;
+    if (reference.code !== 0) throw new Error(`The sweep that is not interrupted failed:\n${reference.output}`);
+    const milliseconds = performance.now() - begin;
+    const expected = (await runsOf(whole)).map(weightsOf);
+    const killed: KilledSweep[] = [];
+    let done = 0;
+    while (done < kills) {
+      const folder = await newFolder();
+      await writeBlobs(folder, settings);
+      const own: string[] = [];
+      let last: { code: number | null; output: string } | undefined;
+      while (!last) {
+        const { child, ended } = sweep(folder, sweepOf(folder) ?? FILE);
+        if (own.length === KILLS_PER_SWEEP) {
+          last = await ended;
+          continue;
+        }
+        await moment(random.uniform() * milliseconds * 0.6, ended);
+        const kind = (['the sweep', 'runs', 'both'] as const)[random.below(3)];
+        const victims = kind === 'the sweep' ? [] : trainingProcesses().filter(() => random.uniform() < 0.7);
+        const isOver = child.exitCode !== null;
+        for (const pid of victims) kill(pid);
+        if (kind !== 'runs') child.kill('SIGKILL');
+        if (isOver) last = await ended;
+        else if (kind === 'runs') {
+          own.push(`${victims.length} runs`);
+          // It starts them again by itself.
+          last = await ended;
+        } else {
+          own.push(kind === 'both' ? `the sweep and ${victims.length} runs` : kind);
+          await ended;
+        }
+      }
+      done += own.length;
+      const fault = last.code === 0 ? await faultOf(folder, expected) : `exit code ${last.code}:\n${last.output}`;
+      killed.push({ kills: own, ...(fault !== undefined && { fault }) });
+    }
+    return killed;
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    for (const pid of trainingProcesses()) kill(pid);
+  }
+}
+
+async function faultOf(folder: string, expected: readonly Buffer[]): Promise<string | undefined> {
+  const runs = await runsOf(folder);
+  if (runs.length !== RUNS) return `${runs.length} runs`;
+  for (const [i, run] of runs.entries()) {
+    if (run.record.state !== 'finished') return `${run.id} is ${run.record.state}`;
+    if (!weightsOf(run).equals(expected[i])) return `${run.id} has other weights`;
+    const events = readFileSync(run.eventsFile, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as RunEvent); // prettier-ignore
+    const steps = events.flatMap((event) => (event.type === 'metrics' ? event.step : []));
+    if (steps.length !== 400 || steps.some((step, k) => step !== k + 1))
+      return `${run.id} does not have each step once`;
+    if (events.filter(({ type }) => type === 'finished').length !== 1) return `${run.id} has not ended once`;
+    const left = readdirSync(run.path).filter((name) => /lock|\.tmp$/.test(name));
+    if (left.length > 0) return `${run.id} has ${left.join(', ')}`;
+  }
+  return undefined;
+}
+
+async function runsOf(folder: string): Promise<Run[]> {
+  return (await listRuns(folder)).runs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Without the header, which has the id of the run. */
+function weightsOf(run: Run): Buffer {
+  const bytes = readFileSync(finalWeightsFile(run));
+  return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+}
+
+function sweepOf(folder: string): string | undefined {
+  const sweeps = join(folder, '.deeptwist', 'sweeps');
+  return existsSync(sweeps) ? readdirSync(sweeps).find((id) => existsSync(join(sweeps, id, 'sweep.json'))) : undefined;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** A random moment: not a time that a result is waited for. */
+function moment(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      resolve();
+    }, milliseconds);
+  });
+  return Promise.race([passed, ended]).finally(() => clearTimeout(timer));
+}

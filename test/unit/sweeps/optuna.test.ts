@@ -1,0 +1,180 @@
+/** @file A search that Optuna leads. In its place is a program that speaks as the Python one does; `npm run bench -- optuna` has the real one. */
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { EventLog } from '../../../server/runs/log/eventLog.ts';
+import { combinationOf, searchSpace } from '../../../server/sweeps/optuna/searchSettings.ts';
+import { Study } from '../../../server/sweeps/optuna/study.ts';
+import { trainBySearch } from '../../../server/sweeps/optuna/trainBySearch.ts';
+import { plannedRuns } from '../../../server/sweeps/plannedRuns.ts';
+import { createSweep, openSweep } from '../../../server/sweeps/sweepFolder.ts';
+import { experimentText, finished, started } from '../cli/sampleEvents.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
+
+const vary = {
+  'training.optimizer.learningRate': { from: 1e-4, to: 1e-1, scale: 'logarithmic' },
+  'training.batchSize': { from: 10, to: 50, integer: true },
+  'training.clip': [null, { globalNorm: 1 }],
+};
+const FILE = 'lenet.deeptwist.jsonc';
+
+/** A search of four runs, and an executable that answers as Optuna would: it keeps its trials in a file. */
+async function search(sweep: object = { type: 'random', runs: 4, seed: 3, vary }) {
+  const folder = await temporaryFolder();
+  const file = join(folder, FILE);
+  writeFileSync(file, JSON.stringify({ ...(JSON.parse(experimentText) as object), sweep }));
+  const python = join(folder, 'python');
+  const trials = join(folder, 'trials.json');
+  writeFileSync(
+    python,
+    `#!${process.execPath}
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const read = () => (existsSync(${JSON.stringify(trials)}) ? JSON.parse(readFileSync(${JSON.stringify(trials)}, 'utf8')) : []);
+const write = (all) => writeFileSync(${JSON.stringify(trials)}, JSON.stringify(all));
+const answer = (fields) => console.log(JSON.stringify(fields));
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const request = JSON.parse(line);
+  const all = read();
+  if (request.do === 'open') return answer({ version: '5', direction: process.env.FAKE_DIRECTION ?? 'MAXIMIZE', running: all.filter((one) => one.value === undefined) });
+  if (request.do === 'ask') {
+    const one = { trial: all.length, parameters: { 'training.optimizer.learningRate': 0.001 * (all.length + 1), 'training.batchSize': 10 + all.length, 'training.clip': all.length % 2 ? 'null' : '{"globalNorm":1}' } };
+    write([...all, one]);
+    return answer(one);
+  }
+  write(all.map((one) => (one.trial === request.trial && one.value === undefined ? { ...one, value: request.value } : one)));
+  answer({});
+});
+`,
+  );
+  chmodSync(python, 0o755);
+  const planned = await plannedRuns(file, [], { python });
+  const made = await createSweep({ experiment: file, ...planned });
+  return { folder, file, made, python, trials: () => JSON.parse(readFileSync(trials, 'utf8')) as { trial: number; value?: number | null }[] }; // prettier-ignore
+}
+
+type Made = Awaited<ReturnType<typeof search>>['made'];
+
+/** Runs that have ended before anybody starts them: this test is about the plan. */
+async function endRun(sweep: Made, line: number, test: number): Promise<void> {
+  const planned = sweep.plan[line - 1];
+  const run = (await sweep.openRun(planned)) ?? (await sweep.makeRun(planned));
+  const log = await EventLog.open(run);
+  log.append(started);
+  log.append({ ...finished, summary: { ...finished.summary, test } });
+  log.close();
+  await run.update({ state: 'finished', process: undefined });
+}
+
+const options = {
+  parallel: 1,
+  retryFailed: false,
+  sidecarScript: '/nonexistent/sidecar.js',
+  signal: new AbortController().signal,
+};
+
+/** Goes on with a search as `deeptwist sweep` does. */
+async function goOn(path: string, python: string) {
+  const sweep = await openSweep(path);
+  const found = sweep.search!;
+  return trainBySearch(sweep, { ...found, python }, options);
+}
+
+test('bounds and values of a random sweep are the space, and what is suggested are settings', async () => {
+  const { made } = await search();
+  expect(made.search).toMatchObject({ engine: 'optuna', runs: 4, seed: 3 });
+  expect(made.search?.space).toEqual([
+    { name: 'training.optimizer.learningRate', from: 1e-4, to: 1e-1, log: true, integer: false },
+    { name: 'training.batchSize', from: 10, to: 50, log: false, integer: true },
+    { name: 'training.clip', choices: ['null', '{"globalNorm":1}'] },
+  ]);
+  expect(combinationOf(made.search!, { 'training.batchSize': 20, 'training.clip': '{"globalNorm":1}', unknown: 1 })).toEqual(['training.batchSize=20', 'training.clip={"globalNorm":1}']); // prettier-ignore
+  expect({ plan: made.plan, size: made.size }).toEqual({ plan: [], size: 4 });
+});
+
+test('a line is added for each trial, and no more than the sweep has runs', async () => {
+  const { made, python, trials } = await search();
+  const study = await Study.open(made, made.search!, 1);
+  const ask = async () => {
+    const { trial, parameters } = await study.ask();
+    return { trial, vary: combinationOf(made.search!, parameters) };
+  };
+  // Two that ask at the same moment, and one more than there are.
+  const added = await Promise.all(Array.from({ length: 5 }, () => made.grow(4, ask)));
+  study.close();
+  expect(added.filter((planned) => planned !== undefined)).toHaveLength(4);
+  expect(trials()).toHaveLength(4);
+  const again = await openSweep(made.path);
+  expect(again.plan.map(({ run, trial, line }) => [run, trial, line])).toEqual([0, 1, 2, 3].map((trial) => [`${made.id}.${trial + 1}`, trial, trial + 1])); // prettier-ignore
+  expect(again.plan[1].set).toEqual(['sweep=null', 'training.optimizer.learningRate=0.002', 'training.batchSize=11', 'training.clip=null']); // prettier-ignore
+  for (const [i, value] of [0.91, 0.92, 0.93, 0.94].entries()) await endRun(again, i + 1, value);
+  await goOn(made.path, python);
+  expect(trials().map(({ value }) => value)).toEqual([0.91, 0.92, 0.93, 0.94]);
+});
+
+test('a trial that was asked for before a kill becomes a line, and what has ended is told of once', async () => {
+  const { made, python, trials } = await search({ type: 'random', runs: 2, vary });
+  const study = await Study.open(made, made.search!, 1);
+  const { trial, parameters } = await study.ask();
+  await made.grow(2, () => Promise.resolve({ trial, vary: combinationOf(made.search!, parameters) }));
+  await study.ask(); // And killed before it is in the plan.
+  study.close();
+  await endRun(made, 1, 0.5);
+  const outcomes = await goOn(made.path, python);
+  expect(outcomes.map(({ state }) => state)[0]).toBe('finished');
+  // Its process cannot be started here: that run is not told of as anything.
+  expect(outcomes).toHaveLength(2);
+  expect(trials().map(({ value }) => value)[0]).toBe(0.5);
+  expect(trials()).toHaveLength(2);
+  expect((await openSweep(made.path)).plan).toHaveLength(2);
+});
+
+test('a study that asks for small values is told of the negative of an accuracy', async () => {
+  const { made, python, trials } = await search({ type: 'random', runs: 1, vary });
+  const study = await Study.open(made, made.search!, 1);
+  const { trial } = await study.ask();
+  study.close();
+  await made.grow(1, () => Promise.resolve({ trial, vary: [] }));
+  await endRun(made, 1, 0.75);
+  process.env.FAKE_DIRECTION = 'MINIMIZE';
+  try {
+    await goOn(made.path, python);
+  } finally {
+    delete process.env.FAKE_DIRECTION;
+  }
+  expect(trials()).toMatchObject([{ value: -0.75 }]);
+});
+
+test.each([
+  ['no Python', '/nonexistent/python', undefined, 'There is no Python at /nonexistent/python'],
+  ['no optuna', 'python', `{"missing": "No module named optuna"}`, "has no package optuna (No module named optuna)"],
+  ['a storage that is away', 'python', '{"failed": "OperationalError: unable to open database file"}', 'Optuna: OperationalError: unable to open database file'],
+  ['a Python that dies', 'python', undefined, 'has ended'],
+])('%s is told with what helps, and nothing is planned', async (_, name, line, message) => {
+  const { made, folder } = await search();
+  const python = name.startsWith('/') ? name : join(folder, 'another-python');
+  if (!name.startsWith('/')) {
+    writeFileSync(python, `#!/bin/sh\nread request\n${line === undefined ? 'echo gone >&2' : `echo '${line}'`}\n`);
+    chmodSync(python, 0o755);
+  }
+  const opened = Study.open(made, { ...made.search!, python }, 1);
+  await expect(opened).rejects.toThrow(message);
+  await expect(opened).rejects.toHaveProperty('remedy', expect.stringContaining('leave out --search'));
+  expect(readFileSync(join(made.path, 'plan.jsonl'), 'utf8')).toBe('');
+}); // prettier-ignore
+
+test('a search is refused for a sweep that is none at random, or that halves', () => {
+  expect(() => searchSpace({ type: 'grid', vary: { 'training.seed': [1] } })).toThrow(
+    '--search is for a sweep of "type": "random"',
+  );
+  expect(() => searchSpace({ type: 'random', runs: 2, seed: 1, vary: {}, halving: { factor: 3, from: 10 } })).toThrow('sweep.halving and --search cannot be together'); // prettier-ignore
+});
+
+test('two that add a line at the same time add one after the other', async () => {
+  const { made } = await search();
+  const claims = join(made.path, 'claims');
+  const first = made.grow(4, () => Promise.resolve({ vary: [], trial: 0 }));
+  const second = (await openSweep(made.path)).grow(4, () => Promise.resolve({ vary: [], trial: 1 }));
+  expect((await Promise.all([first, second])).map((planned) => planned?.line).toSorted()).toEqual([1, 2]);
+  expect(existsSync(claims) ? readdirSync(claims) : []).toEqual([]);
+  expect((await openSweep(made.path)).plan).toHaveLength(2);
+});
