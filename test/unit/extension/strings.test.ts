@@ -23,6 +23,10 @@ const DOCUMENTS = new Set([
   'extension/weightsInCode/gutterMark.ts', // SVG.
   'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
+  // Reports, HTML that the command line writes.
+  'webview/report/report.ts',
+  'webview/report/style.ts',
+  'webview/report/svgChart.ts',
 ]);
 /** Files that translate the texts of the tables of methods and of export formats. */
 const OF_TABLES = new Set([
