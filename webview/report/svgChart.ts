@@ -13,7 +13,7 @@ const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 34 };
 /** Ticks beside and above one another. */
 const MOST_TICKS = { x: 8, y: 5 };
 /** Colours of the palette, which the style has as `.c0` and so on. */
-export const COLORS = 8;
+const COLORS = 8;
 /** Lines of more points have no dot at each. */
 const MOST_DOTS = 60;
 
