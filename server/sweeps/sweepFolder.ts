@@ -155,13 +155,13 @@ export class Sweep {
   }
 
   /**
-   * Adds a line to the plan, which only one process does at a time.
-   * @param most lines of the plan
-   * @param next what the line is made of; not called where the plan has its lines
-   * @returns the line, or undefined where the plan has its lines
+   * Adds a run to the plan of a search, which one process does at a time.
+   * @param most runs of the plan
+   * @param next what the run is made of; not called where the plan has its runs
+   * @returns the line, or undefined where the plan has its runs
    * @throws UserError where another machine's process has the plan and does not give it free
    */
-  async grow(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
+  async addRun(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
     const held = await this.#holdPlan();
     try {
       this.#plan = await readPlan(this.path);
@@ -169,11 +169,11 @@ export class Sweep {
       const { vary, trial } = await next();
       const line = this.#plan.length + 1;
       const run = `${this.id}.${String(line).padStart(String(most).length, '0')}`;
-      const planned = { run, set: [...(this.#record.set ?? []), ...vary], vary, ...(trial !== undefined && { trial }) };
-      const lines = [...this.#plan.map(({ line: _, ...known }) => known), planned];
-      await writeAtomically(join(this.path, PLAN_FILE), lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
-      const added = { ...planned, line };
-      this.#plan = [...this.#plan, added];
+      const set = [...(this.#record.set ?? []), ...vary];
+      const added = { run, set, vary, ...(trial !== undefined && { trial }), line };
+      const plan = [...this.#plan, added];
+      await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+      this.#plan = plan;
       return added;
     } finally {
       await held.release();
@@ -290,7 +290,7 @@ export async function createSweep({
 }
 
 function planText(plan: readonly Omit<PlannedRun, 'line'>[]): string {
-  return plan.map(({ run, set, vary }) => `${JSON.stringify({ run, set, vary })}\n`).join('');
+  return plan.map(({ run, set, vary, trial }) => `${JSON.stringify({ run, set, vary, trial })}\n`).join('');
 }
 
 /** The folder in which the sweeps of an experiment file are. */

@@ -7,12 +7,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { root } from '../../scripts/root.js';
 import { listRuns } from '../../server/runs/findRun.ts';
 import { findSweep } from '../../server/sweeps/findSweep.ts';
 import { experiment, writeBlobs } from '../unit/training/blobs.ts';
-import { until } from '../until.ts';
 import type { Benchmark } from './bench.ts';
 import { checkPython } from './givenPython.ts';
 
@@ -51,7 +51,7 @@ export default {
       const deeptwist = (...args: readonly string[]) =>
         spawn(process.execPath, [join(root, 'bin', 'deeptwist.js'), 'sweep', ...args], { cwd: folder, stdio: 'inherit' }); // prettier-ignore
       const first = deeptwist('blobs.deeptwist.jsonc', '--search', 'optuna', '--python', python as string);
-      await until(async () => (await listRuns(folder)).runs.filter(({ record }) => record.state === 'finished').length >= 2, 'two runs'); // prettier-ignore
+      while ((await listRuns(folder)).runs.filter(({ record }) => record.state === 'finished').length < 2) await sleep(300); // prettier-ignore
       const killed = once(first, 'exit');
       first.kill('SIGKILL');
       await killed;

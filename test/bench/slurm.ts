@@ -18,7 +18,7 @@ import { recordOf, weightsOf } from './killing.ts';
 import { startCluster, type Cluster } from './slurmCluster.ts';
 
 const settings = {
-  training: { ...experiment.training, threads: 1, steps: 4_000, evaluateEvery: 500, checkpointEvery: 100 },
+  training: { ...experiment.training, threads: 1, steps: 2_000, evaluateEvery: 250, checkpointEvery: 100 },
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
   sweep: { vary: { 'compression.layers.fc1.rate': [0.5, 0.7, 0.8, 0.9], 'training.seed': [1, 2, 3] } },
 };

@@ -34,7 +34,11 @@ describe('a sweep', () => {
     writePointsProblem(folder());
     file = writePointsExperiment(folder(), 'swept', { steps: 100 });
     const settings = JSON.parse(readFileSync(file, 'utf8')) as { data: object };
-    const text = JSON.stringify({ ...settings, data: { ...settings.data, split: { validation: 0.2 } }, sweep }, null, 2);
+    const text = JSON.stringify(
+      { ...settings, data: { ...settings.data, split: { validation: 0.2 } }, sweep },
+      null,
+      2,
+    );
     writeFileSync(file, text.replace('"rate": 0.5', '"rate": 0.5 // to begin with'));
   });
 

@@ -22,7 +22,7 @@ export async function trainBySearch(sweep: Sweep, search: Search, options: Searc
     const outcomes = new Map<number, LineOutcome>();
     for (const { trial, parameters } of study.running)
       if (!sweep.plan.some((planned) => planned.trial === trial))
-        await sweep.grow(search.runs, () => Promise.resolve({ trial, vary: combinationOf(search, parameters) }));
+        await sweep.addRun(search.runs, () => Promise.resolve({ trial, vary: combinationOf(search, parameters) }));
     const left: PlannedRun[] = [];
     for (const planned of sweep.plan) {
       const outcome = await lookAt(sweep, planned);
@@ -32,7 +32,7 @@ export async function trainBySearch(sweep: Sweep, search: Search, options: Searc
     const next = async () => {
       const planned = left.shift();
       if (planned) return planned;
-      const added = await sweep.grow(search.runs, async () => {
+      const added = await sweep.addRun(search.runs, async () => {
         const { trial, parameters } = await study.ask();
         return { trial, vary: combinationOf(search, parameters) };
       });

@@ -97,8 +97,9 @@ export async function killSweeps({
           continue;
         }
         await moment(random.uniform() * milliseconds * 0.6, ended);
-        const kind = (['the sweep', 'runs', 'both'] as const)[random.below(3)];
-        const victims = kind === 'the sweep' ? [] : trainingProcesses().filter(() => random.uniform() < 0.7);
+        const wanted = (['the sweep', 'runs', 'both'] as const)[random.below(3)];
+        const victims = wanted === 'the sweep' ? [] : trainingProcesses().filter(() => random.uniform() < 0.7);
+        const kind = victims.length === 0 ? 'the sweep' : wanted;
         const isOver = child.exitCode !== null;
         for (const pid of victims) kill(pid);
         if (kind !== 'runs') child.kill('SIGKILL');

@@ -99,7 +99,7 @@ test('a line is added for each trial, and no more than the sweep has runs', asyn
     return { trial, vary: combinationOf(made.search!, parameters) };
   };
   // Two that ask at the same moment, and one more than there are.
-  const added = await Promise.all(Array.from({ length: 5 }, () => made.grow(4, ask)));
+  const added = await Promise.all(Array.from({ length: 5 }, () => made.addRun(4, ask)));
   study.close();
   expect(added.filter((planned) => planned !== undefined)).toHaveLength(4);
   expect(trials()).toHaveLength(4);
@@ -115,7 +115,7 @@ test('a trial that was asked for before a kill becomes a line, and what has ende
   const { made, python, trials } = await search({ type: 'random', runs: 2, vary });
   const study = await Study.open(made, made.search!, 1);
   const { trial, parameters } = await study.ask();
-  await made.grow(2, () => Promise.resolve({ trial, vary: combinationOf(made.search!, parameters) }));
+  await made.addRun(2, () => Promise.resolve({ trial, vary: combinationOf(made.search!, parameters) }));
   await study.ask(); // And killed before it is in the plan.
   study.close();
   await endRun(made, 1, 0.5);
@@ -133,7 +133,7 @@ test('a study that asks for small values is told of the negative of an accuracy'
   const study = await Study.open(made, made.search!, 1);
   const { trial } = await study.ask();
   study.close();
-  await made.grow(1, () => Promise.resolve({ trial, vary: [] }));
+  await made.addRun(1, () => Promise.resolve({ trial, vary: [] }));
   await endRun(made, 1, 0.75);
   process.env.FAKE_DIRECTION = 'MINIMIZE';
   try {
@@ -172,8 +172,8 @@ test('a search is refused for a sweep that is none at random, or that halves', (
 test('two that add a line at the same time add one after the other', async () => {
   const { made } = await search();
   const claims = join(made.path, 'claims');
-  const first = made.grow(4, () => Promise.resolve({ vary: [], trial: 0 }));
-  const second = (await openSweep(made.path)).grow(4, () => Promise.resolve({ vary: [], trial: 1 }));
+  const first = made.addRun(4, () => Promise.resolve({ vary: [], trial: 0 }));
+  const second = (await openSweep(made.path)).addRun(4, () => Promise.resolve({ vary: [], trial: 1 }));
   expect((await Promise.all([first, second])).map((planned) => planned?.line).toSorted()).toEqual([1, 2]);
   expect(existsSync(claims) ? readdirSync(claims) : []).toEqual([]);
   expect((await openSweep(made.path)).plan).toHaveLength(2);
