@@ -1,7 +1,7 @@
 /**
  * @file The licences of what a package of the extension has from others, in one text: of every npm package that is bundled or
  * shipped beside the bundles, by its own licence files. `notices/` has what npm packages leave out: ONNX Runtime's notices, as
- * its release for Python has them, and the text of the Apache License.
+ * its release for Python has them, the licences of what the server of the Model Context Protocol bundles, and the text of the Apache License.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,9 @@ import { root } from './root.js';
 
 /** Compiled into the WebAssembly of `generated/`, of which no bundler knows. */
 const COMPILED = ['node_modules/assemblyscript'];
+
+/** Packages with others inside their own bundles, and the file of `notices/` with the names and licences of these. */
+const BUNDLES = { '@modelcontextprotocol/server': 'scripts/notices/modelcontextprotocol-server.txt' };
 
 /** @typedef {{ name: string, version: string, license?: string, author?: string | { name: string } }} Manifest */
 
@@ -27,6 +30,7 @@ export async function thirdPartyNotices(shipped) {
     byText.set(text, [...(byText.get(text) ?? []), `${manifest.name} ${manifest.version}`]);
   }
   const parts = Array.from(byText, ([text, names]) => `${names.join('\n')}\n\n${text}`);
+  for (const [name, file] of Object.entries(BUNDLES)) if (folders.has(`node_modules/${name}`)) parts.push(read(file));
   const intro = 'DeepTwist for VS Code contains software of others. Its parts, and the licences that they came with:';
   return [intro, ...parts].join(`\n\n${'='.repeat(80)}\n\n`) + '\n';
 }

@@ -24,7 +24,7 @@ import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
-import type { AgentToolName } from './registerAgents.ts';
+import type { AgentToolName } from './toolNames.ts';
 
 /** Problems in an answer, and runs among which one is looked for. */
 const MOST_PROBLEMS = 50;

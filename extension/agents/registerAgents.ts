@@ -4,14 +4,7 @@ import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import type { AgentTools } from './agentTools.ts';
 import { ServerDefinitions } from './serverDefinition.ts';
-
-/** The tools of package.json. */
-export const agentToolNames = [
-  'deeptwist_experimentProblems',
-  'deeptwist_openDashboard',
-  'deeptwist_applyFromNextDistortion',
-] as const;
-export type AgentToolName = (typeof agentToolNames)[number];
+import { agentToolNames, type AgentToolName } from './toolNames.ts';
 
 export class Agents extends Disposable {
   readonly #services: Services;

@@ -76,6 +76,8 @@ export function commandActions(
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
     exportModel: (argument, choices) => exporting.exportModel(argument, choices),
     measureLatency: (argument, token) => latency.measureLatency(argument, isToken(token) ? token : undefined),
+    shareReport: async (argument, selection) =>
+      (await import('./reportCommand.ts')).shareReport(services, argument, selection),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];

@@ -16,6 +16,7 @@ export const commandNames = [
   'openDashboardToSide',
   'exportModel',
   'measureLatency',
+  'shareReport',
   'compareRuns',
   'compareWithLast',
   'measureSensitivity',

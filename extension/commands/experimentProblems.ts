@@ -1,5 +1,6 @@
 /** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
 import { Diagnostic, DiagnosticSeverity, Range, Uri, l10n, languages, window, workspace } from 'vscode';
+import { openProblems } from '../../server/protocol/experiment/openSettings.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/experiment/problem.ts';
 import { readExperiment } from '../../server/runs/loadExperiment.ts';
@@ -24,7 +25,7 @@ export class ExperimentProblems extends Disposable {
     if (document.isDirty) await document.save();
     // VS Code reads a file that another program has changed a moment later. What could not be saved is in the editor alone.
     const text = document.isDirty ? document.getText() : (await readExperiment(file)).text;
-    const { problems } = checkExperiment(text, overrides);
+    const { problems } = checkExperiment(text, overrides, openProblems);
     this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;
     const [first] = problems;

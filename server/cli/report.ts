@@ -1,6 +1,7 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
 import type { Decoded } from '../data/dataset.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { leftTestAlone, shownMetric } from '../protocol/run/testMetric.ts';
 import type { EventOf, RunEvent, Summary } from '../protocol/run/events.ts';
 import {
   formatBytes,
@@ -170,10 +171,15 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
   const seconds =
     summary.trainingSeconds + summary.distortionSeconds + summary.observationSeconds + summary.evaluationSeconds;
   const facts = [
-    [
-      `test ${summary.metric}`,
-      `${styled(terminal, 'green', formatNumber(summary.test))}  (${formatNumber(summary.testBeforeLastDistortion)} before the last distortion)`,
-    ],
+    leftTestAlone(summary)
+      ? [
+          `validation ${summary.metric}`,
+          `${styled(terminal, 'green', formatNumber(shownMetric(summary)))}  (the test split was not read)`,
+        ]
+      : [
+          `test ${summary.metric}`,
+          `${styled(terminal, 'green', formatNumber(summary.test))}  (${formatNumber(summary.testBeforeLastDistortion)} before the last distortion)`,
+        ],
     [
       'weights',
       `${formatCount(summary.weights)} -> ${formatCount(summary.weightsKept)}  ${formatRatio(summary.weightRatio)}`,

@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableJson } from '../protocol/printable.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { shownMetric } from '../protocol/run/testMetric.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
@@ -244,5 +245,5 @@ function resultText({ summary, state, problem, early }: SweepResult): string {
   if (early) return earlyText(early);
   if (!summary) return problem === undefined ? state : `${state}: ${problem}`;
   const { ratio } = compressedSize(summary);
-  return `${summary.metric} ${formatNumber(summary.test)}  ${formatRatio(ratio)}`;
+  return `${summary.metric} ${formatNumber(shownMetric(summary))}  ${formatRatio(ratio)}`;
 }

@@ -5,7 +5,6 @@ import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
 import { experimentJsonSchema } from '../protocol/experiment/experimentJsonSchema.ts';
 import { readExportedFiles } from '../runs/exportedFiles.ts';
 import type { Run } from '../runs/run.ts';
-import type { AgentServerParts } from './server.ts';
 import type { Session } from './session.ts';
 import { NeedsInput } from './tool.ts';
 
@@ -14,7 +13,8 @@ const LISTED = 50;
 /** Characters of the experiment in a run's resource. */
 const MOST_TEXT = 20_000;
 
-export function registerResources(server: McpServer, session: Session, { docs }: AgentServerParts): void {
+/** @param docs folder with the pages of the documentation */
+export function registerResources(server: McpServer, session: Session, docs: string): void {
   for (const { name, title, text } of pages(docs))
     server.registerResource(
       name,

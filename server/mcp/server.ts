@@ -45,7 +45,7 @@ export interface AgentServerParts {
 
 /** A server that is ready to be connected. */
 export function agentServer(parts: AgentServerParts): McpServer {
-  const { options, version } = parts;
+  const { options, version, docs } = parts;
   const server = new McpServer(
     { name: 'deeptwist', title: 'DeepTwist', version },
     { instructions: INSTRUCTIONS, maxToolInputElements: MOST_ARGUMENTS },
@@ -53,7 +53,7 @@ export function agentServer(parts: AgentServerParts): McpServer {
   const session = new Session(server, options);
   for (const tool of tools)
     if (!options.readOnly || tool.effect === 'reads') registerTool(server, session, tool, parts);
-  registerResources(server, session, parts);
+  registerResources(server, session, docs);
   return server;
 }
 

@@ -1,7 +1,7 @@
 /** @file What each layer can become by the compressions of an experiment: its settings, with the bytes that they leave and what they cost. Pure. */
 import { predictSizes, type LayerSetting } from '../compression/predictSize.ts';
 import { storedShape, viewOfWeight } from '../compression/targets/matrixView.ts';
-import { assignTargets, isMatrix, type NamedWeight } from '../compression/targets/targets.ts';
+import { assignTargets, type NamedWeight } from '../compression/targets/targets.ts';
 import { isSizePredicted, methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Compression, Method, TargetConfig } from '../protocol/experiment/schema.ts';
 import { oneCompression } from '../protocol/experiment/schema/compression.ts';
@@ -190,9 +190,4 @@ export function writtenLayers(
       own[key] = { ...(isOpen ? { [parameter]: values[i][j] } : {}), ...written };
     }
   return layers;
-}
-
-/** Number of matrices of a model, to say how many of them are left out. */
-export function matrixCount(weights: readonly NamedWeight[]): number {
-  return weights.filter(isMatrix).length;
 }

@@ -8,9 +8,9 @@ import { EXPERIMENT, recordOf, type EditorSession } from '../e2e/editorSession.t
 import { changeFile, finished, startRun, takeInThemes } from './pictures.ts';
 
 const SWEPT = 'swept.deeptwist.jsonc';
-const STEPS = 600;
+const STEPS = 300;
 const vary = {
-  'compression.layers.fc1.rate': [0.8, 0.9, 0.95, 0.98],
+  'compression.layers.fc1.rate': [0.8, 0.95, 0.98],
   'compression.distortEvery': [10, 100],
   'training.seed': [1, 2],
 };
@@ -22,7 +22,7 @@ function prepare(session: EditorSession): string {
   writeFileSync(file, readFileSync(join(folder, EXPERIMENT)));
   changeFile(file, [
     [/"steps": \d+/, `"steps": ${STEPS}`],
-    [/"from": \d+, "to": \d+/, '"from": 100, "to": 300'],
+    [/"from": \d+, "to": \d+/, '"from": 50, "to": 200'],
     [/("type": "mnist")/, '$1, "validation": 5000'],
     [/\}\s*$/, `  "sweep": { "vary": ${JSON.stringify(vary)} },\n}\n`],
   ]);

@@ -4,6 +4,7 @@ import { formatDuration, formatNumber, formatRatio } from '../../protocol/format
 import { explainSystemError } from '../../protocol/systemError.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { compressedSize, recordedRatio, type CompressedSize } from '../../protocol/run/compressedSize.ts';
+import { shownMetric } from '../../protocol/run/testMetric.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
@@ -69,8 +70,8 @@ interface Figures {
 async function figuresOf(run: Run): Promise<Figures> {
   const { result } = run.record;
   if (run.record.state === 'finished' && result) {
-    const { metric, test, weightRatio } = result;
-    return { metric: metricText({ metric, value: test ?? NaN }), weightRatio, size: recordedRatio(result) };
+    const { metric, weightRatio } = result;
+    return { metric: metricText({ metric, value: shownMetric(result) }), weightRatio, size: recordedRatio(result) };
   }
   const progress = (await readLastEvents(run)).reduce(advance, newProgress());
   const summary = progress.end?.type === 'finished' ? progress.end.summary : undefined;

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { mainFiles } from '../../protocol/model/exportFormats.ts';
 import { RUN_FILE } from '../../runs/run.ts';
 import { option, runForAgent } from '../commands.ts';
+import { runLoadsModules } from '../loadsModules.ts';
 import { confirmInput, defineTool, pathInput, type Call } from '../tool.ts';
 
 const evaluation = z.object({
@@ -22,7 +23,7 @@ export const evaluate = defineTool({
   name: 'evaluate',
   title: 'Evaluate a model',
   description:
-    'Evaluates the final model of a run as it is stored, or an exported file, on the test split. Modules of the experiment are executed: the user confirms it.',
+    'Evaluates the final model of a run as it is stored, or an exported file, on the test split. Modules that the experiment names are executed, which the user confirms.',
   effect: 'runs code',
   input: z.strictObject({
     of: pathInput.describe('A run (id, path, experiment name, "last"), or the path of an exported file or folder.'),
@@ -34,13 +35,23 @@ export const evaluate = defineTool({
   output: evaluation,
   async run({ of, experiment }, call) {
     const { workspace } = call;
-    const subject = exportedPath(of, call) ?? (await workspace.findRun(of)).path;
+    const { subject, isCode } = await subjectOf(of, call);
     const data = experiment === undefined ? undefined : workspace.resolve(experiment);
-    call.confirm(`Evaluates ${workspace.shown(subject)}, which executes the modules of its experiment.`);
+    if (isCode)
+      call.confirm(`Evaluates ${workspace.shown(subject)}, and executes the modules that its experiment names.`);
     const [directory] = workspace.folders;
     return evaluation.parse(await runForAgent(call, ['evaluate', subject, ...option('experiment', data)], directory));
   },
 });
+
+/** The exported file or the run folder, and whether its experiment may name modules. */
+async function subjectOf(reference: string, call: Call): Promise<{ subject: string; isCode: boolean }> {
+  const exported = exportedPath(reference, call);
+  // Which experiment a file belongs to is found while it is evaluated.
+  if (exported !== undefined) return { subject: exported, isCode: true };
+  const run = await call.workspace.findRun(reference);
+  return { subject: run.path, isCode: await runLoadsModules(run) };
+}
 
 /** A file, or a folder that is no run; undefined for the id of a run. */
 function exportedPath(reference: string, { workspace }: Call): string | undefined {

@@ -6,6 +6,7 @@ import { exportFormatNames, exportFormats, exportOptions } from '../../protocol/
 import { exportedFileSchema } from '../../protocol/run/exportedFile.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { option, runForAgent } from '../commands.ts';
+import { runLoadsModules } from '../loadsModules.ts';
 import { confirmInput, defineTool, more, page, pageOf, pathInput, runReference } from '../tool.ts';
 
 const formats = exportFormatNames.map((name) => `${name}: ${exportFormats[name].description}`).join(' ');
@@ -13,7 +14,7 @@ const formats = exportFormatNames.map((name) => `${name}: ${exportFormats[name].
 export const exportModel = defineTool({
   name: 'export_model',
   title: 'Export a model',
-  description: `Writes the final model of a run as a small file, opens that file again, evaluates it on the test split and says how large it is. Formats: ${formats} A file that is there is not replaced unless "overwrite" says so. The modules of the run are executed: the user confirms it.`,
+  description: `Writes the final model of a run as a small file, opens that file again, evaluates it on the test split and says how large it is. Formats: ${formats} A file that is there is not replaced unless "overwrite" says so. Modules that the run names are executed, which the user confirms.`,
   effect: 'runs code',
   isDestructive: true,
   input: z.strictObject({
@@ -53,9 +54,8 @@ export const exportModel = defineTool({
       throw new UserError(`${workspace.shown(path)} is there already.`, {
         remedy: 'Give another "out"; or "overwrite": true, once the user wants it to be replaced.',
       });
-    call.confirm(
-      `Exports the run ${run.id} to ${workspace.shown(path)}, which executes the modules of its model and data.`,
-    );
+    if (await runLoadsModules(run))
+      call.confirm(`Exports the run ${run.id} to ${workspace.shown(path)}, and executes the modules that it names.`);
     const flags = { checkpoint, dense, 'sparse-initializers': sparseInitializers, round };
     const args = [
       ...['export', run.path, '--format', format, '--out', path],

@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { oneStepMethods } from '../../protocol/experiment/methods/index.ts';
 import { splitNames } from '../../protocol/run/sensitivityReport.ts';
 import { option, runForAgent } from '../commands.ts';
-import { confirmInput, defineTool, more, page, pageOf, pathInput } from '../tool.ts';
+import { loadsModules, runLoadsModules } from '../loadsModules.ts';
+import { confirmInput, defineTool, more, page, pageOf, pathInput, type Call } from '../tool.ts';
 
 const number = z.number().nullable();
 
@@ -45,7 +46,7 @@ export const measureSensitivity = defineTool({
   name: 'measure_sensitivity',
   title: 'Measure the sensitivity of layers',
   description:
-    'What compressing each layer alone, at several settings, costs a trained model: that of a finished run, or the one that an experiment starts from. With "maxDrop", it suggests settings for all layers together and measures them. Seconds to minutes; results are kept, so that a cancelled call goes on where it was. Modules of the workspace are executed: the user confirms it.',
+    'What compressing each layer alone, at several settings, costs a trained model: that of a finished run, or the one that an experiment starts from. With "maxDrop", it suggests settings for all layers together and measures them. Seconds to minutes; results are kept, so that a cancelled call goes on where it was. Modules that it names are executed, which the user confirms.',
   effect: 'runs code',
   input: z.strictObject({
     of: pathInput.describe('A finished run (id, path, experiment name, "last"), or the path of an experiment file.'),
@@ -72,9 +73,9 @@ export const measureSensitivity = defineTool({
   output: z.object({ ...report.shape, more }),
   async run({ of, layers = [], methods, values, samples, split, maxDrop, limit, offset }, call) {
     const { workspace } = call;
-    const path = experimentPath(of, call.workspace.resolve.bind(workspace));
-    const subject = path ?? (await workspace.findRun(of)).path;
-    call.confirm(`Measures the sensitivity of ${workspace.shown(subject)}, which executes modules of the workspace.`);
+    const { subject, isCode } = await subjectOf(of, call);
+    if (isCode)
+      call.confirm(`Measures the sensitivity of ${workspace.shown(subject)}, and executes the modules that it names.`);
     const [directory] = workspace.folders;
     const args = [
       ...['sensitivity', subject, '--split', split],
@@ -90,9 +91,11 @@ export const measureSensitivity = defineTool({
   },
 });
 
-/** The path of an experiment file; undefined for what may be a run. */
-function experimentPath(reference: string, resolve: (path: string) => string): string | undefined {
-  if (!/\.jsonc?$/.test(reference)) return undefined;
-  const path = resolve(reference);
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined;
+/** The experiment file or the run folder, and whether it names modules. */
+async function subjectOf(reference: string, { workspace }: Call): Promise<{ subject: string; isCode: boolean }> {
+  const path = /\.jsonc?$/.test(reference) ? workspace.resolve(reference) : undefined;
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile())
+    return { subject: path, isCode: await loadsModules(path) };
+  const run = await workspace.findRun(reference);
+  return { subject: run.path, isCode: await runLoadsModules(run) };
 }

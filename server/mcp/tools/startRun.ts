@@ -6,6 +6,7 @@ import { createRun } from '../../runs/createRun.ts';
 import { loadExperiment } from '../../runs/loadExperiment.ts';
 import type { Run } from '../../runs/run.ts';
 import { startSidecar } from '../../sidecarClient/startSidecar.ts';
+import { namesModule } from '../loadsModules.ts';
 import { confirmInput, defineTool, overridesInput, pathInput, runReference, type Call } from '../tool.ts';
 
 export const parallelInput = z
@@ -25,7 +26,7 @@ export const startRun = defineTool({
   name: 'start_run',
   title: 'Start a run',
   description:
-    'Trains and compresses the model of an experiment file, in the background: answers at once with the id of the run, for follow_run. The run goes on when this server or its client ends; "stop" stops it. It executes the modules that the experiment names: the user confirms it.',
+    'Trains and compresses the model of an experiment file, in the background: answers at once with the id of the run, for follow_run. The run goes on when this server or its client ends; "stop" stops it. It takes the machine and executes the modules that the experiment names: the user confirms it.',
   effect: 'runs code',
   input: z.strictObject({
     experiment: pathInput.describe('Path of the experiment file.'),
@@ -43,9 +44,8 @@ export const startRun = defineTool({
       });
     const shown = call.workspace.shown(path);
     const changes = set.length === 0 ? '' : ` with ${set.join(', ')}`;
-    call.confirm(
-      `Trains ${shown}${changes} on this machine, in the background, and executes the modules that it names.`,
-    );
+    const modules = namesModule(text, set) ? ', and executes the modules that it names' : '';
+    call.confirm(`Trains ${shown}${changes} on this machine, in the background${modules}.`);
     const run = await createRun({ experiment: path, text, overrides: set, state: 'queued' });
     return launch(run, { resume: false, parallel }, call);
   },

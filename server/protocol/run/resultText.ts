@@ -1,6 +1,7 @@
 /** @file What a run came to, in words: the same in the tree, in lenses, in completions and in the dashboard. */
 import { formatNumber, formatRatio } from '../formatQuantity.ts';
 import { recordedRatio, type RecordedRatio } from './compressedSize.ts';
+import { shownMetric, type MeasuredMetrics } from './testMetric.ts';
 
 /** True for a metric from 0 to 1: an accuracy, that of an output (`kind accuracy`) too. */
 export function isShare(metric: string): boolean {
@@ -29,14 +30,12 @@ export function resultText(
   wouldBe = (ratio: string) => `would be ${ratio}`,
 ): string | undefined {
   if (!result) return undefined;
-  const value = formatMetric(result.metric, result.test ?? NaN);
+  const value = formatMetric(result.metric, shownMetric(result));
   const smaller = smallerText(result);
   if (smaller === undefined) return value;
   return `${value} · ${smaller.isFile ? smaller.ratio : wouldBe(smaller.ratio)}`;
 }
 
-interface Result extends RecordedRatio {
+interface Result extends RecordedRatio, MeasuredMetrics {
   readonly metric: string;
-  /** Null where it is not finite. */
-  readonly test: number | null;
 }

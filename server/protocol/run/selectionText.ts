@@ -8,5 +8,6 @@ export function selectionText({ started, evaluations }: Pick<RunSnapshot, 'start
     : 'The final model is that of the last step: no split chose it.';
   const watched = evaluations.filter(({ split, moment }) => split === 'test' && moment === 'training').length;
   if (watched === 0) return `${chosen} The test split was read at the end alone.`;
-  return `${chosen} The test split was evaluated ${watched} times while it trained, which changed nothing of the training.`;
+  const times = watched === 1 ? 'once' : `${watched} times`;
+  return `${chosen} The test split was evaluated ${times} while it trained, which changed nothing of the training.`;
 }

@@ -23,7 +23,13 @@ const DOCUMENTS = new Set([
   'extension/weightsInCode/gutterMark.ts', // SVG.
   'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
+  // Reports, HTML that the command line writes.
+  'webview/report/report.ts',
+  'webview/report/style.ts',
+  'webview/report/svgChart.ts',
 ]);
+/** Its texts are those of files that the command line writes, in English. */
+const REPORTS = 'webview/report/';
 /** Files that translate the texts of the tables of methods and of export formats. */
 const OF_TABLES = new Set([
   'extension/weightsInCode/weightText.ts',
@@ -49,7 +55,7 @@ interface Strings {
 }
 
 function stringsOf(file: string, { translated, bypassing }: Strings): void {
-  const isDocument = DOCUMENTS.has(file);
+  const isDocument = DOCUMENTS.has(file) || file.startsWith(REPORTS);
   const isText = file.startsWith('webview/') ? isPageText : (text: string) => WORDS.test(text);
   const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
   const visit = (node: ts.Node): void => {

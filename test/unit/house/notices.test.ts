@@ -28,7 +28,9 @@ test('name every package of which a bundle has something, as the maps of the bun
     return sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
   });
   expect(bundled).toContain('zod');
-  expect([...new Set(bundled)].filter((name) => !texts.has(name))).toEqual([]);
+  // A part of the repository of @modelcontextprotocol/server, and not a package of its own.
+  const others = new Set(bundled.filter((name) => name !== '@modelcontextprotocol/core-internal'));
+  expect([...others].filter((name) => !texts.has(name))).toEqual([]);
 });
 
 test('name what is shipped beside the bundles', () => {

@@ -12,7 +12,7 @@ import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 
 /** The revision of the protocol without a handshake, in which a server asks by its answers. */
-export const MODERN = '2026-07-28';
+const MODERN = '2026-07-28';
 
 type Answer = 'accept' | 'remember' | 'decline' | 'cancel';
 
@@ -28,7 +28,7 @@ export interface SessionOptions {
 }
 
 /** An answer of a tool that is an error. */
-export class ToolError extends Error {}
+class ToolError extends Error {}
 
 export class AgentSession {
   readonly client: Client;

@@ -85,7 +85,7 @@ describe('an experiment', () => {
     const session = await sessions.open({ directory: folder });
     const around = await session.ask('list_workspace');
     expect(around).toMatchObject({ experiments: [file], models: expect.arrayContaining([{ model: 'model.ts', layers: ['fc1', 'fc2'] }]) as unknown }); // prettier-ignore
-    const proposal = { model: 'model.ts', data: 'data', method: 'prune', steps: 50 };
+    const proposal = { model: 'model.ts', data: 'data', method: 'prune', steps: 500 };
     const preview = await session.ask('write_experiment', { file: 'new.deeptwist.jsonc', proposal, preview: true });
     expect(preview).toMatchObject({ written: false, problems: [] });
     expect(existsSync(join(folder, 'new.deeptwist.jsonc'))).toBe(false);

@@ -186,7 +186,7 @@ function stateText(runs: readonly SweptRunRow[]): string {
   return l10n.t('{0} of {1} finished', formatCount(finished), formatCount(runs.length));
 }
 
-export function stateName(state: SweptRunRow['state']): string {
+function stateName(state: SweptRunRow['state']): string {
   switch (state) {
     case 'planned':
       return l10n.t('planned');
