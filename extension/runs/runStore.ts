@@ -30,6 +30,8 @@ import { watchFolder, type FolderWatch } from './watchFolder.ts';
 const WATCH_MS = 250;
 /** After the connection was closed. */
 const CLOSED_MS = 50;
+/** The same of a run that waits on a cluster, of which there may be hundreds. */
+const CLUSTER_MS = 5000;
 /** A window that starts looks for active runs among so many of the newest of each folder. */
 const NEWEST = 20;
 /** When it is looked whether a new folder has become a run's. */
@@ -275,7 +277,7 @@ export class RunStore extends Disposable {
     this.#active.add(key);
     if (stored.live || this.#connecting.has(key)) return state;
     if (run.record.process && workspace.isTrusted) void this.#connect(stored);
-    else this.#schedule(key);
+    else this.#schedule(key, state === 'queued' && run.record.queue ? CLUSTER_MS : WATCH_MS);
     return state;
   }
 

@@ -60,7 +60,7 @@ export async function linesPerJob(): Promise<number> {
 }
 
 /** Name of the job that has line `offset + 1` as its index 1. */
-export function jobName({ id }: Sweep, offset: number): string {
+function jobName({ id }: Sweep, offset: number): string {
   return offset === 0 ? `deeptwist-${id}` : `deeptwist-${id}+${offset}`;
 }
 

@@ -1,29 +1,18 @@
 /** @file Successive halving in real processes: the same runs are stopped whatever comes in between, and can be gone on with. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { useOwnQueue } from './ownQueue.ts';
 import { experiment, finalWeights, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
-/** In the place of the system's folder for temporary files: the queue of these runs alone. */
-let temporary: string;
-const system = process.env.TMPDIR;
-beforeAll(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
-  process.env.TMPDIR = temporary;
-});
-afterAll(() => {
-  if (system === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = system;
-  rmSync(temporary, { recursive: true });
-});
+useOwnQueue();
 
 const FILE = 'blobs.deeptwist.jsonc';
 /** From a learning rate that learns nothing to a good one. */

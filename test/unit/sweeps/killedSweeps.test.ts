@@ -1,32 +1,21 @@
 /** @file Sweeps in real processes: killed at random moments, stopped, and gone on with. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { killSweeps, trainingProcesses } from './killing.ts';
+import { useOwnQueue } from './ownQueue.ts';
 import { experiment, finalWeights, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
-/** In the place of the system's folder for temporary files: the queue of these runs alone. */
-let temporary: string;
-const system = process.env.TMPDIR;
-beforeAll(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
-  process.env.TMPDIR = temporary;
-});
-afterAll(() => {
-  if (system === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = system;
-  rmSync(temporary, { recursive: true });
-});
+useOwnQueue();
 
 const children = new Set<ChildProcess>();
 afterEach(async () => {

@@ -1,11 +1,10 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
@@ -13,21 +12,11 @@ import type { SearchReport } from '../../../server/search/index.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { useOwnQueue } from './ownQueue.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
-/** In the place of the system's folder for temporary files: the queue of these runs alone. */
-let temporary: string;
-const system = process.env.TMPDIR;
-beforeAll(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
-  process.env.TMPDIR = temporary;
-});
-afterAll(() => {
-  if (system === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = system;
-  rmSync(temporary, { recursive: true });
-});
+useOwnQueue();
 
 const children = new Set<ChildProcess>();
 afterEach(() => {
