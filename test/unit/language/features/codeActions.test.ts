@@ -142,7 +142,7 @@ describe('a glob', () => {
 
 describe('defaults', () => {
   test('are written behind the last setting, a line each where that has one', () => {
-    const text = made(pruneText.replace('"batchSize"', '"batch|Size"'), 'Write out the 10 defaults of training');
+    const text = made(pruneText.replace('"batchSize"', '"batch|Size"'), 'Write out the 11 defaults of training');
     expect(text).toContain('    "steps": 20000,\n    "loss": "auto",\n    "lossReduction": "mean",\n');
     const before = checkExperiment(pruneText);
     expect(checkExperiment(text)).toEqual(before);
