@@ -54,7 +54,8 @@ figure svg:not(.key) { display: block; width: 100%; height: auto; margin-top: 6p
 .line { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 5 4; }
 .faint { opacity: 0.25; stroke-width: 1; }
-${palettes.light.map((_, i) => `.line.c${i}, .bins.c${i} { stroke: var(--c${i}); } .dot.c${i}, .bins.c${i} { fill: var(--c${i}); }`).join('\n')}
+${palettes.light.map((_, i) => `.line.c${i}, .bins.c${i} { stroke: var(--c${i}); } .dot.c${i}, .bins.c${i}, .band.c${i} { fill: var(--c${i}); }`).join('\n')}
+.band { fill-opacity: 0.18; }
 .bins { fill-opacity: 0.28; stroke-width: 1; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }

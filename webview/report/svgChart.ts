@@ -84,7 +84,7 @@ function marks({ marks: places }: Layout, { x }: Scales): Markup {
   return html`<path class="mark" d="${places.map((value) => `M${unit(x(value))} ${top}V${AREA.bottom}`).join('')}" />`;
 }
 
-function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: Scales): Markup {
+function series({ series: one, points, raw, stems, lower, base }: DrawnSeries, scales: Scales): Markup {
   const color = `c${one.color % COLORS}`;
   const opacity = one.opacity ?? 1;
   const line = (of: typeof points, more = '') =>
@@ -93,6 +93,10 @@ function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: 
       opacity="${opacity}"
       d="${pathOf(of, scales)}"
     />`;
+  if (lower) {
+    const outline = pathOf([...finite(points, scales), ...finite(lower, scales).toReversed()], scales);
+    return html`<path class="band ${color}" d="${outline}${outline === '' ? '' : 'Z'}" />`;
+  }
   if (stems) return html`<path class="line ${color}" d="${stems.map((stem) => stemPath(stem, scales)).join('')}" />`;
   if (one.mark === 'bins') {
     const bottom = unit(scales.y(base ?? 0));
@@ -103,7 +107,7 @@ function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: 
     const closed = `${path}L${unit(scales.x(last.x))} ${bottom}L${unit(scales.x(first.x))} ${bottom}Z`;
     return html`<path class="bins ${color}" d="${closed}" />`;
   }
-  const shown = points.filter(({ x, y }) => Number.isFinite(scales.x(x)) && Number.isFinite(scales.y(y)));
+  const shown = finite(points, scales);
   const dots =
     one.mark === 'points' || shown.length <= MOST_DOTS
       ? shown.map(
@@ -123,6 +127,10 @@ function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: 
 function stemPath({ x, from, to }: Stem, scales: Scales): string {
   const [begin, end] = [scales.y(from), scales.y(to)].map((place) => Math.max(AREA.top, Math.min(AREA.bottom, place)));
   return Number.isNaN(begin + end) ? '' : `M${unit(scales.x(x))} ${unit(begin)}V${unit(end)}`;
+}
+
+function finite(points: DrawnSeries['points'], { x, y }: Scales): DrawnSeries['points'] {
+  return points.filter((point) => Number.isFinite(x(point.x)) && Number.isFinite(y(point.y)));
 }
 
 /** Broken where a value is not finite. */

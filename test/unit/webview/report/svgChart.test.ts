@@ -38,7 +38,7 @@ test('a line is broken where a value is not a number', () => {
 
 test('whatever the values are, nothing is drawn outside of the picture, and no place is NaN', () => {
   const value = fc.oneof(fc.double({ min: -1e6, max: 1e6 }), fc.constantFrom(NaN, Infinity, 0, 1e-300, 1e300));
-  const mark = fc.constantFrom('line', 'points', 'stems', undefined);
+  const mark = fc.constantFrom('line', 'points', 'stems', 'band', 'intervals', undefined);
   const scale = fc.constantFrom('linear', 'log');
   fc.assert(
     fc.property(fc.array(value, { maxLength: 50 }), mark, scale, (y, mark, scale) => {
@@ -56,6 +56,12 @@ test('whatever the values are, nothing is drawn outside of the picture, and no p
 test('a histogram is closed down to its base', () => {
   const { text } = svgChart('Weights', content({ x: [-1, 0, 1], y: [3, 5], mark: 'bins' }));
   expect(text).toMatch(/class="bins c0" d="M[^"]*Z"/);
+});
+
+test('a band goes along its upper edge and back along its lower one', () => {
+  const { text } = svgChart('Loss', content({ y: [2, 4], from: [0, 0], mark: 'band' }));
+  const [, path] = /class="band c0"\s+d="([^"]*)Z"/.exec(text) ?? [];
+  expect(path.match(/L/g)).toHaveLength(3);
 });
 
 test('a chart without a point is left out', () => {
