@@ -32,7 +32,7 @@ import type { Origin } from '../sensitivity/subject.ts';
 import { optionsOf, otherBytes, searchedWeights, writtenLayers, type SearchedWeight } from './layerOptions.ts';
 import { measureWeights } from './measure.ts';
 import { denseRun, startRun, validationOf } from './reference.ts';
-import { denseSettings, fullSettings, shortSettings, type RunSettings } from './runSettings.ts';
+import { denseSettings, fullSettings, shortSettings, withoutCompression, type RunSettings } from './runSettings.ts';
 import {
   isSearch,
   readMeasured,
@@ -206,7 +206,7 @@ class Searching {
     const base = [...record.overrides, overrideWith(['target'], null).text];
     const subject = await this.#subject(settings, target, document, { file, text, base });
     const { experiment, searched, weights, denseBytes, stepsPerEpoch } = subject;
-    const dense = denseSettings(experiment, base);
+    const dense = denseSettings(settings, base);
     const mostBytes = mostBytesOf(target, denseBytes);
     const other = otherBytes(weights, searched);
     if (mostBytes !== undefined) checkSize(file, target, { mostBytes, denseBytes, searched, other });
@@ -293,7 +293,7 @@ class Searching {
     document: unknown,
     { file, text, base }: { file: string; text: string; base: readonly string[] },
   ): Promise<Subject> {
-    const overrides = [...base, overrideWith(['compression'], null).text, ...(settings.thin ? ['thin=null'] : [])];
+    const overrides = [...base, ...withoutCompression(settings)];
     return withExperiment(
       file,
       async ({ weights, dataset, sources }) => {
@@ -360,7 +360,7 @@ class Searching {
     };
     const started = await startRun(file, settings);
     if (started) {
-      const overrides = [...base, overrideWith(['compression'], null).text, ...(settings.thin ? ['thin=null'] : [])];
+      const overrides = [...base, ...withoutCompression(settings)];
       return told(started, 'start', { experiment: file, overrides, text });
     }
     const known = record.reference;

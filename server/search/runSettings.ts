@@ -1,7 +1,12 @@
 /** @file The settings of the runs of a search, as `path=value` texts: the dense reference, full runs and short ones. Pure. */
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
-import type { Compression, Experiment, LearningRateSchedule } from '../protocol/experiment/schema.ts';
+import type {
+  Compression,
+  Experiment,
+  ExperimentSettings,
+  LearningRateSchedule,
+} from '../protocol/experiment/schema.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import type { PlannedRun } from '../sweeps/sweepFolder.ts';
 
@@ -15,15 +20,19 @@ const FREQUENT = 0.01;
 
 const set = (path: SettingPath, value: unknown) => overrideWith(path, value).text;
 
-/** The run without compressions, by which drops are measured. @param base what all runs of the search have */
-export function denseSettings({ thin, training }: Experiment, base: readonly string[]): RunSettings {
-  const vary = [set(['compression'], null)];
-  const without = [
-    set(['training', 'testAtEnd'], false),
+/** What takes the compressions out of an experiment, with the settings that need one. */
+export function withoutCompression({ thin, training }: Pick<ExperimentSettings, 'thin' | 'training'>): string[] {
+  return [
+    set(['compression'], null),
     ...(thin ? [set(['thin'], null)] : []),
     ...(training.keep === 'compressed' ? [set(['training', 'keep'], null)] : []),
   ];
-  return { set: [...base, ...without, ...vary], vary };
+}
+
+/** The run without compressions, by which drops are measured. @param base what all runs of the search have */
+export function denseSettings(settings: ExperimentSettings, base: readonly string[]): RunSettings {
+  const vary = withoutCompression(settings);
+  return { set: [...base, set(['training', 'testAtEnd'], false), ...vary], vary };
 }
 
 /** A run of the whole length. */

@@ -1,6 +1,6 @@
 /** @file Export Model… in a real editor: a real run by the command, one that is cancelled, one whose code has changed. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
@@ -49,6 +49,14 @@ describe('Export Model…', () => {
     assert.equal(file.value, summary.test);
     assert.equal(file.runValue, summary.test);
     assert.deepEqual(await readExportedFiles(run.run), [{ ...file, isThere: true }]);
+  });
+
+  it('is followed by a report of the run, a page without scripts', async () => {
+    const path = fileIn('report.html');
+    assert.equal(await vscode.commands.executeCommand('deeptwist.shareReport', run.key, { path }), path);
+    const page = readFileSync(path, 'utf8');
+    assert.ok(page.includes(run.run.id) && page.includes('points.onnx'));
+    assert.ok(!page.includes('<script'));
   });
 
   it('that is cancelled leaves no file and no record', async () => {

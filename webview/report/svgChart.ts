@@ -1,7 +1,7 @@
 /** @file A chart of the dashboard as a picture in SVG, from the same model: for a page without scripts. */
 import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { Axis, ChartContent, Series } from '../charts/model/content.ts';
-import { layout, type DrawnSeries, type Layout } from '../charts/model/layout.ts';
+import { layout, type DrawnSeries, type Layout, type Stem } from '../charts/model/layout.ts';
 import { toPlace, type Range } from '../charts/model/scale.ts';
 import { niceTicks } from '../charts/model/ticks.ts';
 import { html, type Markup } from './html.ts';
@@ -13,7 +13,7 @@ const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 34 };
 /** Ticks beside and above one another. */
 const MOST_TICKS = { x: 8, y: 5 };
 /** Colours of the palette, which the style has as `.c0` and so on. */
-export const COLORS = 8;
+const COLORS = 8;
 /** Lines of more points have no dot at each. */
 const MOST_DOTS = 60;
 
@@ -93,11 +93,7 @@ function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: 
       opacity="${opacity}"
       d="${pathOf(of, scales)}"
     />`;
-  if (stems)
-    return html`<path
-      class="line ${color}"
-      d="${stems.map(({ x, from, to }) => `M${unit(scales.x(x))} ${unit(scales.y(from))}V${unit(scales.y(to))}`).join('')}"
-    />`;
+  if (stems) return html`<path class="line ${color}" d="${stems.map((stem) => stemPath(stem, scales)).join('')}" />`;
   if (one.mark === 'bins') {
     const bottom = unit(scales.y(base ?? 0));
     const path = pathOf(points, scales);
@@ -121,6 +117,12 @@ function series({ series: one, points, raw, stems, base }: DrawnSeries, scales: 
         )
       : [];
   return html`${raw === undefined ? undefined : line(raw, ' faint')}${one.mark === 'points' ? undefined : line(points)}${dots}`;
+}
+
+/** What a logarithmic axis has no place for ends at the edge. */
+function stemPath({ x, from, to }: Stem, scales: Scales): string {
+  const [begin, end] = [scales.y(from), scales.y(to)].map((place) => Math.max(AREA.top, Math.min(AREA.bottom, place)));
+  return Number.isNaN(begin + end) ? '' : `M${unit(scales.x(x))} ${unit(begin)}V${unit(end)}`;
 }
 
 /** Broken where a value is not finite. */

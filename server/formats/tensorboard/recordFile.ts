@@ -17,7 +17,7 @@ export function encodeRecord(data: Uint8Array): Uint8Array {
 }
 
 /** A checksum of data that have checksums in them would be a weak one: it is turned and shifted. */
-export function maskedChecksum(bytes: Uint8Array): number {
+function maskedChecksum(bytes: Uint8Array): number {
   const checksum = crc32c(bytes);
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;
 }

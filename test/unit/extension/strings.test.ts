@@ -23,6 +23,10 @@ const DOCUMENTS = new Set([
   'extension/weightsInCode/gutterMark.ts', // SVG.
   'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
+  // Reports, HTML that the command line writes.
+  'webview/report/report.ts',
+  'webview/report/style.ts',
+  'webview/report/svgChart.ts',
 ]);
 /** Its texts are those of files that the command line writes, in English. */
 const REPORTS = 'webview/report/';

@@ -165,7 +165,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a key that nothing is like',
     text: edited(['"steps": 20000', '"steps": 20000, "colour": 1']),
     problems: [
-      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, accumulate, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, device, threads',
+      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, accumulate, steps, epochs, keepBest, testAtEnd, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, device, threads',
     ],
   },
   {

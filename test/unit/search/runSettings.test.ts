@@ -118,7 +118,8 @@ test('a full run differs from the file in its layers alone, and does not look at
 
 test('the dense model has no compression, and no settings that need one', () => {
   const text = textOf({ training: { keep: 'compressed' } });
-  const experiment = inSteps(text, denseSettings(inSteps(text), base).set);
+  const settings = parseExperiment(text, { file: 'x', overrides: base });
+  const experiment = inSteps(text, denseSettings(settings, base).set);
   expect(experiment.compression).toBeUndefined();
   expect(experiment.training.keep).toBe('both');
 });
