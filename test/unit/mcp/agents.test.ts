@@ -169,7 +169,7 @@ describe('what executes code', () => {
     const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
     const cancel = new AbortController();
     const call = session.ask('describe_model', { file: 'endless.ts' }, { signal: cancel.signal });
-    const pid = await until(() => existsSync(join(folder, 'pid')) && Number(readFileSync(join(folder, 'pid'), 'utf8')));
+    const pid = await until(() => Number(readFileSync(join(folder, 'pid'), 'utf8')) || undefined);
     const identity = identify(pid);
     cancel.abort();
     await expect(call).rejects.toThrow();

@@ -1,7 +1,7 @@
 /** @file Clients that send nonsense, hang or go away: the server says what is wrong and goes on, or ends; runs go on without it. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -150,7 +150,7 @@ describe('a client that goes away', () => {
     server.listen();
     await server.begin();
     server.send(`${JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'describe_model', arguments: { file: 'endless.ts' } } })}\n`); // prettier-ignore
-    const pid = await until(() => existsSync(pidFile) && Number(readFileSync(pidFile, 'utf8')));
+    const pid = await until(() => Number(readFileSync(pidFile, 'utf8')) || undefined);
     const identity = identify(pid);
     server.child.stdin.end();
     expect(await server.exited).toEqual({ code: 0, signal: null });
