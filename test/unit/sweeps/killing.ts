@@ -165,7 +165,7 @@ function kill(pid: number): void {
 }
 
 /** A random moment: not a time that a result is waited for. */
-function moment(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
+export function moment(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<void>((resolve) => {
     timer = setTimeout(() => {

@@ -12,6 +12,7 @@ import type { SearchReport } from '../../../server/search/index.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { moment } from './killing.ts';
 import { useOwnQueue } from './ownQueue.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
@@ -104,7 +105,7 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
   const begun = () => existsSync(join(place.folder, '.deeptwist', 'sweeps'));
   for (let attempt = 0; attempt < 5; attempt++) {
     const { child, ended } = start(place, ...(begun() ? ['last'] : [file, '--budget', String(BUDGET)]));
-    await after(random.uniform() * milliseconds * 0.4, ended);
+    await moment(random.uniform() * milliseconds * 0.4, ended);
     child.kill('SIGKILL');
     await ended;
   }
@@ -176,14 +177,3 @@ test('a drop that nothing is within ends with the nearest', async () => {
   expect(code).toBe(1);
   expect(stdout).toMatch(/The target \(.*\) was not reached\. The nearest: /);
 });
-
-/** A random moment: not a time that a result is waited for. */
-function after(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const moment = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      resolve();
-    }, milliseconds);
-  });
-  return Promise.race([moment, ended]).finally(() => clearTimeout(timer));
-}

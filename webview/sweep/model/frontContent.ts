@@ -3,12 +3,9 @@ import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { ChartContent, Series } from '../../charts/model/content.ts';
 import { paretoFront } from '../../views/compare/pareto.ts';
-import { sizeScale } from '../../views/compare/sizeContent.ts';
+import { frontSeries, sizeScale } from '../../views/compare/sizeContent.ts';
 import type { Column } from './columns.ts';
 import type { SweepItem } from './items.ts';
-
-/** The grey of the palette. */
-const FRONT_COLOR = 7;
 
 interface FrontPoint {
   readonly item: SweepItem;
@@ -79,19 +76,7 @@ export function frontContent(
               from: withMargin.map(({ metric: value, margin = 0 }) => value - margin),
             },
           ]),
-      ...(front.length > 1
-        ? [
-            {
-              id: 'front',
-              label: l10n.t('Pareto front'),
-              column: 'Pareto front',
-              color: FRONT_COLOR,
-              dashed: true,
-              x: front.map(({ size }) => size),
-              y: front.map(({ metric: value }) => value),
-            },
-          ]
-        : []),
+      ...frontSeries(front),
     ],
     saysLast: false,
     ...(points.length > 0 && {

@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
-import type { Axis, ChartContent } from '../../charts/model/content.ts';
+import type { Axis, ChartContent, Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
 import { paretoFront } from './pareto.ts';
 import type { RunResult } from './results.ts';
@@ -52,19 +52,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
             : l10n.t('{0}, would take {1}', format(metric), formatBytes(size)),
       })),
       // The last lies below the others.
-      ...(front.length > 1
-        ? [
-            {
-              id: 'front',
-              label: l10n.t('Pareto front'),
-              column: 'Pareto front',
-              color: FRONT_COLOR,
-              dashed: true,
-              x: front.map(({ size }) => size),
-              y: front.map(({ metric }) => metric),
-            },
-          ]
-        : []),
+      ...frontSeries(front),
     ],
     ...(points.length > 0 && {
       summary: describeFront(
@@ -98,4 +86,20 @@ export function sizeScale(sizes: readonly number[]): Pick<Axis, 'scale' | 'minim
   const middle = (smallest + largest) / 2;
   const half = MINIMUM_SPAN * middle;
   return largest - smallest < half ? { minimum: middle - half, maximum: middle + half } : {};
+}
+
+/** A line through the points that no other beats; none where it is one point. @param front the smallest first */
+export function frontSeries(front: readonly { readonly size: number; readonly metric: number }[]): Series[] {
+  if (front.length < 2) return [];
+  return [
+    {
+      id: 'front',
+      label: l10n.t('Pareto front'),
+      column: 'Pareto front',
+      color: FRONT_COLOR,
+      dashed: true,
+      x: front.map(({ size }) => size),
+      y: front.map(({ metric }) => metric),
+    },
+  ];
 }
