@@ -111,7 +111,7 @@ test('New Experiment asks, with a way back, and writes a valid file', async () =
 test('the walkthrough leads to the sample', async () => {
   await runCommand(page, 'Welcome: Open Walkthrough...');
   await choose('Get Started with DeepTwist');
-  await page.getByText('Make an Experiment').first().click();
+  await page.getByText('Create an Experiment').first().click();
   await page.getByRole('button', { name: 'Open the Sample' }).click();
   await page.locator('.tab', { hasText: SAMPLE }).waitFor();
   expect(checkExperiment(readFileSync(join(workspace, SAMPLE), 'utf8')).problems).toEqual([]);

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import type { Summary } from '../../protocol/run/events.ts';
 import { compressionNow, secondsLeft } from '../../protocol/run/progress.ts';
+import { inOneLine } from '../../protocol/userError.ts';
 import type { Run } from '../../runs/run.ts';
 import { readLogTail } from '../../sidecarClient/startSidecar.ts';
 import { defineTool, runReference, type Call } from '../tool.ts';
@@ -54,6 +55,7 @@ export const followRun = defineTool({
         seconds: z.number().describe('Of training.'),
       })
       .optional(),
+    problem: z.string().optional().describe('Why it failed, and what helps.'),
     lastWords: z.string().optional().describe('What the process printed last, of a run that failed or was killed.'),
   }),
   async run({ run: reference, since, wait, limit }, call) {
@@ -86,6 +88,7 @@ async function answer(run: Run, { since, limit }: { since: number; limit: number
   const left = secondsLeft(progress);
   const compression = compressionNow(progress);
   const steps = started?.config.training.steps;
+  const { failure } = run.record;
   const lastWords = state === 'failed' || state === 'interrupted' ? (await readLogTail(run)).trim() : '';
   return {
     run: run.id,
@@ -102,6 +105,7 @@ async function answer(run: Run, { since, limit }: { since: number; limit: number
     passedOver: Math.max(0, isNew.length - limit),
     next: count,
     ...(end?.type === 'finished' && { result: resultOf(end.summary) }),
+    ...(state === 'failed' && failure && { problem: inOneLine(failure) }),
     ...(lastWords !== '' && { lastWords: lastWords.slice(-1000) }),
   };
 }
