@@ -137,7 +137,7 @@ async function writePage(
 }
 
 function caseLines(work: Case, outcomes: readonly Outcome[] | undefined): string[] {
-  if (!outcomes) return ['Not finished: call the command again.', ...work.published];
+  if (!outcomes) return ['Not run to the end yet: the command goes on with it.'];
   const [first] = outcomes;
   const hours =
     outcomes.flatMap(({ runs }) => runs).reduce((sum, { summary }) => sum + summary.trainingSeconds, 0) / 3600;
