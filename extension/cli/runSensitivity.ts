@@ -49,7 +49,7 @@ const reportSchema: z.ZodType<SensitivityReport> = z.object({
 export interface SensitivityRequest {
   /** The run folder, or the experiment file. */
   readonly path: string;
-  /** Where the command runs. */
+  /** The folder in which the command runs. */
   readonly directory: string;
   /** Undefined: nothing is suggested. */
   readonly maxDrop: number | undefined;

@@ -101,7 +101,7 @@ function methodSentence({ layers }: EventOf<'started'>): string {
 
 function exportTable({ exports }: ReportedRun): string {
   const rows = exports.map(({ path, format, bytes, metric, value }) => {
-    // Where it lies on a machine is nobody else's business.
+    // Its folder on a machine is nobody else's business.
     const name = path.split(/[\\/]/).at(-1) ?? path;
     return `| \`${cell(name)}\` | ${format} | ${formatBytes(bytes)} | ${formatNumber(value ?? NaN)} (${markdown(metric)}) |`;
   });

@@ -84,9 +84,9 @@ export interface SweepWork {
   readonly parallel: number;
   readonly retryFailed: boolean;
   readonly json: boolean;
-  /** Of a search, another Python than the one that it was begun with. */
+  /** Another Python for a search than the one that it was begun with. */
   readonly python?: string | undefined;
-  /** Where the runs train on Slurm: how they are submitted, and whether they are waited for. */
+  /** For runs on Slurm: how they are submitted, and if they are waited for. */
   readonly slurm?: { readonly setup: SlurmSetup; readonly detach: boolean } | undefined;
 }
 

@@ -130,7 +130,7 @@ function projectFolder(folder: string): string {
 }
 
 /**
- * Where a path leads. What is not there yet would be made where its nearest folder that is there leads.
+ * The place that a path leads to, links resolved. What is not there yet would be made in the place of its nearest folder that is there.
  * @returns undefined where it leads through a link to something that is not there
  */
 function realPath(path: string): string | undefined {

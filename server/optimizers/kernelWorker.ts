@@ -12,7 +12,7 @@ export interface KernelWorkerData {
 }
 
 const { jobs, module, memories } = workerData as KernelWorkerData;
-// Where it ends by itself, the others must not wait for its jobs.
+// If it ends by itself, the others must not wait for its jobs.
 process.on('exit', () => failJobs(jobs, 'it has ended'));
 try {
   const kernels = memories.map((memory) => instantiateKernels<OptimizerKernels>(module, memory));

@@ -43,7 +43,7 @@ export interface LayerOption {
 
 /** How much fewer numbers are kept from one rate to the next. */
 const RATE_STEP = 1.04;
-/** Of a weight, at least so many numbers are kept. */
+/** At least so many numbers of a weight are kept. */
 const LEAST_KEPT = 4;
 /** How much smaller a rank is than the one before, where they are many. */
 const RANK_STEP = 1.06;

@@ -17,7 +17,7 @@ export interface PlannedRuns {
   /** `path=value` texts of all runs. */
   readonly overrides: readonly string[];
   readonly combinations: readonly Combination[];
-  /** Where the settings of the runs come from, one after the other; undefined where all of them are known. */
+  /** What chooses the settings of the runs, one after the other; undefined where all of them are known. */
   readonly search?: Search | undefined;
   /** How runs are stopped early; undefined where all train to their ends. */
   readonly halving?: Halving | undefined;

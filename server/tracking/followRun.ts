@@ -4,7 +4,7 @@ import type { Run } from '../runs/run.ts';
 
 /** What takes the events of a run, and remembers how far it is. */
 export interface EventSink {
-  /** Where in the log it goes on; undefined: at the beginning. */
+  /** The place in the log at which it goes on; undefined: the beginning. */
   readonly place: LogPlace | undefined;
   /** Takes a part of the log. When it returns, the part is kept, and so is the place behind it. */
   take(part: LogPart): Promise<void>;

@@ -19,7 +19,7 @@ const WAITS_MS = [1000, 2000, 5000, 10_000, 30_000];
 /** A run that has ended waits that long for what is not written or sent yet. */
 const END_MS = 20_000;
 
-/** Where a run's log goes. */
+/** The programs that a run's log goes to. */
 export type Destination =
   /** @param folder of the run alone */
   { readonly to: 'tensorboard'; readonly folder: string } | ({ readonly to: 'mlflow' } & MlflowDestination);
@@ -52,7 +52,7 @@ export async function exportLog(
   return { ...followed, ...(page !== undefined && { page }) };
 }
 
-/** Where a run with `logging` is logged to. @throws UserError where the server is not named */
+/** The programs that a run with `logging` is logged to. @throws UserError where the server is not named */
 export function destinationsOf({ tensorBoard, mlflow }: LoggingConfig, run: Run): Destination[] {
   const { experiment, name } = run.record;
   const folder =

@@ -281,7 +281,7 @@ function latency(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undef
 function files(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undefined {
   if (run.exports.length === 0) return undefined;
   const rows = run.exports.map(({ path, format, bytes, denseBytes, metric, value, runValue }) => [
-    // Where it lies on the machine is nobody else's business.
+    // Its folder on the machine is nobody else's business.
     path.split(/[\\/]/).at(-1) ?? path,
     format,
     formatBytes(bytes),

@@ -145,7 +145,7 @@ function engineOf({ engine, image, volume, resources }: CommandArguments['option
   return known;
 }
 
-/** Where the settings of the runs come from by the command line: undefined where they are all in the plan, or in a sweep that is there. */
+/** What chooses the settings of the runs, by the command line: undefined where they are all in the plan, or in a sweep that is there. */
 function optunaOf(
   { search, storage, study, python, print }: CommandArguments['options'],
   engine: ReturnType<typeof engineOf>,

@@ -32,7 +32,7 @@ export interface EventTime {
   readonly step: number;
 }
 
-/** Of SessionEndInfo: the run came to its end. */
+/** A value of SessionEndInfo: the run came to its end. */
 const SUCCESS = 1;
 
 /** Names under which the HParams tab finds when a run begins and ends. */

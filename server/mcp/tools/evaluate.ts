@@ -47,7 +47,7 @@ export const evaluate = defineTool({
 /** The exported file or the run folder, and whether its experiment may name modules. */
 async function subjectOf(reference: string, call: Call): Promise<{ subject: string; isCode: boolean }> {
   const exported = exportedPath(reference, call);
-  // Which experiment a file belongs to is found while it is evaluated.
+  // The experiment that a file belongs to is found while it is evaluated.
   if (exported !== undefined) return { subject: exported, isCode: true };
   const run = await call.workspace.findRun(reference);
   return { subject: run.path, isCode: await runLoadsModules(run) };

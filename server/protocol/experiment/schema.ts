@@ -68,7 +68,7 @@ export type SweepConfig = NonNullable<ExperimentSettings['sweep']>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
-/** Where a run is logged beside its folder. */
+/** The programs that a run is logged to, beside its folder. */
 export type LoggingConfig = z.output<typeof logging>;
 export type DistillationConfig = z.output<typeof distillation>;
 export type DataConfig = Experiment['data'];

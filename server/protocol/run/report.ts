@@ -32,7 +32,7 @@ export interface ReportData {
   readonly title: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** Of DeepTwist and of Node.js, by which the report was made. */
+  /** The versions of DeepTwist and of Node.js by which the report was made. */
   readonly versions: { readonly deeptwist: string; readonly node: string };
   readonly runs: readonly ReportedRun[];
   /** Runs that differ in their seed alone, taken together; absent where none do. */

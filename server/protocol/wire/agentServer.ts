@@ -1,13 +1,13 @@
 /** @file How the command `deeptwist mcp` starts the server of agents, which is a bundle of its own. */
 
-/** Who is asked before training starts or a user's module is loaded: the person, by the server; or nobody, since the host asks. */
+/** How a person is asked before training starts or a user's module is loaded: by the server (`ask`), or by the host alone (`host`). */
 export const confirmModes = ['ask', 'host'] as const;
 export type ConfirmMode = (typeof confirmModes)[number];
 
 export interface AgentServerOptions {
   /** Folders that tools may use, absolute; empty: those of the client, else {@link directory}. */
   readonly folders: readonly string[];
-  /** Where the command was started. */
+  /** The folder in which the command was started. */
   readonly directory: string;
   readonly confirm: ConfirmMode;
   /** True: no tool that writes, trains or loads a user's module is offered. */

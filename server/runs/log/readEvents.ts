@@ -95,7 +95,7 @@ export async function* followLog(
   let lines = new LineSplitter();
   let cutsSeen = from?.cuts ?? run.record.cuts.length;
   let offset = from?.offset ?? 0;
-  /** Where the line begins of which a part was read. */
+  /** The offset of the line of which a part was read. */
   let lineStart = offset;
   while (!signal.aborted) {
     const isLast = await atEnd();

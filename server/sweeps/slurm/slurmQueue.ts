@@ -215,7 +215,7 @@ class Watch {
       setup,
       script,
       perJob: this.#perJob,
-      // Of a job that is not in the queue any more, Slurm has ended the processes, or their machine has.
+      // If a job is not in the queue any more, Slurm has ended its processes, or their machine has.
       isGone: ({ job }) => job !== undefined && this.#names.has(job.name) && !liveIds.has(job.id.split('/').at(-1)),
       onClaimed: (planned, by) => {
         this.#submissions.delete(planned.line);

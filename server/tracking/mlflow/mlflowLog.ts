@@ -29,7 +29,7 @@ const MODEL_FILE = 'compressed.safetensors';
 const RUN_TAG = 'deeptwist.run';
 const CREATED_TAG = 'deeptwist.created';
 
-/** Where a run is sent to. */
+/** The server and the experiment that a run is sent to. */
 export interface MlflowTarget {
   readonly server: MlflowServer;
   /** Name of the experiment on the server, which is made where there is none. */
@@ -170,7 +170,7 @@ export class MlflowLog implements EventSink {
     await this.#server.post('runs/update', { run_id: this.#at.runId, status, ...ended }, nothing);
   }
 
-  /** Where the server passes artifacts on; elsewhere a client would need the keys of the store. */
+  /** Sent only if the server passes artifacts on; else a client would need the keys of the store. */
   async #sendFile(name: string, path: string): Promise<void> {
     const folder = /^mlflow-artifacts:\/+(?<folder>[^?#]+)$/.exec(this.#at.artifactUri)?.groups?.folder;
     if (folder === undefined) return;

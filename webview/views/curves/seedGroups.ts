@@ -7,7 +7,7 @@ import type { ShownRun } from '../../state.ts';
 
 /** Runs that differ in their seed alone; most often one. */
 export interface SeedGroup<Run extends ShownRun> {
-  /** Of its first run. */
+  /** That of its first run. */
   readonly key: string;
   readonly color: number;
   /** Different from that of every other group. */
