@@ -44,6 +44,7 @@ const settings = {
   observe: { every: 25 },
 };
 const RESUME_KILLED = 1 / 3;
+const ATTEMPTS = 5;
 
 export interface KilledRun {
   readonly process: (typeof processes)[number];
@@ -122,14 +123,15 @@ class Killer {
     await endKilled(
       process === 'sidecar' ? await this.#sidecar(out) : this.#commandLine(['run', this.#file, '--out', out]),
     );
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const run = await onlyRun(out);
       if (run?.record.state === 'finished') break;
       const isThere = run !== undefined && existsSync(run.experimentFile);
       // Before there was a run: it is started again, as its user would.
       if (!isThere) rmSync(out, { recursive: true, force: true });
       const trainer = process === 'sidecar' ? await this.#sidecar(out, isThere ? run : undefined) : this.#commandLine(isThere ? ['resume', run.path] : ['run', this.#file, '--out', out]); // prettier-ignore
-      if (this.#random.uniform() < RESUME_KILLED) await endKilled(trainer);
+      // The last one is left to end: all of them would be killed in one run of 243.
+      if (attempt < ATTEMPTS && this.#random.uniform() < RESUME_KILLED) await endKilled(trainer);
       else await trainer.ended;
     }
     const fault = await this.#difference(out);
