@@ -61,8 +61,8 @@ interface BoundGraph {
   readonly session: BoundSession;
   readonly randoms: readonly NodeOf<'Random'>[];
   readonly watched: readonly WatchedIndices[];
-  /** The node with the most numbers. */
-  readonly largest: Node;
+  /** The tensor with the most numbers; without the nodes that it is computed from, whose constants would stay in memory. */
+  readonly largest: Pick<Node, 'type' | 'layer'>;
 }
 
 type Stream = 'training' | 'evaluation';
@@ -288,8 +288,8 @@ async function bindGraph(
   const target = { device, channelBlock: isBlocked ? await channelBlock() : 1 };
   const session = await BoundSession.create(lowerGraph(checked.graph, target), bound, sessionOptions, memory);
   const randoms = nodes.filter((node): node is NodeOf<'Random'> => node.op === 'Random');
-  const largest = nodes.reduce((most, node) => (sizeOf(node) > sizeOf(most) ? node : most));
-  return { session, randoms, watched: checked.watched, largest };
+  const { type, layer } = nodes.reduce((most, node) => (sizeOf(node) > sizeOf(most) ? node : most));
+  return { session, randoms, watched: checked.watched, largest: { type, layer } };
 }
 
 /** @throws UserError where there is not enough memory for what the session computes */
@@ -308,7 +308,7 @@ async function run({ session, largest }: BoundGraph, what: string): ReturnType<B
   }
 }
 
-const sizeOf = ({ type }: Node) => elementCount(type.shape);
+const sizeOf = ({ type }: Pick<Node, 'type'>) => elementCount(type.shape);
 
 const samplesText = ({ size }: StepBatch) => `${formatCount(size)} sample${size === 1 ? '' : 's'}`;
 
