@@ -136,7 +136,7 @@ export class CompiledExecutor implements Executor {
         : { graph: traced, rows: new Map<string, number>() };
     const threads = options.threads ?? (device === 'cpu' ? defaultThreads(graph) : 1);
     const dense = trained.filter(({ name }) => !rows.has(name));
-    const sharesArenas = options.updates && device === 'cpu' && (await paysInThreads(dense));
+    const sharesArenas = options.updates && device === 'cpu' && threads > 1 && (await paysInThreads(dense));
     const parameters = createParameters(program, rows, {
       ...options,
       gradients: !keepsWeights,
