@@ -43,19 +43,15 @@ const networks: readonly Network[] = [
 ];
 
 /** The policies at rates that are given. All begin with the same steps of plain training. */
-function rivalsOf({ from, learningRates }: Network): Rival[] {
-  const tries = learningRates.flatMap((rate) =>
-    EPSILONS.map((epsilon) => [`training.optimizer.learningRate=${rate}`, `training.optimizer.epsilon=${epsilon}`]),
-  );
+function rivalsOf({ from }: Network): Rival[] {
   return [
-    { name: 'DeepTwist', overrides: [], tries },
-    { name: 'gradual masks', overrides: ['compression.policy=gradual-mask'], tries },
-    { name: 'dynamic network surgery', overrides: ['compression.policy=dynamic-surgery'], tries },
+    { name: 'DeepTwist', overrides: [] },
+    { name: 'gradual masks', overrides: ['compression.policy=gradual-mask'] },
+    { name: 'dynamic network surgery', overrides: ['compression.policy=dynamic-surgery'] },
     {
       // All of the rate at once, and the masks stay while the rest is trained further.
       name: 'one-shot with retraining',
       overrides: ['compression.policy=gradual-mask', `compression.schedule.to=${from + 1}`],
-      tries,
     },
   ];
 }
@@ -69,6 +65,9 @@ const casesOf = (network: Network): Case[] =>
       ...Object.entries(rates).map(([layer, rate]) => `compression.layers.${layer}.rate=${rate}`),
     ],
     rivals: rivalsOf(network),
+    tries: network.learningRates.flatMap((rate) =>
+      EPSILONS.map((epsilon) => [`training.optimizer.learningRate=${rate}`, `training.optimizer.epsilon=${epsilon}`]),
+    ),
     published: [network.published],
   }));
 

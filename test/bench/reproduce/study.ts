@@ -1,5 +1,5 @@
 /**
- * @file A table of a paper as a study that is fair by construction: each rival has the same number of tries, the best try is chosen on the
+ * @file A table of a paper as a study that is fair by construction: each rival has the same tries, the best of them is chosen on the
  * validation split with a seed of its own, and the chosen ones are trained with the same seeds and compared in pairs on the test split.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,6 @@ export interface Rival {
   readonly name: string;
   /** `path=value` texts that make the experiment that of the rival. */
   readonly overrides: readonly string[];
-  /** The `path=value` texts of each try; as many for each rival of a case. */
-  readonly tries: readonly (readonly string[])[];
 }
 
 /** Rivals that are compared with the first of them. */
@@ -31,6 +29,8 @@ export interface Case {
   /** `path=value` texts of all runs. */
   readonly overrides: readonly string[];
   readonly rivals: readonly Rival[];
+  /** The `path=value` texts of each try, the same for all rivals. */
+  readonly tries: readonly (readonly string[])[];
   /** What papers give for the same network, as lines of Markdown. */
   readonly published: readonly string[];
 }
@@ -67,6 +67,7 @@ export interface Outcome {
 /** The runs of a case; undefined where the time was up before all were finished. */
 async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | undefined> {
   const { seeds, keep } = options;
+  const { tries } = work;
   const until = options.until(work.name);
   const run = (rival: Rival, chosen: readonly string[], seed: number): ExperimentRun => ({
     name: [work.name, rival.name, ...chosen.map(shortSetting)].join(' '),
@@ -75,13 +76,12 @@ async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | u
     seed,
   });
   const tried = await runExperiments(
-    work.rivals.flatMap((rival) => rival.tries.map((own) => run(rival, own, SEED_OF_TRIES))),
+    work.rivals.flatMap((rival) => tries.map((own) => run(rival, own, SEED_OF_TRIES))),
     { keep, until },
   );
   if (!tried) return undefined;
   const rivals = work.rivals.map((rival, i) => {
-    const first = work.rivals.slice(0, i).reduce((sum, { tries }) => sum + tries.length, 0);
-    return { rival, chosen: bestTry(rival, tried.slice(first, first + rival.tries.length)) };
+    return { rival, chosen: tries[bestOf(tried.slice(i * tries.length, (i + 1) * tries.length))] };
   });
   const finished = await runExperiments(
     rivals.flatMap(({ rival, chosen }) => Array.from({ length: seeds }, (_, i) => run(rival, chosen, i + 1))),
@@ -90,13 +90,13 @@ async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | u
   return finished && rivals.map((own, i) => ({ ...own, runs: finished.slice(i * seeds, (i + 1) * seeds) }));
 }
 
-/** The settings of the try with the best validation accuracy. */
-function bestTry({ name, tries }: Rival, results: readonly ExperimentResult[]): readonly string[] {
-  const accuracies = results.map(({ summary }) => {
-    if (summary.validation === undefined) throw new Error(`The runs of ${name} have no validation split.`);
+/** Index of the run with the best validation accuracy. */
+function bestOf(runs: readonly ExperimentResult[]): number {
+  const accuracies = runs.map(({ name, summary }) => {
+    if (summary.validation === undefined) throw new Error(`The run ${name} has no validation split.`);
     return summary.validation;
   });
-  return tries[accuracies.indexOf(Math.max(...accuracies))];
+  return accuracies.indexOf(Math.max(...accuracies));
 }
 
 /** `learningRate=0.001` of `training.optimizer.learningRate=0.001` */
