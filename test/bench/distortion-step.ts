@@ -2,8 +2,8 @@
  * @file Table 2 of the DeepTwist paper: LeNet-5's test accuracy over the distortion step S_D, all else equal. The paper
  * finds it flat up to about 100 and clearly worse at 500.
  */
-import type { Benchmark, Result } from './bench.ts';
-import { runExperiments, spread } from './experiments.ts';
+import type { Benchmark } from './bench.ts';
+import { accuracyBeside, runExperiments } from './experiments.ts';
 
 const DISTORTION_STEPS = [1, 2, 5, 10, 50, 100, 200, 500];
 /** The distortion step that the others are compared with: the paper's choice for LeNet-5. */
@@ -23,17 +23,9 @@ export default {
         })),
       ),
     );
-    const accuracy = (every: number) =>
-      spread(results.filter(({ name }) => name === `S_D ${every}`).map(({ summary }) => summary.test)).mean;
-    return DISTORTION_STEPS.map((every): Result => ({
-      case: `LeNet-5, S_D ${every}`,
-      rival: `S_D ${REFERENCE}`,
-      threads: 1,
-      ours: 100 * accuracy(every),
-      theirs: 100 * accuracy(REFERENCE),
-      unit: '% accuracy',
-      ratio: accuracy(every) / accuracy(REFERENCE),
-      target: every <= 100 ? 0.998 : 0,
-    }));
+    const own = (every: number) => results.filter(({ name }) => name === `S_D ${every}`);
+    return DISTORTION_STEPS.map((every) =>
+      accuracyBeside(`LeNet-5, S_D ${every}`, `S_D ${REFERENCE}`, own(every), own(REFERENCE), every <= 100 ? 0.998 : 0),
+    );
   },
 } satisfies Benchmark;

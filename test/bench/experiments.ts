@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../server/protocol/run/events.ts';
+import { sampleStatistics } from '../../server/protocol/run/sampleStatistics.ts';
 import type { Comparison } from './bench.ts';
 
 /** One training run. */
@@ -106,6 +107,27 @@ export function besidePretrained(name: string, run: ExperimentResult, pretrained
   };
 }
 
+/** The mean test accuracies of our runs and of a rival's: a ratio above 1 is a higher one. */
+export function accuracyBeside(
+  name: string,
+  rival: string,
+  ours: readonly ExperimentResult[],
+  theirs: readonly ExperimentResult[],
+  target = 1,
+): Comparison {
+  const [own, other] = [ours, theirs].map((runs) => spread(runs.map(({ summary }) => summary.test)).mean);
+  return {
+    case: name,
+    rival,
+    threads: 1,
+    ours: 100 * own,
+    theirs: 100 * other,
+    unit: '% accuracy',
+    ratio: own / other,
+    target,
+  };
+}
+
 /** The events of a run of a kept series; none before it has begun. */
 export function keptEvents(folder: string): RunEvent[] {
   const [id] = existsSync(folder) ? readdirSync(folder) : [];
@@ -147,9 +169,8 @@ function runExperiment(
   });
 }
 
-/** Mean and sample standard deviation. */
+/** Mean and sample standard deviation; 0 for one value. */
 export function spread(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
-  return { mean, deviation: Math.sqrt(variance) };
+  const { mean, deviation = 0 } = sampleStatistics(values);
+  return { mean, deviation };
 }

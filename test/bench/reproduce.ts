@@ -4,24 +4,14 @@
  * folder of `--keep` is not run again, so that a table can be made in several sittings, and a case of it alone.
  */
 import type { Benchmark, Comparison, Result } from './bench.ts';
-import { spread, withKeptFolder } from './experiments.ts';
+import { accuracyBeside, withKeptFolder } from './experiments.ts';
 import { mnistPruning } from './reproduce/mnistPruning.ts';
 import { runStudy, type Outcome, type Study } from './reproduce/study.ts';
 
 const studies: Readonly<Record<string, Study>> = { 'mnist-pruning': mnistPruning };
 
 function comparisons(name: string, [first, ...others]: readonly Outcome[]): Comparison[] {
-  const mean = ({ runs }: Outcome) => spread(runs.map(({ summary }) => summary.test)).mean;
-  return others.map((other) => ({
-    case: name,
-    rival: other.rival.name,
-    threads: 1,
-    ours: 100 * mean(first),
-    theirs: 100 * mean(other),
-    unit: '% accuracy',
-    ratio: mean(first) / mean(other),
-    target: 1,
-  }));
+  return others.map(({ rival, runs }) => accuracyBeside(name, rival.name, first.runs, runs));
 }
 
 export default {
