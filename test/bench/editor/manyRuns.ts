@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { workbenchReady } from '../../../scripts/editor/workbench.js';
 import { beside, median, type Limited } from '../bench.ts';
 import { EXPERIMENT } from '../../e2e/editorSession.ts';
-import { lastInput, watchInput } from './lastInput.ts';
-import { openContainer, withEditor } from './session.ts';
+import { lastInput } from './lastInput.ts';
+import { inNewWindows, withEditor } from './session.ts';
 import { writeFinishedRun } from './storedRuns.ts';
 import { within } from './until.ts';
 
@@ -19,16 +18,9 @@ export function measureManyRuns(): Promise<Limited[]> {
   return withEditor({}, async (session) => {
     const file = join(session.workspace, 'mnist', EXPERIMENT);
     for (let i = 0; i < RUNS; i++) writeFinishedRun(file, 60 * i);
-    const page = await session.window({ width: 1400, height: 900 });
-    await watchInput(page);
     const expanded: number[] = [];
     const revealed: number[] = [];
-    for (let i = 0; i < TIMES; i++) {
-      if (i > 0) {
-        await page.reload();
-        await workbenchReady(page);
-      }
-      await openContainer(page);
+    await inNewWindows(session, TIMES, async (page) => {
       const experiment = page.locator('.part.sidebar .monaco-list-row', { hasText: `${RUNS} runs` });
       await experiment.waitFor();
       await sleep(REST_MS);
@@ -39,7 +31,7 @@ export function measureManyRuns(): Promise<Limited[]> {
       await page.locator('.part.sidebar').waitFor({ state: 'hidden' });
       await page.keyboard.press('Control+B');
       revealed.push(await rowsShown(page));
-    }
+    });
     console.log(`  expanded: ${expanded.join(', ')} ms; revealed: ${revealed.join(', ')} ms`);
     return [
       beside(200, `${RUNS} runs in the tree: expanded in a new window`, median(expanded), 'ms'),

@@ -1,11 +1,10 @@
 /** @file A sweep of a thousand runs: how long a user waits for its page, and for its rows after a letter in the filter. */
 import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
-import { workbenchReady } from '../../../scripts/editor/workbench.js';
 import { EXPERIMENT } from '../../e2e/editorSession.ts';
 import { beside, median, type Limited } from '../bench.ts';
-import { lastInput, watchInput } from './lastInput.ts';
-import { openContainer, withEditor } from './session.ts';
+import { lastInput } from './lastInput.ts';
+import { inNewWindows, withEditor } from './session.ts';
 import { writeFinishedSweep } from './storedSweeps.ts';
 import { within } from './until.ts';
 
@@ -16,16 +15,9 @@ const FILTER = 'rate > 0.7';
 export function measureManySweptRuns(): Promise<Limited[]> {
   return withEditor({}, async (session) => {
     await writeFinishedSweep(join(session.workspace, 'mnist', EXPERIMENT), RUNS);
-    const page = await session.window({ width: 1400, height: 900 });
-    await watchInput(page);
     const opened: number[] = [];
     const filtered: number[] = [];
-    for (let i = 0; i < TIMES; i++) {
-      if (i > 0) {
-        await page.reload();
-        await workbenchReady(page);
-      }
-      await openContainer(page);
+    await inNewWindows(session, TIMES, async (page) => {
       await page
         .locator('.part.sidebar .monaco-list-row', { hasText: '1 sweep' })
         .locator('.monaco-tl-twistie')
@@ -35,7 +27,7 @@ export function measureManySweptRuns(): Promise<Limited[]> {
       opened.push((await within('the rows of the sweep', rowsShown(page))) - (await lastInput(page)));
       filtered.push(...(await filterTimes(page)));
       await page.keyboard.press('Control+W');
-    }
+    });
     console.log(`  opened: ${opened.join(', ')} ms; filtered: ${filtered.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     return [
       beside(1000, `page of a sweep of ${RUNS} runs: opened`, median(opened), 'ms'),

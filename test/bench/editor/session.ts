@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { isAlive } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
-import { openFile, webview } from '../../../scripts/editor/workbench.js';
+import { openFile, webview, workbenchReady } from '../../../scripts/editor/workbench.js';
 import { EditorSession, EXPERIMENT } from '../../e2e/editorSession.ts';
+import { watchInput } from './lastInput.ts';
 import { until } from './until.ts';
 
 /** Steps of the LeNet-300-100 example as it is: every tenth is a point of its curves. */
@@ -56,6 +57,24 @@ export async function openExperiment(page: Page): Promise<void> {
 export async function openDashboard(page: Page): Promise<void> {
   await page.keyboard.press('Control+Alt+D');
   await webview(page).locator('.page-head').waitFor();
+}
+
+/** Does the same so often with the tree of experiments, each time in a window that has just been loaded. */
+export async function inNewWindows(
+  session: EditorSession,
+  times: number,
+  work: (page: Page) => Promise<void>,
+): Promise<void> {
+  const page = await session.window({ width: 1400, height: 900 });
+  await watchInput(page);
+  for (let i = 0; i < times; i++) {
+    if (i > 0) {
+      await page.reload();
+      await workbenchReady(page);
+    }
+    await openContainer(page);
+    await work(page);
+  }
 }
 
 /** Opens the side bar with the tree of experiments. */
