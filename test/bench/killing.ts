@@ -14,7 +14,7 @@ import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import { openRun, type Run } from '../../server/runs/run.ts';
 import { startSidecar } from '../../server/sidecarClient/startSidecar.ts';
-import { finalWeightsFile } from '../../server/training/finalModel.ts';
+import { weightsOf } from '../unit/sweeps/killing.ts';
 import { experiment, FEATURES, CLASSES, writeBlobs } from '../unit/training/blobs.ts';
 
 /** What a run is doing when it is killed. */
@@ -239,12 +239,6 @@ class Killer {
 async function onlyRun(out: string): Promise<Run | undefined> {
   const [id] = existsSync(out) ? readdirSync(out) : [];
   return id === undefined ? undefined : openRun(join(out, id)).catch(() => undefined);
-}
-
-/** The file of the final weights without its header, which has the id of the run. */
-export function weightsOf(run: Run): Buffer {
-  const bytes = readFileSync(finalWeightsFile(run));
-  return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 }
 
 /** The events that tell of the training, without times: those of a run that was resumed are the same. */

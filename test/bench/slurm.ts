@@ -3,18 +3,18 @@
  * preempted, one comes to the end of its time; all runs end as those of the same sweep in the embedded queue, to the bit.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { root } from '../../scripts/root.js';
 import { listRuns } from '../../server/runs/findRun.ts';
 import type { Run } from '../../server/runs/run.ts';
+import { weightsOf } from '../unit/sweeps/killing.ts';
 import { experiment, writeBlobs } from '../unit/training/blobs.ts';
+import { endOf } from '../endOf.ts';
 import { until } from '../until.ts';
 import type { Benchmark } from './bench.ts';
-import { recordOf, weightsOf } from './killing.ts';
+import { recordOf } from './killing.ts';
 import { startCluster, type Cluster } from './slurmCluster.ts';
 
 const settings = {
@@ -41,14 +41,14 @@ export default {
       cluster = await startCluster(join(folder, 'slurm'));
       console.log(`  Slurm ${cluster.call('sinfo', '--version').trim()}, installed in ${cluster.installSeconds.toFixed(0)} s`); // prettier-ignore
       const embedded = seconds();
-      await commandLine(here, process.env, 'sweep', FILE, '--parallel', '2').ended;
+      await commandLine(here, process.env, 'sweep', FILE, '--parallel', '2');
       console.log(`  embedded queue, 2 at a time: ${embedded()} s`);
       const submitted = seconds();
-      const { ended } = commandLine(there, cluster.env, 'sweep', FILE, '--engine', 'slurm', '--slurm', '--time=10');
+      const ended = commandLine(there, cluster.env, 'sweep', FILE, '--engine', 'slurm', '--slurm', '--time=10');
       const disturbed = await disturb(there, cluster);
-      const { code, output } = await ended;
+      const { code, stdout, stderr } = await ended;
       console.log(`  Slurm, ${disturbed.join(', ')}: ${submitted()} s, exit code ${code}`);
-      console.log(output.replace(/^/gm, '    '));
+      console.log((stdout + stderr).replace(/^/gm, '    '));
       const same = await sameRuns(here, there);
       return [
         { case: 'runs that end as those of the embedded queue', ours: same, unit: 'runs', ratio: same / COUNT, target: COUNT }, // prettier-ignore
@@ -120,10 +120,7 @@ async function sameRuns(here: string, there: string): Promise<number> {
 
 function commandLine(cwd: string, env: NodeJS.ProcessEnv, ...args: readonly string[]) {
   const child = spawn(process.execPath, [join(root, 'bin', 'deeptwist.js'), ...args], { cwd, env });
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
-    ([[code], stdout, stderr]) => ({ code: code as number | null, output: stdout + stderr }),
-  );
-  return { child, ended };
+  return endOf(child);
 }
 
 function seconds(): () => string {

@@ -1,11 +1,10 @@
 /** @file Successive halving in real processes: the same runs are stopped whatever comes in between, and can be gone on with. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
+import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { useOwnQueue } from './ownQueue.ts';
@@ -24,10 +23,7 @@ const settings = {
 
 function start({ folder }: Workspace, ...args: string[]) {
   const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), ...args], { cwd: folder });
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
-    ([[code], stdout, stderr]) => ({ code: code as number | null, stdout, stderr }),
-  );
-  return { child, ended };
+  return { child, ended: endOf(child) };
 }
 
 const runsOf = async ({ folder }: Workspace) =>

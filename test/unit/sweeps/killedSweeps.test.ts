@@ -1,12 +1,11 @@
 /** @file Sweeps in real processes: killed at random moments, stopped, and gone on with. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
@@ -37,10 +36,7 @@ const COUNT = 4;
 function start({ folder }: Workspace, ...args: string[]) {
   const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), ...args], { cwd: folder });
   children.add(child.once('exit', () => children.delete(child)));
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
-    ([[code, signal], stdout, stderr]) => ({ code: code as number | null, signal: signal as string | null, stdout, stderr }), // prettier-ignore
-  );
-  return { child, ended };
+  return { child, ended: endOf(child) };
 }
 
 type Weights = ReturnType<typeof finalWeights>;

@@ -3,10 +3,8 @@
  * must end with the same weights, and their logs must have each step once, in order, and one end.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Random } from '../../../server/formats/random.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
@@ -14,6 +12,7 @@ import { isAlive } from '../../../server/runs/liveProcess.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { finalWeightsFile } from '../../../server/training/finalModel.ts';
+import { endOf } from '../../endOf.ts';
 import { experiment, writeBlobs } from '../training/blobs.ts';
 
 const FILE = 'blobs.deeptwist.jsonc';
@@ -70,17 +69,15 @@ export async function killSweeps({
     const args = [join(installation, 'bin', 'deeptwist.js'), 'sweep', reference, '--parallel', '2'];
     const child = spawn(process.execPath, args, { cwd: folder });
     children.add(child.once('exit', () => children.delete(child)));
-    const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
-      ([[code], stdout, stderr]) => ({ code: code as number | null, output: stdout + stderr }),
-    );
-    return { child, ended };
+    return { child, ended: endOf(child) };
   };
   try {
     const whole = await newFolder();
     await writeBlobs(whole, settings);
     const begin = performance.now();
     const reference = await sweep(whole, FILE).ended;
-    if (reference.code !== 0) throw new Error(`The sweep that is not interrupted failed:\n${reference.output}`);
+    if (reference.code !== 0)
+      throw new Error(`The sweep that is not interrupted failed:\n${reference.stdout}${reference.stderr}`);
     const milliseconds = performance.now() - begin;
     const expected = (await runsOf(whole)).map(weightsOf);
     const killed: KilledSweep[] = [];
@@ -89,7 +86,7 @@ export async function killSweeps({
       const folder = await newFolder();
       await writeBlobs(folder, settings);
       const own: string[] = [];
-      let last: { code: number | null; output: string } | undefined;
+      let last: Awaited<ReturnType<typeof endOf>> | undefined;
       while (!last) {
         const { child, ended } = sweep(folder, sweepOf(folder) ?? FILE);
         if (own.length === KILLS_PER_SWEEP) {
@@ -114,7 +111,8 @@ export async function killSweeps({
         }
       }
       done += own.length;
-      const fault = last.code === 0 ? await faultOf(folder, expected) : `exit code ${last.code}:\n${last.output}`;
+      const fault =
+        last.code === 0 ? await faultOf(folder, expected) : `exit code ${last.code}:\n${last.stdout}${last.stderr}`;
       killed.push({ kills: own, ...(fault !== undefined && { fault }) });
     }
     return killed;
@@ -145,8 +143,8 @@ async function runsOf(folder: string): Promise<Run[]> {
   return (await listRuns(folder)).runs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Without the header, which has the id of the run. */
-function weightsOf(run: Run): Buffer {
+/** The file of the final weights without its header, which has the id of the run. */
+export function weightsOf(run: Run): Buffer {
   const bytes = readFileSync(finalWeightsFile(run));
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 }

@@ -1,15 +1,14 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import type { SearchReport } from '../../../server/search/index.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
+import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { moment } from './killing.ts';
@@ -38,10 +37,7 @@ function start({ folder }: Workspace, ...args: string[]) {
     cwd: folder,
   });
   children.add(child.once('exit', () => children.delete(child)));
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
-    ([[code], stdout, stderr]) => ({ code: code as number | null, stdout, stderr }), // prettier-ignore
-  );
-  return { child, ended };
+  return { child, ended: endOf(child) };
 }
 
 /** The result as the folder of the search has it. */
