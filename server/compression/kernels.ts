@@ -1,5 +1,5 @@
 /** @file The WebAssembly kernels of `assembly/`, in place on an arena's views and through a copy on other arrays. */
-import { instantiateKernels, KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
+import { KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
 import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
@@ -58,17 +58,7 @@ export interface Kernels {
   bucketGradients(slopes: number, before: number, after: number, length: number, bucket: number, results: number): void;
 }
 
-const code = new KernelCode(wasmBase64);
-const kernelsOf = new WeakMap<WebAssembly.Memory, Kernels>();
-
-function kernelsIn(memory: WebAssembly.Memory): Kernels {
-  let kernels = kernelsOf.get(memory);
-  if (!kernels) {
-    kernels = instantiateKernels<Kernels>(code, memory);
-    kernelsOf.set(memory, kernels);
-  }
-  return kernels;
-}
+const code = new KernelCode<Kernels>(wasmBase64);
 
 /** Memory that weights outside an arena are copied to; it grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4, maximum: MOST_PAGES });
@@ -88,11 +78,11 @@ export interface Placed {
 /** The kernels' memory with the weights in it: the arena that they live in, or a copy, which lasts until the next call. */
 export function place(values: Float32Array): Placed {
   const memory = Arena.of(values)?.memory;
-  if (memory) return { kernels: kernelsIn(memory), memory, address: values.byteOffset };
+  if (memory) return { kernels: code.kernelsIn(memory), memory, address: values.byteOffset };
   growCopies(values.byteLength);
   const copy = new Float32Array(copies.buffer, copyAddress, values.length);
   copy.set(values);
-  return { kernels: kernelsIn(copies), memory: copies, address: copyAddress, copy };
+  return { kernels: code.kernelsIn(copies), memory: copies, address: copyAddress, copy };
 }
 
 function growCopies(bytes: number): void {
@@ -116,7 +106,7 @@ export function makeRoom(sizes: readonly number[]): Room {
     return address;
   });
   growCopies(next - copyAddress);
-  return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
+  return { kernels: code.kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** @file The WebAssembly kernels of `assembly/`, on arrays; each call is synchronous, so that all share one memory. */
-import { instantiateKernels, KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
+import { KernelCode, MOST_PAGES, PAGE } from '../memory/instantiate.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 interface KernelExports {
@@ -42,11 +42,7 @@ export interface Tridiagonalization {
 }
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
-let kernels: KernelExports | undefined;
-
-function instantiate(): KernelExports {
-  return instantiateKernels(new KernelCode(wasmBase64), memory);
-}
+const code = new KernelCode<KernelExports>(wasmBase64);
 
 /** Distance of two rows in elements: an odd number of cache lines, so that a column does not fall into one cache set. */
 function strideOf(columns: number): number {
@@ -82,7 +78,7 @@ export function tridiagonalize(
   size: number,
   withReflectors: boolean,
 ): Tridiagonalization {
-  kernels ??= instantiate();
+  const kernels = code.kernelsIn(memory);
   const stride = strideOf(size);
   const work = size * stride;
   const diagonal = work + (PANEL + 1) * stride;
@@ -119,7 +115,7 @@ export function tridiagonalize(
  * @param rows [count, length], row-major, count < length
  */
 export function reduceRows(rows: Float32Array, count: number, length: number): Reflectors {
-  kernels ??= instantiate();
+  const kernels = code.kernelsIn(memory);
   const stride = strideOf(length);
   const tauAt = count * stride;
   const room = reserve(tauAt + strideOf(count + 1));
@@ -147,7 +143,7 @@ export function invertCholesky(
   size: number,
   tolerance: number,
 ): { inverse: Float64Array; smallestPivot: number } {
-  kernels ??= instantiate();
+  const kernels = code.kernelsIn(memory);
   const stride = strideOf(size);
   const room = reserve(2 * size * stride);
   storeLowerTriangle(room, stride, matrix, size);

@@ -15,13 +15,26 @@ export function isShared({ buffer }: WebAssembly.Memory): boolean {
   return (buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
 }
 
-/** The code of kernels for memories that threads share, and for others: a module imports one kind, by a flag. */
-export class KernelCode {
-  readonly #code: Buffer<ArrayBuffer>;
+/**
+ * The code of kernels, and its instances over memories. A module imports one kind of memory, by a flag: those that threads share, or others.
+ * @typeParam Kernels the functions that the code exports, as its `assembly/index.ts` declares them
+ */
+export class KernelCode<Kernels extends object> {
+  readonly #base64: string;
   readonly #modules = new Map<boolean, WebAssembly.Module>();
+  readonly #instances = new WeakMap<WebAssembly.Memory, Kernels>();
 
   constructor(base64: string) {
-    this.#code = Buffer.from(base64, 'base64');
+    this.#base64 = base64;
+  }
+
+  /** The kernels that work in a memory, instantiated once for each memory. */
+  kernelsIn(memory: WebAssembly.Memory): Kernels {
+    const known = this.#instances.get(memory);
+    if (known) return known;
+    const kernels = instantiateKernels<Kernels>(this.moduleFor(memory), memory);
+    this.#instances.set(memory, kernels);
+    return kernels;
   }
 
   /** The module that can import a memory. */
@@ -29,29 +42,23 @@ export class KernelCode {
     const shared = isShared(memory);
     const known = this.#modules.get(shared);
     if (known) return known;
-    const module = new WebAssembly.Module(shared ? this.#sharedCode() : this.#code);
+    const code = Buffer.from(this.#base64, 'base64');
+    if (shared) share(code);
+    const module = new WebAssembly.Module(code);
     this.#modules.set(shared, module);
     return module;
   }
-
-  #sharedCode(): Buffer<ArrayBuffer> {
-    const code = Buffer.from(this.#code);
-    const flags = code.indexOf(BEFORE_FLAGS) + BEFORE_FLAGS.length;
-    if (code[flags] !== WITH_MAXIMUM) throw new TypeError('The kernels import no memory with a maximum.');
-    code[flags] = SHARED;
-    return code;
-  }
 }
 
-/**
- * Kernels that work in a memory of ours.
- * @typeParam Kernels the functions that the module exports, as its `assembly/index.ts` declares them
- */
-export function instantiateKernels<Kernels>(
-  code: KernelCode | WebAssembly.Module,
-  memory: WebAssembly.Memory,
-): Kernels {
-  const module = code instanceof KernelCode ? code.moduleFor(memory) : code;
+/** Makes code, in place, import a memory that threads share. */
+function share(code: Buffer): void {
+  const flags = code.indexOf(BEFORE_FLAGS) + BEFORE_FLAGS.length;
+  if (code[flags] !== WITH_MAXIMUM) throw new TypeError('The kernels import no memory with a maximum.');
+  code[flags] = SHARED;
+}
+
+/** Kernels of a module that work in a memory of ours. */
+export function instantiateKernels<Kernels>(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const abort = () => {
     throw new Error('A WebAssembly kernel aborted.');
   };

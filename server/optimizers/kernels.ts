@@ -2,7 +2,7 @@
  * @file The kernels of assembly/, instantiated over an arena's memory. `value`, `gradient`, … are byte addresses in it,
  * `length` and `width` count float32. Every update sees the gradient `scale * clip(gradient, -limit, limit)`.
  */
-import { instantiateKernels, KernelCode } from '../memory/instantiate.ts';
+import { KernelCode } from '../memory/instantiate.ts';
 import type { Arena } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
@@ -106,15 +106,9 @@ export interface OptimizerKernels {
 }
 
 /** See assembly/. */
-export const optimizerCode = new KernelCode(wasmBase64);
-const kernelsOf = new WeakMap<Arena, OptimizerKernels>();
+export const optimizerCode = new KernelCode<OptimizerKernels>(wasmBase64);
 
-/** The kernels over the memory of an arena, instantiated once for each arena. */
-export function optimizerKernels(arena: Arena): OptimizerKernels {
-  let kernels = kernelsOf.get(arena);
-  if (!kernels) {
-    kernels = instantiateKernels<OptimizerKernels>(optimizerCode, arena.memory);
-    kernelsOf.set(arena, kernels);
-  }
-  return kernels;
+/** The kernels over the memory of an arena. */
+export function optimizerKernels({ memory }: Arena): OptimizerKernels {
+  return optimizerCode.kernelsIn(memory);
 }
