@@ -298,7 +298,7 @@ function settings(runs: readonly ReportedRun[]): Markup {
   const differing =
     begun.length < 2
       ? []
-      : differingSettings(begun.map(({ run, config }) => ({ experiment: config, overrides: run.overrides })));
+      : differingSettings(begun.map(({ run, config }) => ({ settings: flatten(config), overrides: run.overrides })));
   const rows = differing.map(({ path, values }) => [path, ...values.map(({ text }) => text ?? '')]);
   const header = ['setting', ...begun.map(({ run }) => run.id)];
   return html`${begun.length < 2 ? undefined : rows.length === 0 ? html`<p>The runs have the same settings.</p>` : table('Settings that differ', { header, rows, notes: [] })}
@@ -308,7 +308,7 @@ function settings(runs: readonly ReportedRun[]): Markup {
         <summary>${runs.length === 1 ? 'All settings' : `All settings of ${run.id}`}</summary>
         ${table('', {
           header: ['setting', 'value'],
-          rows: [...flatten(config)].filter(([name]) => name !== '$schema').map(([name, value]) => [name, value]),
+          rows: [...flatten(config)],
           notes: [],
         })}
       </details>`,
