@@ -1,13 +1,6 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
 import * as l10n from '@vscode/l10n';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNumber,
-  formatRatio,
-} from '../../../server/protocol/formatQuantity.ts';
-import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import { formatNumber } from '../../../server/protocol/formatQuantity.ts';
 import { differencesOf, measuresOf, withoutSeed, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
@@ -22,7 +15,7 @@ import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { createComparisonTable } from './comparisonTable.ts';
 import type { ComparisonRow } from './comparisonTable.ts';
-import { bestResults, groupResult, resultRows, runResult } from './results.ts';
+import { bestResults, formatResult, groupResult, resultRows, runResult } from './results.ts';
 import type { GroupResult, ResultRow } from './results.ts';
 import { differingSettings, flatten } from './settings.ts';
 import { sizeContent } from './sizeContent.ts';
@@ -204,20 +197,4 @@ function tagOf(words: readonly string[]): { tag?: string } {
 
 function testName(metrics: readonly string[]): string {
   return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
-}
-
-function formatResult(row: ResultRow, value: number, metric: string): string {
-  switch (row) {
-    case 'value':
-      return formatMetric(metric, value);
-    case 'bytes':
-      return formatBytes(value);
-    case 'byteRatio':
-    case 'weightRatio':
-      return formatRatio(value);
-    case 'steps':
-      return formatCount(value);
-    case 'seconds':
-      return formatDuration(value);
-  }
 }
