@@ -2,6 +2,7 @@
  * @file A report of runs, a page without scripts and without the network: what they came to, curves, sizes by layer, settings, and how to
  * have them again. Bundled for Node.js, where the command line loads it.
  */
+import { fileName } from '../../server/protocol/fileName.ts';
 import {
   formatBytes,
   formatCount,
@@ -263,7 +264,7 @@ function files(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undefin
   if (run.exports.length === 0) return undefined;
   const rows = run.exports.map(({ path, format, bytes, denseBytes, metric, value, runValue }) => [
     // Its folder on the machine is nobody else's business.
-    path.split(/[\\/]/).at(-1) ?? path,
+    fileName(path),
     format,
     formatBytes(bytes),
     formatRatio(denseBytes / bytes),
