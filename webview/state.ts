@@ -1,4 +1,5 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
+import { fileName } from '../server/protocol/fileName.ts';
 import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/wire/dashboard.ts';
 import type { Latency } from '../server/protocol/run/latency.ts';
 import type { RecordedExport } from '../server/protocol/run/exportedFile.ts';
@@ -185,7 +186,7 @@ function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): strin
   const summaries = shown.map((key) => runs.find((run) => run.key === key));
   const names = new Set(summaries.map((summary) => summary?.name));
   return summaries.map((summary, i) => {
-    if (!summary) return shown[i].split(/[\\/]/).at(-1) ?? shown[i];
+    if (!summary) return fileName(shown[i]);
     const namesakes = summaries.filter((other) => other && other !== summary && other.name === summary.name);
     if (namesakes.length === 0) return summary.name;
     const own = summary.overrides.filter(

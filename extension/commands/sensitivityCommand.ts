@@ -3,16 +3,14 @@ import { dirname } from 'node:path';
 import { l10n, window, type CancellationToken } from 'vscode';
 import { formatNumber } from '../../server/protocol/formatQuantity.ts';
 import { exampleDrop, type SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
-import { stackOf } from '../../server/protocol/thrown.ts';
-import { UserError, inOneLine } from '../../server/protocol/userError.ts';
 import { runSensitivity } from '../cli/runSensitivity.ts';
-import { showError } from '../messages.ts';
 import { showSensitivity } from '../sensitivity/sensitivityPanel.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
 import { withCommandProgress } from './commandProgress.ts';
 import { chooseRuns, experimentArgument } from './commandTargets.ts';
+import { tellFailure } from './measureFailure.ts';
 
 /** What is measured. */
 interface Subject {
@@ -81,27 +79,9 @@ export class SensitivityCommand {
       if (report) showSensitivity(this.#services, path, report);
       return report;
     } catch (error) {
-      void this.#fail(error, subject, maxDrop, options);
+      void tellFailure(this.#services, error, (option) => this.#measure(subject, maxDrop, [...options, option]));
       return undefined;
     }
-  }
-
-  /** Says what is wrong, and does what the user answers. */
-  async #fail(
-    error: unknown,
-    subject: Subject,
-    maxDrop: number | undefined,
-    options: readonly string[],
-  ): Promise<void> {
-    const { log } = this.#services;
-    log.error(stackOf(error));
-    const option = error instanceof UserError ? error.option : undefined;
-    const allTheSame = l10n.t('Measure With Changed Files');
-    const showLog = l10n.t('Show Log');
-    const answers = option === undefined ? [showLog] : [allTheSame, showLog];
-    const answer = await showError(error instanceof UserError ? inOneLine(error) : String(error), ...answers);
-    if (answer === showLog) log.show();
-    if (answer === allTheSame && option !== undefined) await this.#measure(subject, maxDrop, [...options, option]);
   }
 }
 

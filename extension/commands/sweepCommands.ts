@@ -1,7 +1,8 @@
 /** @file Commands on sweeps: start one, go on with it, show it. */
 import { basename } from 'node:path';
-import { Uri, commands, l10n, window, type TaskExecution } from 'vscode';
+import { l10n, window, type TaskExecution } from 'vscode';
 import { showInformation } from '../messages.ts';
+import { revealPath } from '../runs/revealPath.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { startSweep } from '../tasks/sweepTask.ts';
@@ -49,7 +50,7 @@ export class SweepCommands {
 
   async revealSweepFolder(argument: unknown): Promise<void> {
     const path = await chooseSweep(this.#services, argument);
-    if (path !== undefined) await commands.executeCommand('revealFileInOS', Uri.file(path));
+    if (path !== undefined) await revealPath(path);
   }
 }
 

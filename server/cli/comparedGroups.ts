@@ -10,6 +10,7 @@ import {
   measureOf,
   measuresOf,
   measureTitle,
+  seedGroupKey,
   seedOf,
   seedsText,
   withoutSeed,
@@ -39,11 +40,8 @@ interface Group {
 
 /** The groups in the order of their first runs. */
 export function groupRuns(runs: readonly ComparedRun[]): Group[] {
-  const groups = groupBy(runs, (run) => {
-    const settings = [...withoutSeed(run.settings)].sort(([a], [b]) => (a < b ? -1 : 1));
-    // Two runs of which nothing is known are not the same experiment.
-    return settings.length === 0 ? run.id : JSON.stringify(settings);
-  });
+  // Two runs of which nothing is known are not the same experiment.
+  const groups = groupBy(runs, ({ id, settings }) => (settings.size === 0 ? id : seedGroupKey(settings)));
   return [...groups.values()].map((own, i) => {
     const finished = own.flatMap(({ result }) => result ?? []);
     return { name: groupName(i), runs: own, finished, measures: measuresOf(finished) };

@@ -1,6 +1,7 @@
 /** @file A run as a model card in Markdown: what the model is, how it was measured, and which data chose what. */
 import type { Experiment } from '../protocol/experiment/schema.ts';
 import { flattenSettings } from '../protocol/experiment/flattenSettings.ts';
+import { fileName } from '../protocol/fileName.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { cardFrontMatter } from '../protocol/model/cardFrontMatter.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
@@ -24,7 +25,6 @@ export function modelCard(run: CardRun): string {
   const { id, started, summary, snapshot, commands } = run;
   const { config } = started;
   const size = compressedSize(summary);
-  const number = (value: number) => formatNumber(value);
   const results = [
     ['test', summary.test],
     ['validation', summary.validation],
@@ -48,9 +48,9 @@ A neural network that was compressed while it was trained, by DeepTwist: ${metho
 
 | | ${markdown(summary.metric)} |
 | --- | ---: |
-| test split, final model | ${number(summary.test)} |
-| test split, before the last distortion | ${number(summary.testBeforeLastDistortion)} |
-${summary.validation === undefined ? '' : `| validation split, final model | ${number(summary.validation)} |\n`}
+| test split, final model | ${formatNumber(summary.test)} |
+| test split, before the last distortion | ${formatNumber(summary.testBeforeLastDistortion)} |
+${summary.validation === undefined ? '' : `| validation split, final model | ${formatNumber(summary.validation)} |\n`}
 ${selectionText(snapshot)}
 
 | | before | after | |
@@ -102,8 +102,7 @@ function methodSentence({ layers }: EventOf<'started'>): string {
 function exportTable({ exports }: ReportedRun): string {
   const rows = exports.map(({ path, format, bytes, metric, value }) => {
     // Its folder on a machine is nobody else's business.
-    const name = path.split(/[\\/]/).at(-1) ?? path;
-    return `| \`${cell(name)}\` | ${format} | ${formatBytes(bytes)} | ${formatNumber(value ?? NaN)} (${markdown(metric)}) |`;
+    return `| \`${cell(fileName(path))}\` | ${format} | ${formatBytes(bytes)} | ${formatNumber(value ?? NaN)} (${markdown(metric)}) |`;
   });
   return ['| file | format | size | measured on the file, test split |', '| --- | --- | ---: | ---: |', ...rows].join(
     '\n',

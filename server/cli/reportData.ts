@@ -1,6 +1,7 @@
 /** @file What a report of runs shows, from their folders. */
 import { createRunHistory, type RunSnapshot } from '../protocol/run/runHistory.ts';
 import { flattenSettings } from '../protocol/experiment/flattenSettings.ts';
+import { fileName } from '../protocol/fileName.ts';
 import type { ReportData, ReportedRun, ReportTable } from '../protocol/run/report.ts';
 import { readExportedFiles } from '../runs/exportedFiles.ts';
 import { readLatency } from '../runs/latencyRecord.ts';
@@ -42,10 +43,9 @@ export function reportData(
 /** What a user enters in the folder of the experiment file. */
 function commandsOf({ record }: Run): string[] {
   const { experiment, overrides, changes = [] } = record;
-  const name = experiment.split(/[\\/]/).at(-1) ?? experiment;
   const set = overrides.map((override) => ` --set ${quoted(override)}`).join('');
   return [
-    `npx deeptwist run ${quoted(name)}${set}`,
+    `npx deeptwist run ${quoted(fileName(experiment))}${set}`,
     ...changes.map(
       ({ step, values }) => `# from step ${step} on: npx deeptwist change last ${values.map(quoted).join(' ')}`,
     ),

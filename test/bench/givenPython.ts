@@ -19,11 +19,25 @@ const verdict = z.object({ difference: z.number(), largest: z.number(), versions
  * @throws Error with what Python says where the checker or the runtime refuses the file
  */
 export function checkInPython(python: string, folder: string): z.infer<typeof verdict> {
+  const refusal = `Python refuses ${join(folder, 'model.onnx')}`;
+  return askPython(python, 'export_check.py', [folder], { answer: verdict, refusal });
+}
+
+/**
+ * What a script of test/bench/python/ prints as JSON.
+ * @throws Error that begins with `refusal`, with what Python says, where the script fails
+ */
+export function askPython<Answer>(
+  python: string,
+  script: string,
+  args: readonly string[],
+  { answer, refusal }: { answer: z.ZodType<Answer>; refusal: string },
+): Answer {
   const { status, stdout, stderr } = spawnSync(
     python,
-    ['-W', 'ignore', join('test', 'bench', 'python', 'export_check.py'), folder],
-    { encoding: 'utf8' },
+    ['-W', 'ignore', join('test', 'bench', 'python', script), ...args],
+    { encoding: 'utf8', maxBuffer: 2 ** 28 },
   );
-  if (status !== 0) throw new Error(`Python refuses ${join(folder, 'model.onnx')}:\n${stderr.slice(-2000)}`);
-  return verdict.parse(JSON.parse(stdout));
+  if (status !== 0) throw new Error(`${refusal}:\n${stderr.slice(-2000)}`);
+  return answer.parse(JSON.parse(stdout));
 }

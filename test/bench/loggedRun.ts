@@ -46,9 +46,14 @@ export async function loggedRun(folder: string, logging: unknown): Promise<Logge
   return { run, events, scalars };
 }
 
+/** How many points there are. */
+export function pointsOf(scalars: LoggedRun['scalars']): number {
+  return [...scalars.values()].reduce((sum, { length }) => sum + length, 0);
+}
+
 /** How many points are not the same in both, or only in one. */
 export function differingPoints(
-  ours: ReadonlyMap<string, readonly (readonly [number, number])[]>,
+  ours: LoggedRun['scalars'],
   theirs: Readonly<Record<string, readonly (readonly [number, number])[]>>,
   as: (value: number) => number = (value) => value,
 ): number {

@@ -3,7 +3,7 @@
  * and every point of every metric beside what the run recorded; then once more, without what is known of the first time.
  * `--python PATH` names the interpreter.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -11,8 +11,8 @@ import { z } from 'zod';
 import { exportLog } from '../../server/tracking/index.ts';
 import { until } from '../until.ts';
 import { beside, type Benchmark, type Result } from './bench.ts';
-import { checkPython } from './givenPython.ts';
-import { differingPoints, loggedRun, type LoggedRun } from './loggedRun.ts';
+import { askPython, checkPython } from './givenPython.ts';
+import { differingPoints, loggedRun, pointsOf, type LoggedRun } from './loggedRun.ts';
 import { cacheFolder } from './prepare.ts';
 
 const EXPERIMENT = 'blobs';
@@ -61,15 +61,10 @@ const benchmark: Benchmark = {
 export default benchmark;
 
 function compare(python: string, uri: string, { run, scalars }: LoggedRun, how: string): Result[] {
-  const script = join('test', 'bench', 'python', 'read_mlflow.py');
-  const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', script, uri], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(`MLflow's client cannot read the runs:\n${stderr.slice(-2000)}`);
-  const { version, runs } = answer.parse(JSON.parse(stdout));
+  const refusal = "MLflow's client cannot read the runs";
+  const { version, runs } = askPython(python, 'read_mlflow.py', [uri], { answer, refusal });
   const [sent] = runs;
-  const points = [...scalars.values()].reduce((sum, { length }) => sum + length, 0);
+  const points = pointsOf(scalars);
   console.log(
     `  MLflow ${version}, ${how}: ${runs.length} run, ${sent.status}, ${Object.keys(sent.params).length} params, ${points} points of ` +
       `${scalars.size} metrics, artifacts ${sent.artifacts.join(', ')}`,

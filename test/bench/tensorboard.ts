@@ -2,13 +2,11 @@
  * @file The event file of a run that was stopped and went on, in the eyes of TensorBoard's own `EventAccumulator`: steps, values and
  * histograms beside what the run recorded. `--python PATH` names the interpreter.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { ownTensorBoardFolder } from '../../server/tracking/index.ts';
 import { beside, type Benchmark } from './bench.ts';
-import { checkPython } from './givenPython.ts';
-import { differingPoints, loggedRun } from './loggedRun.ts';
+import { askPython, checkPython } from './givenPython.ts';
+import { differingPoints, loggedRun, pointsOf } from './loggedRun.ts';
 import { cacheFolder } from './prepare.ts';
 
 const point = z.tuple([z.number(), z.number()]);
@@ -32,14 +30,11 @@ const benchmark: Benchmark = {
     const python = String(options.python);
     checkPython(python, ['tensorboard']);
     const { run, events, scalars } = await loggedRun(cacheFolder('tensorboard'), { tensorBoard: true });
-    const script = join('test', 'bench', 'python', 'read_event_file.py');
-    const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', script, ownTensorBoardFolder(run)], {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
+    const read = askPython(python, 'read_event_file.py', [ownTensorBoardFolder(run)], {
+      answer: accumulated,
+      refusal: 'TensorBoard cannot read the file',
     });
-    if (status !== 0) throw new Error(`TensorBoard cannot read the file:\n${stderr.slice(-2000)}`);
-    const read = accumulated.parse(JSON.parse(stdout));
-    const points = [...scalars.values()].reduce((sum, { length }) => sum + length, 0);
+    const points = pointsOf(scalars);
     const recorded = events.flatMap((event) => (event.type === 'distortion' ? [event] : []));
     let histograms = 0;
     let differing = 0;

@@ -2,6 +2,7 @@
  * @file A report of runs, a page without scripts and without the network: what they came to, curves, sizes by layer, settings, and how to
  * have them again. Bundled for Node.js, where the command line loads it.
  */
+import { fileName } from '../../server/protocol/fileName.ts';
 import {
   formatBytes,
   formatCount,
@@ -12,25 +13,19 @@ import {
 import type { RenderedReport, ReportData, ReportedRun, ReportTable } from '../../server/protocol/run/report.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import { selectionText } from '../../server/protocol/run/selectionText.ts';
-import type { ChartContent } from '../charts/model/content.ts';
 import type { ShownRun } from '../state.ts';
-import { bestResults, resultRows, runResult, type RunResult } from '../views/compare/results.ts';
+import {
+  bestResults,
+  formatResult,
+  resultRows,
+  runResult,
+  type ResultRow,
+  type RunResult,
+} from '../views/compare/results.ts';
 import { differingSettings, flatten } from '../views/compare/settings.ts';
 import { sizeContent } from '../views/compare/sizeContent.ts';
-import {
-  dropContent,
-  evaluatedMetrics,
-  firstSettings,
-  learningRateContent,
-  loadedRuns,
-  lossContent,
-  metricContent,
-  metricTitle,
-  recordedShares,
-  shareContent,
-  shareTitle,
-} from '../views/curves/contents.ts';
-import { rankContent, unitsContent } from '../views/curves/structure.ts';
+import { firstSettings, loadedRuns } from '../views/curves/contents.ts';
+import { curveCharts, type CurveChart } from '../views/curves/curveCharts.ts';
 import { latencyColumns } from '../views/files/latencySection.ts';
 import { byteRatio, layerTable } from '../views/layers/layerRows.ts';
 import { histogramContent } from '../views/weights/histogramContent.ts';
@@ -134,7 +129,7 @@ function facts({ snapshot, state }: ReportedRun): Markup {
     ${summary && html`<p class="note">${selectionText(snapshot)}</p>`}`;
 }
 
-const resultTitles: Record<(typeof resultRows)[number], string> = {
+const resultTitles: Record<ResultRow, string> = {
   value: 'test',
   bytes: 'size',
   byteRatio: 'smaller',
@@ -182,37 +177,24 @@ function comparison(runs: readonly ReportedRun[]): Markup {
     </p>`;
 }
 
-function resultText(result: RunResult, row: (typeof resultRows)[number]): string {
+function resultText(result: RunResult, row: ResultRow): string {
   const value = result[row];
   if (value === undefined) return MISSING;
-  switch (row) {
-    case 'value':
-      return formatMetric(result.metric ?? '', value) + (result.final ? '' : ' so far');
-    case 'bytes':
-      return formatBytes(value) + (result.hasFile ? '' : ' (estimated)');
-    case 'byteRatio':
-    case 'weightRatio':
-      return formatRatio(value);
-    case 'steps':
-      return formatCount(value);
-    case 'seconds':
-      return formatDuration(value);
-  }
+  const text = formatResult(row, value, result.metric ?? '');
+  if (row === 'value' && !result.final) return `${text} so far`;
+  if (row === 'bytes' && !result.hasFile) return `${text} (estimated)`;
+  return text;
 }
 
 function curves(shown: readonly ShownRun[]): Markup {
   const runs = loadedRuns(shown);
-  const optional = (title: string, content: ChartContent) =>
-    content.series.length > 0 ? svgChart(title, content) : undefined;
   const results = shown.flatMap((run) => (run.snapshot ? [{ run, result: runResult(run.snapshot) }] : []));
+  const isMetric = ({ id }: CurveChart) => id.startsWith('metric.');
+  // What the runs came to stands first.
+  const charts = curveCharts(runs, firstSettings).sort((a, b) => Number(isMetric(b)) - Number(isMetric(a)));
   return html`<div class="charts">
-    ${runs.length > 1 ? optional('Size and result', sizeContent(results)) : undefined}
-    ${evaluatedMetrics(runs).map((metric) => svgChart(metricTitle(metric), metricContent(metric, runs, firstSettings)))}
-    ${svgChart('Loss', lossContent(runs, firstSettings))}
-    ${recordedShares(runs).map((share) => svgChart(shareTitle(share), shareContent(share, runs, firstSettings)))}
-    ${svgChart('Drop at each distortion', dropContent(runs, firstSettings))}
-    ${optional('Rank left', rankContent(runs, firstSettings))}${optional('Units left', unitsContent(runs, firstSettings))}
-    ${svgChart('Learning rate', learningRateContent(runs, firstSettings))}
+    ${runs.length > 1 ? svgChart('Size and result', sizeContent(results)) : undefined}
+    ${charts.map(({ title, content }) => svgChart(title, content))}
   </div>`;
 }
 
@@ -282,7 +264,7 @@ function files(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undefin
   if (run.exports.length === 0) return undefined;
   const rows = run.exports.map(({ path, format, bytes, denseBytes, metric, value, runValue }) => [
     // Its folder on the machine is nobody else's business.
-    path.split(/[\\/]/).at(-1) ?? path,
+    fileName(path),
     format,
     formatBytes(bytes),
     formatRatio(denseBytes / bytes),
@@ -298,7 +280,7 @@ function settings(runs: readonly ReportedRun[]): Markup {
   const differing =
     begun.length < 2
       ? []
-      : differingSettings(begun.map(({ run, config }) => ({ experiment: config, overrides: run.overrides })));
+      : differingSettings(begun.map(({ run, config }) => ({ settings: flatten(config), overrides: run.overrides })));
   const rows = differing.map(({ path, values }) => [path, ...values.map(({ text }) => text ?? '')]);
   const header = ['setting', ...begun.map(({ run }) => run.id)];
   return html`${begun.length < 2 ? undefined : rows.length === 0 ? html`<p>The runs have the same settings.</p>` : table('Settings that differ', { header, rows, notes: [] })}
@@ -308,7 +290,7 @@ function settings(runs: readonly ReportedRun[]): Markup {
         <summary>${runs.length === 1 ? 'All settings' : `All settings of ${run.id}`}</summary>
         ${table('', {
           header: ['setting', 'value'],
-          rows: [...flatten(config)].filter(([name]) => name !== '$schema').map(([name, value]) => [name, value]),
+          rows: [...flatten(config)],
           notes: [],
         })}
       </details>`,

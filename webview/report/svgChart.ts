@@ -4,6 +4,7 @@ import type { Axis, ChartContent, Series } from '../charts/model/content.ts';
 import { layout, type DrawnSeries, type Layout, type Stem } from '../charts/model/layout.ts';
 import { toPlace, type Range } from '../charts/model/scale.ts';
 import { niceTicks } from '../charts/model/ticks.ts';
+import { palettes } from '../charts/theme.ts';
 import { html, type Markup } from './html.ts';
 
 /** Units of the picture, which is as wide as its place: about a pixel. */
@@ -13,7 +14,7 @@ const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 34 };
 /** Ticks beside and above one another. */
 const MOST_TICKS = { x: 8, y: 5 };
 /** Colours of the palette, which the style has as `.c0` and so on. */
-const COLORS = 8;
+const COLORS = palettes.light.length;
 /** Lines of more points have no dot at each. */
 const MOST_DOTS = 60;
 
@@ -174,7 +175,7 @@ function legend(all: readonly Series[]): Markup {
       ({ label, color, dashed }) =>
         html`<li>
           <svg class="key" viewBox="0 0 16 8" aria-hidden="true">
-            <path class="line ${`c${color % COLORS}`}${dashed ? ' dashed' : ''}" d="M0 4H16" /></svg
+            <path class="line c${color % COLORS}${dashed ? ' dashed' : ''}" d="M0 4H16" /></svg
           >${label}
         </li>`,
     )}

@@ -15,6 +15,11 @@ export function withoutSeed(settings: ReadonlyMap<string, string>): Map<string, 
   return new Map([...settings].filter(([name]) => name !== SEED && !name.startsWith('logging.')));
 }
 
+/** A text that runs which differ in their seed alone have in common. @param settings by their names, in any order */
+export function seedGroupKey(settings: ReadonlyMap<string, string>): string {
+  return JSON.stringify([...withoutSeed(settings)].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** The seed among settings by their names; undefined where it is not there. */
 export function seedOf(settings: ReadonlyMap<string, string>): string | undefined {
   return settings.get(SEED);

@@ -4,7 +4,15 @@ import { formatSettingPath } from '../experiment/settingPath.ts';
 import { groupBy } from '../groupBy.ts';
 import { compressedSize } from './compressedSize.ts';
 import { isGreaterBetter } from './metricDirection.ts';
-import { measureOf, measuresOf, withoutSeed, type Measure, type MeasureName, type SeededResult } from './seedGroups.ts';
+import {
+  measureOf,
+  measuresOf,
+  seedGroupKey,
+  withoutSeed,
+  type Measure,
+  type MeasureName,
+  type SeededResult,
+} from './seedGroups.ts';
 
 /** A run of a sweep. */
 export interface SweptResult {
@@ -37,13 +45,12 @@ export function sweptGroups<Result extends SweptResult>(
   results: readonly Result[],
   varyOf: (result: Result) => readonly string[],
 ): SweptGroups<Result> {
-  const settingsOf = (result: Result) => withoutSeed(variedSettings(varyOf(result)));
-  const byCombination = groupBy(results, (result) => JSON.stringify([...settingsOf(result)]));
+  const byCombination = groupBy(results, (result) => seedGroupKey(variedSettings(varyOf(result))));
   const groups = [...byCombination.values()].map((own): SweptGroup<Result> => {
     const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
     const ratios = finished.map(({ summary }) => compressedSize(summary).ratio);
     return {
-      settings: settingsOf(own[0]),
+      settings: withoutSeed(variedSettings(varyOf(own[0]))),
       results: own,
       measures: measuresOf(finished),
       ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,

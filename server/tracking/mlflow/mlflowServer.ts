@@ -42,17 +42,17 @@ export class MlflowServer {
   }
 
   async get<Answer>(method: string, query: Query, answer: z.ZodType<Answer>): Promise<Answer> {
-    const { body } = await this.#request(`/api/2.0/mlflow/${method}?${new URLSearchParams(query).toString()}`, {});
+    const body = await this.#request(`/api/2.0/mlflow/${method}?${new URLSearchParams(query).toString()}`, {});
     return this.#parse(body, answer);
   }
 
   async post<Answer>(method: string, body: unknown, answer: z.ZodType<Answer>): Promise<Answer> {
-    const response = await this.#request(`/api/2.0/mlflow/${method}`, {
+    const said = await this.#request(`/api/2.0/mlflow/${method}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return this.#parse(response.body, answer);
+    return this.#parse(said, answer);
   }
 
   /** Puts a file where the server passes artifacts on to its store. */
@@ -61,7 +61,8 @@ export class MlflowServer {
     await this.#request(`/api/2.0/mlflow-artifacts/artifacts/${escaped}`, { method: 'PUT', body: content });
   }
 
-  async #request(path: string, init: RequestInit): Promise<{ body: string }> {
+  /** @returns the text of the answer */
+  async #request(path: string, init: RequestInit): Promise<string> {
     const headers = new Headers(init.headers);
     if (this.#authorization !== undefined) headers.set('Authorization', this.#authorization);
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -77,7 +78,7 @@ export class MlflowServer {
       });
     }
     if (!response.ok) throw this.#refusal(response.status, body);
-    return { body };
+    return body;
   }
 
   #refusal(status: number, body: string): UserError {

@@ -18,22 +18,16 @@ test('export-log writes for TensorBoard beside the runs, or where --out says', a
 });
 
 test('export-log sends to the MLflow server that --uri names', async () => {
-  const server = await MlflowStandIn.start();
-  try {
-    const { cli, run } = await place();
-    const { code, stdout } = await cli(['export-log', 'last', '--to', 'mlflow', '--uri', server.uri]);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`-> ${server.uri}/#/runs/run0`);
-    expect(server.runs[0].tags.get('deeptwist.run')).toBe(run.id);
-  } finally {
-    await server.stop();
-  }
+  const server = await MlflowStandIn.startForTest();
+  const { cli, run } = await place();
+  const { code, stdout } = await cli(['export-log', 'last', '--to', 'mlflow', '--uri', server.uri]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`-> ${server.uri}/#/runs/run0`);
+  expect(server.runs[0].tags.get('deeptwist.run')).toBe(run.id);
 });
 
 test('export-log says that the server is away, and fails', async () => {
-  const server = await MlflowStandIn.start();
-  const { uri } = server;
-  await server.stop();
+  const uri = await MlflowStandIn.addressOfNone();
   const { cli } = await place();
   const { code, stderr } = await cli(['export-log', 'last', '--to', 'mlflow', '--uri', uri]);
   expect(code).toBe(1);

@@ -1,14 +1,13 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { exportLog, mlflowDestination, startLiveLogs } from '../../../server/tracking/index.ts';
 import { metrics, started, wholeRun } from '../cli/sampleEvents.ts';
 import { temporaryRun } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MlflowStandIn } from './mlflowStandIn.ts';
+import { record } from './record.ts';
 
 let server: MlflowStandIn;
 
@@ -19,13 +18,6 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server.stop();
 });
-
-async function record(run: Run, events: readonly RunEvent[], cut?: { cutAt: number }): Promise<number> {
-  const log = await EventLog.open(run, cut);
-  for (const event of events) log.append(event);
-  log.close();
-  return log.end;
-}
 
 function send(run: Run, uri = server.uri) {
   const signal = new AbortController().signal;

@@ -1,6 +1,7 @@
 /** @file A server that answers as MLflow 3.17's did (`npm run bench -- mlflow` asks the real one), and keeps what it is sent. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
 
 interface Point {
   readonly key: string;
@@ -43,6 +44,21 @@ export class MlflowStandIn {
     const standIn = new MlflowStandIn();
     await new Promise<void>((resolve) => standIn.#server.listen(port, '127.0.0.1', resolve));
     return standIn;
+  }
+
+  /** One for the test that runs now, with which it ends. */
+  static async startForTest(): Promise<MlflowStandIn> {
+    const standIn = await MlflowStandIn.start();
+    onTestFinished(() => standIn.stop());
+    return standIn;
+  }
+
+  /** The address of one that is gone. */
+  static async addressOfNone(): Promise<string> {
+    const standIn = await MlflowStandIn.start();
+    const { uri } = standIn;
+    await standIn.stop();
+    return uri;
   }
 
   get port(): number {

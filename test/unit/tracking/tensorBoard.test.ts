@@ -2,21 +2,13 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { exportLog, ownTensorBoardFolder } from '../../../server/tracking/index.ts';
 import { distortion, evaluation, finished, metrics, started, wholeRun } from '../cli/sampleEvents.ts';
 import { readEventFile, shownScalars, type ReadEvent, type ReadValue } from '../formats/tensorboard/eventFile.ts';
 import { temporaryRun } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-
-async function record(run: Run, events: readonly RunEvent[], cut?: { cutAt: number }): Promise<number> {
-  const log = await EventLog.open(run, cut);
-  for (const event of events) log.append(event);
-  log.close();
-  return log.end;
-}
+import { record } from './record.ts';
 
 const signal = new AbortController().signal;
 

@@ -54,22 +54,16 @@ test('a run trains as it does without a log', async () => {
 });
 
 test('a run is sent to MLflow while it trains', async () => {
-  const server = await MlflowStandIn.start();
-  try {
-    const made = await workspace({ compression, logging: { mlflow: { uri: server.uri } } });
-    const { run } = await made.run();
-    expect(server.runs[0].status).toBe('FINISHED');
-    expect([...server.experiments.keys()]).toEqual(['blobs']);
-    expect(server.history('train/loss').map(([step]) => step)).toEqual((await losses(run)).map(([step]) => step));
-  } finally {
-    await server.stop();
-  }
+  const server = await MlflowStandIn.startForTest();
+  const made = await workspace({ compression, logging: { mlflow: { uri: server.uri } } });
+  const { run } = await made.run();
+  expect(server.runs[0].status).toBe('FINISHED');
+  expect([...server.experiments.keys()]).toEqual(['blobs']);
+  expect(server.history('train/loss').map(([step]) => step)).toEqual((await losses(run)).map(([step]) => step));
 });
 
 test('a server that is away and a folder that cannot be written do not end a run; it says what is left', async () => {
-  const server = await MlflowStandIn.start();
-  const { uri } = server;
-  await server.stop();
+  const uri = await MlflowStandIn.addressOfNone();
   const made = await workspace({
     logging: { tensorBoard: './taken', mlflow: { uri, experiment: 'my nets' } },
     training: { ...experiment.training, steps: 2000 },

@@ -1,15 +1,7 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
 import * as l10n from '@vscode/l10n';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNumber,
-  formatRatio,
-} from '../../../server/protocol/formatQuantity.ts';
-import { isRecord } from '../../../server/protocol/record.ts';
-import { formatMetric } from '../../../server/protocol/run/resultText.ts';
-import { differencesOf, measuresOf, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
+import { formatNumber } from '../../../server/protocol/formatQuantity.ts';
+import { differencesOf, measuresOf, withoutSeed, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import type { ChartContent } from '../../charts/model/content.ts';
@@ -23,9 +15,9 @@ import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { createComparisonTable } from './comparisonTable.ts';
 import type { ComparisonRow } from './comparisonTable.ts';
-import { bestResults, groupResult, resultRows, runResult } from './results.ts';
+import { bestResults, formatResult, groupResult, resultRows, runResult } from './results.ts';
 import type { GroupResult, ResultRow } from './results.ts';
-import { differingSettings } from './settings.ts';
+import { differingSettings, flatten } from './settings.ts';
 import { sizeContent } from './sizeContent.ts';
 import type { ComparedRun } from './sizeContent.ts';
 
@@ -103,10 +95,10 @@ function createCompareView(context: ViewContext): View {
     settings.update(
       groups,
       differingSettings(
-        groups.map(({ runs: own, runs: [{ snapshot, summary }] }) => ({
-          experiment: own.length === 1 ? snapshot.started?.config : withoutSeedOf(snapshot.started?.config),
-          overrides: summary?.overrides ?? [],
-        })),
+        groups.map(({ runs: own, runs: [{ snapshot, summary }] }) => {
+          const all = flatten(snapshot.started?.config);
+          return { settings: own.length === 1 ? all : withoutSeed(all), overrides: summary?.overrides ?? [] };
+        }),
       ).map(({ path, values }) => ({
         name: path,
         cells: values.map(({ text, overridden }) => ({ text, ...(overridden && { tag: l10n.t('changed') }) })),
@@ -149,12 +141,6 @@ function createCompareView(context: ViewContext): View {
       for (const chart of charts.values()) chart.dispose();
     },
   };
-}
-
-/** Settings of runs that differ in their seed alone. */
-function withoutSeedOf(config: unknown): unknown {
-  if (!isRecord(config) || !isRecord(config.training)) return config;
-  return { ...config, training: { ...config.training, seed: undefined } };
 }
 
 /** How much each group differs from the first in the test metric, and if that is more than noise; empty where no two have several seeds. */
@@ -211,20 +197,4 @@ function tagOf(words: readonly string[]): { tag?: string } {
 
 function testName(metrics: readonly string[]): string {
   return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
-}
-
-function formatResult(row: ResultRow, value: number, metric: string): string {
-  switch (row) {
-    case 'value':
-      return formatMetric(metric, value);
-    case 'bytes':
-      return formatBytes(value);
-    case 'byteRatio':
-    case 'weightRatio':
-      return formatRatio(value);
-    case 'steps':
-      return formatCount(value);
-    case 'seconds':
-      return formatDuration(value);
-  }
 }

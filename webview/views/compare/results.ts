@@ -1,8 +1,10 @@
 /** @file What runs came to, side by side. Pure. */
+import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import { compressedSize } from '../../../server/protocol/run/compressedSize.ts';
 import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
+import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 
 export interface RunResult {
   /** Name of the metric; undefined before the first evaluation. */
@@ -81,6 +83,23 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
 /** The rows of the table of results, in their order. */
 export const resultRows = ['value', 'bytes', 'byteRatio', 'weightRatio', 'steps', 'seconds'] as const;
 export type ResultRow = (typeof resultRows)[number];
+
+/** A result of a row as text; `metric` is its name where the row is that of the metric. */
+export function formatResult(row: ResultRow, value: number, metric: string): string {
+  switch (row) {
+    case 'value':
+      return formatMetric(metric, value);
+    case 'bytes':
+      return formatBytes(value);
+    case 'byteRatio':
+    case 'weightRatio':
+      return formatRatio(value);
+    case 'steps':
+      return formatCount(value);
+    case 'seconds':
+      return formatDuration(value);
+  }
+}
 
 /**
  * The best of the results in a row; none where there is nothing to choose: fewer than two final results, different

@@ -12,17 +12,18 @@ export interface DifferingSetting {
 }
 
 export interface ComparedExperiment {
-  readonly experiment: unknown;
+  /** As {@link flatten} gives them. */
+  readonly settings: ReadonlyMap<string, string>;
   /** `path=value` of each value that was changed for this run alone. */
   readonly overrides: readonly string[];
 }
 
-/** The differing settings in the order of the experiment files; those of `$schema` are no settings. */
+/** The differing settings in the order of the experiment files. */
 export function differingSettings(runs: readonly ComparedExperiment[]): DifferingSetting[] {
-  const flattened = runs.map(({ experiment }) => flatten(experiment));
+  const flattened = runs.map(({ settings }) => settings);
   const overridden = runs.map(({ overrides }) => new Set(overrides.map(overriddenPath)));
   return mergedOrder(flattened.map((settings) => [...settings.keys()]))
-    .filter((path) => path !== '$schema' && new Set(flattened.map((settings) => settings.get(path))).size > 1)
+    .filter((path) => new Set(flattened.map((settings) => settings.get(path))).size > 1)
     .map((path) => ({
       path,
       values: flattened.map((settings, run) => ({
@@ -32,10 +33,11 @@ export function differingSettings(runs: readonly ComparedExperiment[]): Differin
     }));
 }
 
-/** The leaves of a JSON value by their paths, written as a user would write them. An empty list or object is a leaf. */
+/** The leaves of an experiment by their paths, written as a user would write them. An empty list or object is a leaf; `$schema` is no setting. */
 export function flatten(value: unknown): Map<string, string> {
   const leaves = new Map<string, string>();
   visit(value, []);
+  leaves.delete('$schema');
   return leaves;
 
   function visit(part: unknown, path: SettingPath): void {

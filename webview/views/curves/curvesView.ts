@@ -2,29 +2,16 @@
 import * as l10n from '@vscode/l10n';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
-import type { ChartContent } from '../../charts/model/content.ts';
 import { checkbox, dropdown, slider } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { axisOf, xAxes } from './axes.ts';
-import {
-  dropContent,
-  evaluatedMetrics,
-  firstSettings,
-  learningRateContent,
-  loadedRuns,
-  lossContent,
-  metricContent,
-  metricTitle,
-  recordedShares,
-  shareContent,
-  shareTitle,
-} from './contents.ts';
+import { firstSettings, loadedRuns } from './contents.ts';
 import type { CurveSettings } from './contents.ts';
+import { curveCharts } from './curveCharts.ts';
 import { haveSeveralSeeds } from './seedGroups.ts';
-import { rankContent, unitsContent } from './structure.ts';
 
 function isCurveSettings(value: unknown): value is CurveSettings {
   if (typeof value !== 'object' || value === null) return false;
@@ -37,13 +24,6 @@ function isCurveSettings(value: unknown): value is CurveSettings {
     [switches.logLoss, switches.logPerplexity, switches.marks].every((on) => typeof on === 'boolean') &&
     ['boolean', 'undefined'].includes(typeof switches.seedsApart)
   );
-}
-
-type Wanted = readonly [id: string, title: string, content: ChartContent, size: 'normal' | 'small'];
-
-/** A chart of something that few methods record: only where a run has recorded it. */
-function recordedOnly(id: string, title: string, content: ChartContent): Wanted[] {
-  return content.series.length > 0 ? [[id, title, content, 'normal']] : [];
 }
 
 export const curvesView: ViewType = { id: 'curves', title: l10n.t('Curves'), create: createCurvesView };
@@ -99,43 +79,22 @@ function createCurvesView(context: ViewContext): View {
 
   function draw({ shown }: PageState): void {
     const runs = loadedRuns(shown);
-    const metrics = evaluatedMetrics(runs);
-    const ranks = rankContent(runs, settings);
-    const units = unitsContent(runs, settings);
-    const wanted: Wanted[] = [
-      ['loss', l10n.t('Loss'), lossContent(runs, settings), 'normal'],
-      ...metrics.map((metric): Wanted => [
-        `metric.${metric}`,
-        metricTitle(metric),
-        metricContent(metric, runs, settings),
-        'normal',
-      ]),
-      ...recordedShares(runs).map((share): [string, string, ChartContent, 'normal'] => [
-        `share.${share}`,
-        shareTitle(share),
-        shareContent(share, runs, settings),
-        'normal',
-      ]),
-      ['drop', l10n.t('Drop at each distortion'), dropContent(runs, settings), 'normal'],
-      ...recordedOnly('rank', l10n.t('Rank left'), ranks),
-      ...recordedOnly('units', l10n.t('Units left'), units),
-      ['learningRate', l10n.t('Learning rate'), learningRateContent(runs, settings), 'small'],
-    ];
+    const wanted = curveCharts(runs, settings);
     seeds.element.hidden = !haveSeveralSeeds(runs);
-    logPerplexity.element.hidden = !metrics.includes('perplexity');
+    logPerplexity.element.hidden = !wanted.some(({ id }) => id === 'metric.perplexity');
     for (const [id, chart] of charts) {
-      if (wanted.some(([other]) => other === id)) continue;
+      if (wanted.some((other) => other.id === id)) continue;
       chart.dispose();
       charts.delete(id);
     }
-    const elements = wanted.map(([id, title, , size]) => {
-      const chart = charts.get(id) ?? createChart({ id, title, context, size });
+    const elements = wanted.map(({ id, title, size }) => {
+      const chart = charts.get(id) ?? createChart({ id, title, context, ...(size && { size }) });
       charts.set(id, chart);
       return chart.element;
     });
     if (elements.length !== grid.children.length || elements.some((item, i) => grid.children[i] !== item))
       grid.replaceChildren(...elements);
-    for (const [id, , content] of wanted) charts.get(id)!.update(content);
+    for (const { id, content } of wanted) charts.get(id)!.update(content);
   }
 
   return {

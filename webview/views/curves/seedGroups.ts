@@ -1,7 +1,8 @@
 /** @file Runs that differ in their seed alone, as one line: the mean at each step, and a band from the least of them to the greatest. Pure. */
 import * as l10n from '@vscode/l10n';
+import { flattenSettings } from '../../../server/protocol/experiment/flattenSettings.ts';
 import { groupBy } from '../../../server/protocol/groupBy.ts';
-import { isRecord } from '../../../server/protocol/record.ts';
+import { seedGroupKey, seedOf } from '../../../server/protocol/run/seedGroups.ts';
 import type { Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
 
@@ -20,12 +21,13 @@ export interface SeedGroup<Run extends ShownRun> {
 export function seedGroupsOf<Run extends ShownRun>(runs: readonly Run[]): SeedGroup<Run>[] {
   const counts = new Map<string, number>();
   const byExperiment = groupBy(runs, ({ key, snapshot }) => {
-    const config: unknown = snapshot?.started?.config;
-    if (!isRecord(config) || !isRecord(config.training)) return key;
-    const own = JSON.stringify(config);
+    if (!snapshot?.started) return key;
+    const settings = flattenSettings(snapshot.started.config);
+    const shared = seedGroupKey(settings);
+    const own = `${seedOf(settings)} ${shared}`;
     const times = (counts.get(own) ?? 0) + 1;
     counts.set(own, times);
-    return `${times} ${JSON.stringify({ ...config, training: { ...config.training, seed: undefined } })}`;
+    return `${times} ${shared}`;
   });
   const groups = [...byExperiment.values()];
   return groups.map((own) => {

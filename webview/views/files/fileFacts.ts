@@ -12,11 +12,6 @@ interface FileFact {
   readonly note?: string;
 }
 
-/** The name of a file or folder, whatever the system of the machine that wrote it. */
-export function fileName(path: string): string {
-  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
-}
-
 /** `ONNX`; the word of the record for a format that this version does not know. */
 export function formatLabel(format: string): string {
   return isExportFormat(format) ? l10n.t(exportFormats[format].label) : format;

@@ -1,5 +1,6 @@
 /** @file The Files view: the files that the model of the run was exported to, and what was measured on each. */
 import * as l10n from '@vscode/l10n';
+import { fileName } from '../../../server/protocol/fileName.ts';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
 import type { RunKey } from '../../../server/protocol/wire/dashboard.ts';
 import type { RecordedExport } from '../../../server/protocol/run/exportedFile.ts';
@@ -8,7 +9,7 @@ import { element, setText } from '../../element.ts';
 import { runCommands, type PageState } from '../../state.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import type { View, ViewType } from '../view.ts';
-import { fileFacts, fileName, formatLabel } from './fileFacts.ts';
+import { fileFacts, formatLabel } from './fileFacts.ts';
 import { latencySection } from './latencySection.ts';
 
 export const filesView: ViewType = { id: 'files', title: l10n.t('Files'), create: createFilesView };

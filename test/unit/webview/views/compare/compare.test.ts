@@ -47,11 +47,12 @@ describe('differing settings', () => {
     compression: { method: 'prune', layers: { fc1: { rate }, 'a.b': { rate: 0.5 } } },
     ...rest,
   });
+  const compared = (own: object, overrides: readonly string[] = []) => ({ settings: flatten(own), overrides });
 
   it('are those that are not the same in all runs, and absent ones', () => {
     const [rate, extra, ...others] = differingSettings([
-      { experiment: experiment(0.9), overrides: [] },
-      { experiment: experiment(0.5, { start: 'run:base' }), overrides: ['compression.layers.fc1.rate=0.5'] },
+      compared(experiment(0.9)),
+      compared(experiment(0.5, { start: 'run:base' }), ['compression.layers.fc1.rate=0.5']),
     ]);
     expect(others).toEqual([]);
     expect(rate.path).toBe('compression.layers.fc1.rate');
@@ -64,23 +65,20 @@ describe('differing settings', () => {
   });
 
   it('are none of equal experiments', () => {
-    const run = { experiment: experiment(0.9), overrides: [] };
+    const run = compared(experiment(0.9));
     expect(differingSettings([run, run])).toEqual([]);
   });
 
   it('keep the order of the file, with what one run has more in its place', () => {
-    const paths = differingSettings([
-      { experiment: { a: 1, c: 1 }, overrides: [] },
-      { experiment: { a: 2, b: 2, c: 2 }, overrides: [] },
-    ]).map(({ path }) => path);
+    const paths = differingSettings([compared({ a: 1, c: 1 }), compared({ a: 2, b: 2, c: 2 })]).map(({ path }) => path);
     expect(paths).toEqual(['a', 'b', 'c']);
   });
 
   it('are marked as overridden below an overridden object, and for quoted names', () => {
     const values = (override: string) =>
       differingSettings([
-        { experiment: experiment(1), overrides: [] },
-        { experiment: { ...experiment(1), compression: { layers: { 'a.b': { rate: 0.1 } } } }, overrides: [override] },
+        compared(experiment(1)),
+        compared({ ...experiment(1), compression: { layers: { 'a.b': { rate: 0.1 } } } }, [override]),
       ]).find(({ path }) => path === 'compression.layers["a.b"].rate')?.values[1];
     expect(values('compression.layers={"a.b": {"rate": 0.1}}')).toEqual({ text: '0.1', overridden: true });
     expect(values('compression.layers["a.b"].rate=0.1')).toEqual({ text: '0.1', overridden: true });

@@ -15,8 +15,12 @@ import { lenet } from '../../../language/lenet.ts';
 import { metricsEvent, snapshotOf } from '../../runFixture.ts';
 
 /** A run whose loss is the seed at each of some steps, and so is its accuracy. */
-function run(seed: number, { batchSize = 50, steps = [1, 2, 3] } = {}): ShownRun {
-  const { experiment } = checkExperiment(lenet, [`training.seed=${seed}`, `training.batchSize=${batchSize}`]);
+function run(seed: number, { batchSize = 50, steps = [1, 2, 3], others = [] as string[] } = {}): ShownRun {
+  const { experiment } = checkExperiment(lenet, [
+    `training.seed=${seed}`,
+    `training.batchSize=${batchSize}`,
+    ...others,
+  ]);
   const events = [
     { type: 'started', step: 0, time: 0, run: 'r', config: experiment, layers: [], device: 'd', executor: 'e' },
     ...steps.map((step) => metricsEvent(step, seed)),
@@ -35,6 +39,12 @@ describe('runs that differ in their seed alone', () => {
       ['batchSize=20, seed=1', ['20.1']],
     ]);
     expect(seedGroupsOf([run(1), run(2)])[0].label).toBe('2 seeds');
+  });
+
+  it('are a group where one of them is logged elsewhere too, which changes no result', () => {
+    const logged = run(2, { others: ['logging.tensorBoard=true'] });
+    expect(seedGroupsOf([run(1), logged])).toHaveLength(1);
+    expect(seedGroupsOf([run(2), logged])).toHaveLength(2);
   });
 
   it('are none where a seed is there twice, or nothing is recorded', () => {

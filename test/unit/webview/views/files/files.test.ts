@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fileFacts, fileName, formatLabel } from '../../../../../webview/views/files/fileFacts.ts';
+import { fileName } from '../../../../../server/protocol/fileName.ts';
+import { fileFacts, formatLabel } from '../../../../../webview/views/files/fileFacts.ts';
 import { exportedFile } from '../../exportedFile.ts';
 
 const texts = (changes: Parameters<typeof exportedFile>[0] = {}) =>
