@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { commands, l10n, window, workspace, type WebviewPanel } from 'vscode';
 import { parseOverride } from '../../server/protocol/experiment/overrides.ts';
 import { formatSettingPath } from '../../server/protocol/experiment/settingPath.ts';
-import { seedOf } from '../../server/protocol/run/seedGroups.ts';
+import { isSeed } from '../../server/protocol/run/seedGroups.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { FromSweepPage, SweepContent, SweptRunRow, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
@@ -115,9 +115,7 @@ export class SweepSession extends Disposable {
     const { experiment } = this.#sweep;
     const values = row.vary.flatMap((text) => {
       const override = parseOverride(text);
-      if (!override) return [];
-      const isSeed = seedOf(new Map([[formatSettingPath(override.path), '']])) !== undefined;
-      return isSeed ? [] : [override];
+      return override && !isSeed(formatSettingPath(override.path)) ? [override] : [];
     });
     const name = basename(experiment);
     const isChanged = await writeExperiment(experiment, values);
