@@ -18,9 +18,9 @@ import { parseFilter } from './model/filter.ts';
 import { frontContent, frontPoints, ROWS_SERIES } from './model/frontContent.ts';
 import { importanceOf } from './model/importance.ts';
 import { itemsOf, type SweepItem, type SweepItems } from './model/items.ts';
-import { orderedRows } from './model/order.ts';
+import { orderedRows, type RowOrder } from './model/order.ts';
 import { ParallelChart } from './parallelChart.ts';
-import { countText, RowsTable, type RowOrder } from './rowsTable.ts';
+import { countText, RowsTable } from './rowsTable.ts';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
