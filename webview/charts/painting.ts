@@ -148,7 +148,13 @@ function paintReferences(chart: ChartJs, { references, theme }: Painted): void {
 }
 
 /** Text with a rim in the colour of the background, to be read over lines. */
-function paintLabel(ctx: CanvasRenderingContext2D, label: string, x: number, y: number, theme: ChartTheme): void {
+export function paintLabel(
+  ctx: CanvasRenderingContext2D,
+  label: string,
+  x: number,
+  y: number,
+  theme: ChartTheme,
+): void {
   ctx.lineWidth = 3;
   ctx.lineJoin = 'round';
   ctx.strokeStyle = theme.background;
