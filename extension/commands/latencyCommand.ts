@@ -1,15 +1,13 @@
 /** @file Measure Latency: the models of a finished run by the command line, then what came of it. */
 import { l10n, type CancellationToken } from 'vscode';
 import type { Latency } from '../../server/protocol/run/latency.ts';
-import { UserError, inOneLine } from '../../server/protocol/userError.ts';
-import { stackOf } from '../../server/protocol/thrown.ts';
 import { runBenchmark } from '../cli/runBenchmark.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
-import { reportError, showError, showInformation } from '../messages.ts';
+import { reportError, showInformation } from '../messages.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
-import { withCommandProgress } from './commandProgress.ts';
+import { askToMeasureAgain, withCommandProgress } from './commandProgress.ts';
 import { chooseRuns } from './commandTargets.ts';
 import { measuredText } from './exportText.ts';
 
@@ -62,14 +60,7 @@ export class LatencyCommand {
 
   /** Says what is wrong, and does what the user answers. */
   async #fail(error: unknown, stored: StoredRun, options: readonly string[]): Promise<void> {
-    const { log } = this.#services;
-    log.error(stackOf(error));
-    const option = error instanceof UserError ? error.option : undefined;
-    const allTheSame = l10n.t('Measure With Changed Files');
-    const showLog = l10n.t('Show Log');
-    const answers = option === undefined ? [showLog] : [allTheSame, showLog];
-    const answer = await showError(error instanceof UserError ? inOneLine(error) : String(error), ...answers);
-    if (answer === showLog) log.show();
-    if (answer === allTheSame && option !== undefined) await this.#measure(stored, [...options, option]);
+    const option = await askToMeasureAgain(this.#services, error);
+    if (option !== undefined) await this.#measure(stored, [...options, option]);
   }
 }

@@ -3,15 +3,12 @@ import { dirname } from 'node:path';
 import { l10n, window, type CancellationToken } from 'vscode';
 import { formatNumber } from '../../server/protocol/formatQuantity.ts';
 import { exampleDrop, type SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
-import { stackOf } from '../../server/protocol/thrown.ts';
-import { UserError, inOneLine } from '../../server/protocol/userError.ts';
 import { runSensitivity } from '../cli/runSensitivity.ts';
-import { showError } from '../messages.ts';
 import { showSensitivity } from '../sensitivity/sensitivityPanel.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
-import { withCommandProgress } from './commandProgress.ts';
+import { askToMeasureAgain, withCommandProgress } from './commandProgress.ts';
 import { chooseRuns, experimentArgument } from './commandTargets.ts';
 
 /** What is measured. */
@@ -93,15 +90,8 @@ export class SensitivityCommand {
     maxDrop: number | undefined,
     options: readonly string[],
   ): Promise<void> {
-    const { log } = this.#services;
-    log.error(stackOf(error));
-    const option = error instanceof UserError ? error.option : undefined;
-    const allTheSame = l10n.t('Measure With Changed Files');
-    const showLog = l10n.t('Show Log');
-    const answers = option === undefined ? [showLog] : [allTheSame, showLog];
-    const answer = await showError(error instanceof UserError ? inOneLine(error) : String(error), ...answers);
-    if (answer === showLog) log.show();
-    if (answer === allTheSame && option !== undefined) await this.#measure(subject, maxDrop, [...options, option]);
+    const option = await askToMeasureAgain(this.#services, error);
+    if (option !== undefined) await this.#measure(subject, maxDrop, [...options, option]);
   }
 }
 
