@@ -7,7 +7,6 @@ import {
   formatNumber,
   formatRatio,
 } from '../../../server/protocol/formatQuantity.ts';
-import { isRecord } from '../../../server/protocol/record.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import { differencesOf, measuresOf, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
 import { createChart } from '../../charts/chart.ts';
@@ -18,7 +17,7 @@ import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import { evaluatedMetrics, loadedRuns, lossContent, metricContent, metricTitle } from '../curves/contents.ts';
 import type { CurveSettings, LoadedRun } from '../curves/contents.ts';
-import { seedGroupsOf, type SeedGroup } from '../curves/seedGroups.ts';
+import { seedGroupsOf, withoutSeedOf, type SeedGroup } from '../curves/seedGroups.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { createComparisonTable } from './comparisonTable.ts';
@@ -149,12 +148,6 @@ function createCompareView(context: ViewContext): View {
       for (const chart of charts.values()) chart.dispose();
     },
   };
-}
-
-/** Settings of runs that differ in their seed alone. */
-function withoutSeedOf(config: unknown): unknown {
-  if (!isRecord(config) || !isRecord(config.training)) return config;
-  return { ...config, training: { ...config.training, seed: undefined } };
 }
 
 /** How much each group differs from the first in the test metric, and if that is more than noise; empty where no two have several seeds. */

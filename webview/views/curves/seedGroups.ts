@@ -25,13 +25,19 @@ export function seedGroupsOf<Run extends ShownRun>(runs: readonly Run[]): SeedGr
     const own = JSON.stringify(config);
     const times = (counts.get(own) ?? 0) + 1;
     counts.set(own, times);
-    return `${times} ${JSON.stringify({ ...config, training: { ...config.training, seed: undefined } })}`;
+    return `${times} ${JSON.stringify(withoutSeedOf(config))}`;
   });
   const groups = [...byExperiment.values()];
   return groups.map((own) => {
     const [{ key, color, label }] = own;
     return { key, color, runs: own, label: own.length === 1 ? label : groupLabel(own, groups.length > 1) };
   });
+}
+
+/** Settings of runs that differ in their seed alone. */
+export function withoutSeedOf(config: unknown): unknown {
+  if (!isRecord(config) || !isRecord(config.training)) return config;
+  return { ...config, training: { ...config.training, seed: undefined } };
 }
 
 /** True where there is something to take together. */
