@@ -50,7 +50,7 @@ const webviewFloors = [
   ['messageShapes.ts'],
   ['element.ts', 'messages.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
   ['charts/model', 'controls', 'viewState.ts'],
-  ['charts'],
+  ['charts', 'startPage.ts'],
   ['views'],
   ['frame', 'modelFile', 'report', 'sensitivity', 'sweep'],
   ['main.ts'],

@@ -1,6 +1,7 @@
 /** @file Commands on sweeps: start one, go on with it, show it. */
 import { basename } from 'node:path';
 import { l10n, window, type TaskExecution } from 'vscode';
+import { isOver } from '../../server/protocol/wire/sweep.ts';
 import { showInformation } from '../messages.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import type { Services } from '../services.ts';
@@ -31,8 +32,9 @@ export class SweepCommands {
   async continueSweep(argument: unknown): Promise<TaskExecution | undefined> {
     const path = await chooseSweep(this.#services, argument);
     if (path === undefined) return undefined;
-    const { experiment, rows } = await this.#services.sweeps.read(path);
-    if (rows.every(({ state }) => state === 'finished' || state === 'early')) {
+    const sweep = await this.#services.sweeps.read(path);
+    const { experiment, rows } = sweep;
+    if (isOver(sweep)) {
       void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
       return undefined;
     }

@@ -10,7 +10,7 @@ import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { showError } from '../messages.ts';
-import { pageHtml, pageOptions } from '../page/pageHtml.ts';
+import { pageHtml, pageOptions, panelIcon } from '../page/pageHtml.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { DashboardSession } from './session.ts';
 import type { DashboardRequest, DashboardServices } from './session.ts';
@@ -114,8 +114,7 @@ export class Dashboards extends Disposable {
   #attachPanel(panel: WebviewPanel, remembers: boolean): void {
     const { extensionUri } = this.#services.context;
     panel.title = l10n.t('DeepTwist Dashboard');
-    const icon = (theme: string) => Uri.joinPath(extensionUri, 'media', `dashboard-${theme}.svg`);
-    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    panel.iconPath = panelIcon(extensionUri);
     const session = this.#attach(panel.webview, () => panel.visible, remembers);
     const attached = { webviewPanel: panel, session };
     this.#panel = attached;

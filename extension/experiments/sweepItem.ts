@@ -6,7 +6,7 @@ import { measureOf } from '../../server/protocol/run/seedGroups.ts';
 import { sweptGroups } from '../../server/protocol/run/sweptGroups.ts';
 import { formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
-import { measuredSummary, type SweepContent } from '../../server/protocol/wire/sweep.ts';
+import { isOver, measuredSummary, type SweepContent } from '../../server/protocol/wire/sweep.ts';
 import { startTime } from '../runs/runLabels.ts';
 
 /** @param read the sweep, or why it cannot be read; undefined while it is read */
@@ -36,7 +36,7 @@ export function sweepItem(path: string, read: unknown): TreeItem {
     ...bestParts(read),
   ];
   if (running > 0) item.iconPath = new ThemeIcon('loading~spin', new ThemeColor('charts.blue'));
-  item.contextValue = finished + early === read.rows.length ? 'sweep.finished' : 'sweep';
+  item.contextValue = isOver(read) ? 'sweep.finished' : 'sweep';
   item.description = parts.join(' · ');
   item.tooltip = `${id}\n${item.description}`;
   item.accessibilityInformation = { label: `${String(item.label)}, ${item.description}` };

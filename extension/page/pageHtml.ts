@@ -12,6 +12,12 @@ export function pageOptions(extensionUri: Uri): WebviewOptions {
   return { enableScripts: true, localResourceRoots: [bundleFolder(extensionUri)] };
 }
 
+/** The icon of a page beside the code. */
+export function panelIcon(extensionUri: Uri): { light: Uri; dark: Uri } {
+  const icon = (theme: string) => Uri.joinPath(extensionUri, 'media', `dashboard-${theme}.svg`);
+  return { light: icon('light'), dark: icon('dark') };
+}
+
 /**
  * `data:` and `blob:` images are charts on their way to a file.
  * @param bundle the name of the page's script and style sheet

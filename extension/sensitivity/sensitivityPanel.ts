@@ -1,12 +1,12 @@
 /** @file The page of a sensitivity report, beside the code: one for each run or experiment that was measured. */
 import { basename } from 'node:path';
-import { Uri, ViewColumn, l10n, window, type WebviewPanel } from 'vscode';
+import { ViewColumn, l10n, window, type WebviewPanel } from 'vscode';
 import * as z from 'zod';
 import { experimentName } from '../../server/runs/run.ts';
 import type { SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
 import type { FromSensitivityPage, ToSensitivityPage } from '../../server/protocol/wire/sensitivity.ts';
 import { reportError } from '../messages.ts';
-import { pageHtml, pageOptions } from '../page/pageHtml.ts';
+import { pageHtml, pageOptions, panelIcon } from '../page/pageHtml.ts';
 import { pageMessages } from '../page/pageMessages.ts';
 import { saveChart } from '../page/saveChart.ts';
 import { writeExperiment } from '../runs/writeExperiment.ts';
@@ -35,8 +35,7 @@ export function showSensitivity(services: Services, measured: string, report: Se
     retainContextWhenHidden: true,
   });
   const { extensionUri } = services.context;
-  const icon = (theme: string) => Uri.joinPath(extensionUri, 'media', `dashboard-${theme}.svg`);
-  panel.iconPath = { light: icon('light'), dark: icon('dark') };
+  panel.iconPath = panelIcon(extensionUri);
   let current = report;
   const tell = () =>
     void panel.webview.postMessage({ type: 'report', report: current, name } satisfies ToSensitivityPage);

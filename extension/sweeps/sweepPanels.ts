@@ -3,6 +3,7 @@ import { basename, resolve, sep } from 'node:path';
 import { Uri, ViewColumn, l10n, window, workspace, type WebviewPanel } from 'vscode';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
+import { panelIcon } from '../page/pageHtml.ts';
 import type { Services } from '../services.ts';
 import type { SweepSession } from './sweepSession.ts';
 
@@ -48,10 +49,8 @@ export class SweepPanels extends Disposable {
   }
 
   #attach(panel: WebviewPanel, path: string): void {
-    const { extensionUri } = this.#services.context;
     panel.title = l10n.t('Sweep {0}', basename(path));
-    const icon = (theme: string) => Uri.joinPath(extensionUri, 'media', `dashboard-${theme}.svg`);
-    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    panel.iconPath = panelIcon(this.#services.context.extensionUri);
     this.#panels.set(path, panel);
     panel.onDidDispose(() => {
       this.#panels.delete(path);

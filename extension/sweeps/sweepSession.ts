@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { commands, l10n, window, workspace, type WebviewPanel } from 'vscode';
 import { parseOverride } from '../../server/protocol/experiment/overrides.ts';
 import { formatSettingPath } from '../../server/protocol/experiment/settingPath.ts';
-import { seedOf } from '../../server/protocol/run/seedGroups.ts';
+import { isSeed } from '../../server/protocol/run/seedGroups.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { FromSweepPage, SweepContent, SweptRunRow, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
@@ -36,7 +36,7 @@ export class SweepSession extends Disposable {
     this.register(webview.onDidReceiveMessage((received: unknown) => this.#receive(received)));
     this.register(panel.onDidChangeViewState(() => panel.visible && void this.#tell()));
     this.register(services.sweeps.onDidChange((changed) => changed === path && panel.visible && void this.#tell()));
-    this.register(workspace.onDidGrantWorkspaceTrust(() => void this.#tell()));
+    this.register(workspace.onDidGrantWorkspaceTrust(() => void this.#tell(true)));
     webview.html = pageHtml(webview, extensionUri, { bundle: 'sweep', title: panel.title });
     // Read while the page is loaded.
     void services.sweeps.read(path).catch(() => undefined);
@@ -47,11 +47,14 @@ export class SweepSession extends Disposable {
     return this.#sweep;
   }
 
-  async #tell(): Promise<void> {
+  /** @param again true where the page is told also of a sweep that it has: thousands of rows are sent, checked and drawn */
+  async #tell(again = false): Promise<void> {
     if (!this.#isReady || this.disposed) return;
     try {
-      this.#sweep = await this.#services.sweeps.read(this.#path);
-      this.#post({ type: 'sweep', sweep: this.#sweep, isTrusted: workspace.isTrusted });
+      const sweep = await this.#services.sweeps.read(this.#path);
+      if (sweep === this.#sweep && !again) return;
+      this.#sweep = sweep;
+      this.#post({ type: 'sweep', sweep, isTrusted: workspace.isTrusted });
     } catch (error) {
       const remedy = error instanceof UserError ? error.remedy : undefined;
       this.#post({ type: 'problem', message: messageOf(error), remedy });
@@ -81,7 +84,7 @@ export class SweepSession extends Disposable {
     switch (message.type) {
       case 'ready':
         this.#isReady = true;
-        return this.#tell();
+        return this.#tell(true);
       case 'continue':
         await commands.executeCommand('deeptwist.continueSweep', this.#path);
         return;
@@ -112,9 +115,7 @@ export class SweepSession extends Disposable {
     const { experiment } = this.#sweep;
     const values = row.vary.flatMap((text) => {
       const override = parseOverride(text);
-      if (!override) return [];
-      const isSeed = seedOf(new Map([[formatSettingPath(override.path), '']])) !== undefined;
-      return isSeed ? [] : [override];
+      return override && !isSeed(formatSettingPath(override.path)) ? [override] : [];
     });
     const name = basename(experiment);
     const isChanged = await writeExperiment(experiment, values);

@@ -3,7 +3,7 @@ import type { Chart as ChartJs, Plugin } from 'chart.js';
 import type { Reference } from './model/content.ts';
 import type { Point } from './model/downsample.ts';
 import type { Layout } from './model/layout.ts';
-import { seriesColor, withAlpha } from './theme.ts';
+import { isHighContrast, seriesColor, withAlpha } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 
 export interface Painted {
@@ -69,7 +69,7 @@ function paintBands(chart: ChartJs, { layout, theme }: Painted): void {
   for (const { series, points, lower } of layout.drawn) {
     if (!lower) continue;
     const color = seriesColor(theme, series.color);
-    const isContrast = theme.kind === 'high-contrast' || theme.kind === 'high-contrast-light';
+    const isContrast = isHighContrast(theme);
     ctx.fillStyle = withAlpha(color, 0.22 * (series.opacity ?? 1));
     ctx.strokeStyle = withAlpha(color, isContrast ? 1 : 0.4);
     ctx.lineWidth = isContrast ? 1 : 0.5;
@@ -148,7 +148,13 @@ function paintReferences(chart: ChartJs, { references, theme }: Painted): void {
 }
 
 /** Text with a rim in the colour of the background, to be read over lines. */
-function paintLabel(ctx: CanvasRenderingContext2D, label: string, x: number, y: number, theme: ChartTheme): void {
+export function paintLabel(
+  ctx: CanvasRenderingContext2D,
+  label: string,
+  x: number,
+  y: number,
+  theme: ChartTheme,
+): void {
   ctx.lineWidth = 3;
   ctx.lineJoin = 'round';
   ctx.strokeStyle = theme.background;

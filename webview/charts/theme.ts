@@ -39,9 +39,12 @@ export function seriesColor(theme: ChartTheme, slot: number): string {
   return theme.palette[slot % theme.palette.length];
 }
 
+export function isHighContrast({ kind }: Pick<ChartTheme, 'kind'>): boolean {
+  return kind === 'high-contrast' || kind === 'high-contrast-light';
+}
+
 export function seriesDash(theme: ChartTheme, slot: number, dashed = false): number[] {
-  if (theme.kind === 'high-contrast' || theme.kind === 'high-contrast-light')
-    return [...dashPatterns[slot % dashPatterns.length]];
+  if (isHighContrast(theme)) return [...dashPatterns[slot % dashPatterns.length]];
   return dashed ? [5, 4] : [];
 }
 
@@ -64,7 +67,7 @@ export function readTheme(): ChartTheme {
         ? 'light'
         : 'dark';
   const light = kind === 'light' || kind === 'high-contrast-light';
-  const contrast = kind === 'high-contrast' || kind === 'high-contrast-light';
+  const contrast = isHighContrast({ kind });
   const text = read(light ? '#3b3b3b' : '#cccccc', '--vscode-foreground');
   return {
     kind,

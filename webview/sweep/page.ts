@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import { isRecord } from '../../server/protocol/record.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
-import type { FromSweepPage, SweepContent } from '../../server/protocol/wire/sweep.ts';
+import { isOver, type FromSweepPage, type SweepContent } from '../../server/protocol/wire/sweep.ts';
 import { createChart } from '../charts/chart.ts';
 import { button, checkbox, progressBar } from '../controls/controls.ts';
 import type { MenuItem } from '../controls/menu.ts';
@@ -18,9 +18,9 @@ import { parseFilter } from './model/filter.ts';
 import { frontContent, frontPoints, ROWS_SERIES } from './model/frontContent.ts';
 import { importanceOf } from './model/importance.ts';
 import { itemsOf, type SweepItem, type SweepItems } from './model/items.ts';
-import { orderedRows } from './model/order.ts';
+import { orderedRows, type RowOrder } from './model/order.ts';
 import { ParallelChart } from './parallelChart.ts';
-import { countText, RowsTable, type RowOrder } from './rowsTable.ts';
+import { countText, RowsTable } from './rowsTable.ts';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
@@ -286,7 +286,8 @@ export class SweepPage {
     return typeof value === 'number' && !Number.isNaN(value) ? first : undefined;
   }
 
-  #drawHead({ id, rows }: SweepContent, { metricColumn }: Derived): void {
+  #drawHead(sweep: SweepContent, { metricColumn }: Derived): void {
+    const { id, rows } = sweep;
     setText(this.#title, id);
     const finished = rows.filter(({ state }) => state === 'finished').length;
     const failed = rows.filter(({ state }) => state === 'failed').length;
@@ -297,8 +298,7 @@ export class SweepPage {
       best && metricColumn && l10n.t('best {0} {1}', metricColumn.title, metricColumn.text(best)),
     ];
     setText(this.#facts, facts.filter((part) => typeof part === 'string').join(' · '));
-    const isOver = rows.every(({ state }) => state === 'finished' || state === 'early');
-    this.#continue.hidden = isOver || !this.#isTrusted;
+    this.#continue.hidden = isOver(sweep) || !this.#isTrusted;
     this.#use.hidden = !best;
     const name = best && this.#derived?.names.get(best.id);
     this.#use.title =

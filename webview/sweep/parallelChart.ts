@@ -2,6 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { ChartFrame } from '../charts/chartFrame.ts';
 import type { Headings, Rows } from '../charts/export.ts';
+import { paintLabel } from '../charts/painting.ts';
 import { seriesColor, withAlpha, type ChartTheme } from '../charts/theme.ts';
 import { element, setAttributes, setText } from '../element.ts';
 import type { ChartContext } from '../viewContext.ts';
@@ -36,6 +37,15 @@ export interface ParallelActions {
 interface AxisHandle {
   readonly element: HTMLElement;
   readonly range: HTMLElement;
+}
+
+/** Where axes and values are in the plot, in CSS pixels. */
+interface Places {
+  readonly width: number;
+  readonly height: number;
+  xOf(index: number): number;
+  yOf(place: number): number;
+  placeAt(y: number): number;
 }
 
 export class ParallelChart {
@@ -86,31 +96,26 @@ export class ParallelChart {
     this.#frame.schedule();
   }
 
-  #size(): { width: number; height: number } {
+  /** Reads the size of the plot once: the lines have thousands of points. */
+  #places(): Places {
     const { clientWidth: width, clientHeight: height } = this.#frame.plot;
-    return { width, height };
-  }
-
-  #xOf(index: number): number {
-    const { width } = this.#size();
     const gaps = Math.max(1, (this.#content?.axes.length ?? 0) - 1);
-    return MARGIN.left + (index * (width - MARGIN.left - MARGIN.right)) / gaps;
-  }
-
-  #yOf(place: number): number {
-    const { height } = this.#size();
-    return height - MARGIN.bottom - place * (height - MARGIN.top - MARGIN.bottom);
-  }
-
-  #placeAt(y: number): number {
-    const { height } = this.#size();
-    return Math.min(1, Math.max(0, (height - MARGIN.bottom - y) / (height - MARGIN.top - MARGIN.bottom)));
+    const gap = (width - MARGIN.left - MARGIN.right) / gaps;
+    const length = height - MARGIN.top - MARGIN.bottom;
+    return {
+      width,
+      height,
+      xOf: (index) => MARGIN.left + index * gap,
+      yOf: (place) => height - MARGIN.bottom - place * length,
+      placeAt: (y) => Math.min(1, Math.max(0, (height - MARGIN.bottom - y) / length)),
+    };
   }
 
   #draw(): void {
     const content = this.#content;
     if (!content) return;
-    const { width, height } = this.#size();
+    const places = this.#places();
+    const { width, height } = places;
     const { canvas, theme } = this.#frame;
     const density = window.devicePixelRatio || 1;
     canvas.width = Math.round(width * density);
@@ -120,9 +125,9 @@ export class ParallelChart {
     const ctx = canvas.getContext('2d');
     if (!ctx) return;
     ctx.scale(density, density);
-    this.#drawLines(ctx, content, theme);
-    content.axes.forEach((axis, i) => this.#drawAxis(ctx, axis, i, content.axes.length, theme));
-    this.#placeHandles(content);
+    drawLines(ctx, content, places, theme);
+    content.axes.forEach((axis, i) => drawAxis(ctx, axis, i, content.axes.length, places, theme));
+    this.#placeHandles(content, places);
     this.#frame.element.classList.toggle('is-empty', content.axes.length === 0);
     setText(
       this.#legend,
@@ -132,68 +137,7 @@ export class ParallelChart {
     );
   }
 
-  #drawLines(ctx: CanvasRenderingContext2D, content: ParallelContent, theme: ChartTheme): void {
-    const { items, passing, chosen, metric } = content;
-    const colorOf = colorsOf(items, metric, theme);
-    const faint = items.filter(({ id }) => !passing.has(id) && id !== chosen);
-    // The best last, so that they lie above the others.
-    const shown = items.filter(({ id }) => passing.has(id) && id !== chosen).toReversed();
-    const alpha = shown.length > 300 ? 0.35 : shown.length > 60 ? 0.6 : 0.9;
-    ctx.lineWidth = 1;
-    ctx.strokeStyle = withAlpha(theme.text, 0.08);
-    for (const item of faint) this.#strokeLine(ctx, item);
-    for (const item of shown) {
-      ctx.strokeStyle = withAlpha(colorOf(item), alpha);
-      this.#strokeLine(ctx, item);
-    }
-    const own = items.find(({ id }) => id === chosen);
-    if (!own) return;
-    ctx.lineWidth = 3;
-    ctx.strokeStyle = seriesColor(theme, 1);
-    this.#strokeLine(ctx, own);
-  }
-
-  /** Broken where an axis has no place for the row. */
-  #strokeLine(ctx: CanvasRenderingContext2D, item: SweepItem): void {
-    ctx.beginPath();
-    let isBroken = true;
-    this.#content?.axes.forEach((axis, i) => {
-      const place = axis.place(item);
-      if (place === undefined) isBroken = true;
-      else if (isBroken) ctx.moveTo(this.#xOf(i), this.#yOf(place));
-      else ctx.lineTo(this.#xOf(i), this.#yOf(place));
-      if (place !== undefined) isBroken = false;
-    });
-    ctx.stroke();
-  }
-
-  #drawAxis(ctx: CanvasRenderingContext2D, axis: ParallelAxis, index: number, count: number, theme: ChartTheme): void {
-    const x = Math.round(this.#xOf(index)) + 0.5;
-    ctx.lineWidth = 1;
-    ctx.strokeStyle = withAlpha(theme.text, 0.6);
-    ctx.beginPath();
-    ctx.moveTo(x, this.#yOf(0));
-    ctx.lineTo(x, this.#yOf(1));
-    ctx.stroke();
-    const isLast = index === count - 1 && count > 1;
-    ctx.textAlign = isLast ? 'left' : 'right';
-    ctx.font = `10px ${theme.font}`;
-    const gap = this.#xOf(1) - this.#xOf(0);
-    const room = index === 0 ? MARGIN.left - 6 : isLast ? MARGIN.right - 6 : 0.6 * gap;
-    let lowest = Infinity;
-    for (const { place, text } of axis.ticks) {
-      const y = this.#yOf(place);
-      // Labels that would lie on one another are left out.
-      if (lowest - y < 11) continue;
-      lowest = y;
-      paintText(ctx, text, x + (isLast ? 5 : -5), y + 3, room, theme);
-    }
-    ctx.textAlign = 'center';
-    ctx.font = `600 11px ${theme.font}`;
-    paintText(ctx, axis.column.title, x, 14, index === 0 || isLast ? 2 * MARGIN.left : gap - 8, theme);
-  }
-
-  #placeHandles({ axes, brushes }: ParallelContent): void {
+  #placeHandles({ axes, brushes }: ParallelContent, { xOf, yOf }: Places): void {
     const ids = new Set(axes.map(({ column }) => column.id));
     for (const [id, { element: handle }] of this.#handles)
       if (!ids.has(id)) {
@@ -204,9 +148,9 @@ export class ParallelChart {
       const { element: handle, range } = this.#handleOf(axis.column.id);
       if (this.#layer.children[i] !== handle) this.#layer.insertBefore(handle, this.#layer.children[i] ?? null);
       Object.assign(handle.style, {
-        left: `${this.#xOf(i) - 11}px`,
-        top: `${this.#yOf(1)}px`,
-        height: `${this.#yOf(0) - this.#yOf(1)}px`,
+        left: `${xOf(i) - 11}px`,
+        top: `${yOf(1)}px`,
+        height: `${yOf(0) - yOf(1)}px`,
       });
       const brush = brushes.get(axis.column.id);
       range.hidden = !brush;
@@ -267,7 +211,7 @@ export class ParallelChart {
     let from: number | undefined;
     let isMoved = false;
     const placeOf = (event: PointerEvent) =>
-      snapped(this.#placeAt(event.clientY - this.#frame.plot.getBoundingClientRect().top));
+      snapped(this.#places().placeAt(event.clientY - this.#frame.plot.getBoundingClientRect().top));
     handle.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       [from, isMoved] = [placeOf(event), false];
@@ -300,18 +244,93 @@ export class ParallelChart {
     if (!content) return undefined;
     const box = this.#frame.plot.getBoundingClientRect();
     const [x, y] = [clientX - box.left, clientY - box.top];
-    const right = content.axes.findIndex((_, i) => i > 0 && this.#xOf(i) >= x);
+    const { xOf, yOf } = this.#places();
+    const right = content.axes.findIndex((_, i) => i > 0 && xOf(i) >= x);
     if (right < 1) return undefined;
-    const share = (x - this.#xOf(right - 1)) / (this.#xOf(right) - this.#xOf(right - 1));
+    const share = (x - xOf(right - 1)) / (xOf(right) - xOf(right - 1));
     let nearest: { item: SweepItem; distance: number } | undefined;
     for (const item of content.items) {
       const [a, b] = [content.axes[right - 1].place(item), content.axes[right].place(item)];
       if (a === undefined || b === undefined || !content.passing.has(item.id)) continue;
-      const distance = Math.abs(this.#yOf(a + share * (b - a)) - y);
+      const distance = Math.abs(yOf(a + share * (b - a)) - y);
       if (distance < (nearest?.distance ?? NEAR)) nearest = { item, distance };
     }
     return nearest?.item;
   }
+}
+
+function drawLines(ctx: CanvasRenderingContext2D, content: ParallelContent, places: Places, theme: ChartTheme): void {
+  const { axes, items, passing, chosen, metric } = content;
+  const colorOf = colorsOf(items, metric, theme);
+  const faint = items.filter(({ id }) => !passing.has(id) && id !== chosen);
+  // The best last, so that they lie above the others.
+  const shown = items.filter(({ id }) => passing.has(id) && id !== chosen).toReversed();
+  const alpha = shown.length > 300 ? 0.35 : shown.length > 60 ? 0.6 : 0.9;
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = withAlpha(theme.text, 0.08);
+  for (const item of faint) strokeLine(ctx, item, axes, places);
+  for (const item of shown) {
+    ctx.strokeStyle = withAlpha(colorOf(item), alpha);
+    strokeLine(ctx, item, axes, places);
+  }
+  const own = items.find(({ id }) => id === chosen);
+  if (!own) return;
+  ctx.lineWidth = 3;
+  ctx.strokeStyle = seriesColor(theme, 1);
+  strokeLine(ctx, own, axes, places);
+}
+
+/** Broken where an axis has no place for the row. */
+function strokeLine(
+  ctx: CanvasRenderingContext2D,
+  item: SweepItem,
+  axes: readonly ParallelAxis[],
+  { xOf, yOf }: Places,
+): void {
+  ctx.beginPath();
+  let isBroken = true;
+  axes.forEach((axis, i) => {
+    const place = axis.place(item);
+    if (place === undefined) isBroken = true;
+    else if (isBroken) ctx.moveTo(xOf(i), yOf(place));
+    else ctx.lineTo(xOf(i), yOf(place));
+    if (place !== undefined) isBroken = false;
+  });
+  ctx.stroke();
+}
+
+function drawAxis(
+  ctx: CanvasRenderingContext2D,
+  axis: ParallelAxis,
+  index: number,
+  count: number,
+  { xOf, yOf }: Places,
+  theme: ChartTheme,
+): void {
+  const x = Math.round(xOf(index)) + 0.5;
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = withAlpha(theme.text, 0.6);
+  ctx.beginPath();
+  ctx.moveTo(x, yOf(0));
+  ctx.lineTo(x, yOf(1));
+  ctx.stroke();
+  const isLast = index === count - 1 && count > 1;
+  ctx.textAlign = isLast ? 'left' : 'right';
+  ctx.font = `10px ${theme.font}`;
+  const gap = xOf(1) - xOf(0);
+  const room = index === 0 ? MARGIN.left - 6 : isLast ? MARGIN.right - 6 : 0.6 * gap;
+  let lowest = Infinity;
+  for (const { place, text } of axis.ticks) {
+    const y = yOf(place);
+    // Labels that would lie on one another are left out.
+    if (lowest - y < 11) continue;
+    lowest = y;
+    paintLabel(ctx, shortened(ctx, text, room), x + (isLast ? 5 : -5), y + 3, theme);
+  }
+  ctx.textAlign = 'center';
+  ctx.font = `600 11px ${theme.font}`;
+  const titleRoom = index === 0 || isLast ? 2 * MARGIN.left : gap - 8;
+  paintLabel(ctx, shortened(ctx, axis.column.title, titleRoom), x, 14, theme);
 }
 
 /** An end of an axis is hard to hit. */
@@ -351,24 +370,11 @@ function mixed(from: string, to: string, share: number): string {
     .join('')}`;
 }
 
-/** Text with a rim of the background, cut where there is no room. */
-function paintText(
-  ctx: CanvasRenderingContext2D,
-  text: string,
-  x: number,
-  y: number,
-  room: number,
-  theme: ChartTheme,
-): void {
+/** Text that is cut where there is no room. */
+function shortened(ctx: CanvasRenderingContext2D, text: string, room: number): string {
   let shown = text;
   while (shown.length > 2 && ctx.measureText(shown).width > room) shown = `${shown.slice(0, -2)}…`;
-  ctx.lineWidth = 3;
-  ctx.lineJoin = 'round';
-  ctx.strokeStyle = theme.background;
-  ctx.strokeText(shown, x, y);
-  ctx.fillStyle = theme.text;
-  ctx.fillText(shown, x, y);
-  ctx.lineWidth = 1;
+  return shown;
 }
 
 function rowsOf({ axes, items, passing, nameOf }: ParallelContent, headings: Headings): Rows {

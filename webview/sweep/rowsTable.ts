@@ -7,18 +7,12 @@ import { menuButton, type MenuItem } from '../controls/menu.ts';
 import { element } from '../element.ts';
 import type { Column } from './model/columns.ts';
 import type { SweepItem } from './model/items.ts';
-import type { OrderedRow } from './model/order.ts';
+import type { OrderedRow, RowOrder } from './model/order.ts';
 
 /** Height of a row in pixels, as the style sheet has it. */
 const ROW_HEIGHT = 26;
 /** Rows that are made above and below those that are seen. */
 const BEYOND = 10;
-
-export interface RowOrder {
-  /** Id of the column; undefined for the best first. */
-  readonly column?: string | undefined;
-  readonly descending: boolean;
-}
 
 export interface RowActions {
   sort(order: RowOrder): void;

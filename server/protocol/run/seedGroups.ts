@@ -12,7 +12,12 @@ const SEED = 'training.seed';
 
 /** Settings by their names, without the seed, and without those that change no result. */
 export function withoutSeed(settings: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...settings].filter(([name]) => name !== SEED && !name.startsWith('logging.')));
+  return new Map([...settings].filter(([name]) => !isSeed(name) && !name.startsWith('logging.')));
+}
+
+/** True for the name of the setting that is the seed. */
+export function isSeed(name: string): boolean {
+  return name === SEED;
 }
 
 /** A text that runs which differ in their seed alone have in common. @param settings by their names, in any order */

@@ -79,6 +79,11 @@ export type FromSweepPage =
   | { readonly type: 'note'; readonly runs: readonly RunKey[]; readonly note: RunNote }
   | FromPage;
 
+/** True where no run of a sweep is left to be trained. */
+export function isOver({ rows }: SweepContent): boolean {
+  return rows.every(({ state }) => state === 'finished' || state === 'early');
+}
+
 /** A result with the numbers that JSON does not have. */
 export function measuredSummary({ test, validation, ...result }: SweptRunResult): MeasuredSummary {
   return {

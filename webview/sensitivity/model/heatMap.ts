@@ -93,29 +93,14 @@ function columnsOf(parameter: string, all: readonly SensitivityCell[]) {
     };
   const places = Array.from({ length: most }, (_, i) => i);
   // The strongest settings stand in one column, however many a layer has.
-  const at = (weight: string, place: number) => {
-    const own = byWeight.get(weight) ?? [];
-    return own.at(place - most);
-  };
+  const at = (own: readonly SensitivityCell[] | undefined, place: number) => own?.at(place - most);
   return {
     columns: places.map((place): MapColumn => {
-      const settings = [...byWeight.keys()].flatMap((weight) =>
-        atPlace(at(weight, place), byWeight.get(weight), place, most),
-      );
+      const settings = [...byWeight.values()].flatMap((own) => at(own, place)?.setting ?? []);
       return { parameter, setting: undefined, range: [Math.min(...settings), Math.max(...settings)] };
     }),
-    cellsOf: (weight: string) =>
-      places.map((place) => ((byWeight.get(weight)?.length ?? 0) >= most - place ? at(weight, place) : undefined)),
+    cellsOf: (weight: string) => places.map((place) => at(byWeight.get(weight), place)),
   };
-}
-
-function atPlace(
-  cell: SensitivityCell | undefined,
-  own: readonly SensitivityCell[] | undefined,
-  place: number,
-  most: number,
-): number[] {
-  return cell && (own?.length ?? 0) >= most - place ? [cell.setting] : [];
 }
 
 /** From the weakest to the strongest, as the cells of each weight are. */

@@ -103,8 +103,8 @@ class Parser {
   }
 
   #startsOne(): boolean {
-    const token = this.#tokens.at(this.#at);
-    return this.#at < this.#tokens.length && (token?.type === 'word' || token?.text === '(' || token?.text === '!');
+    const token = this.#peek();
+    return token?.type === 'word' || token?.text === '(' || token?.text === '!';
   }
 
   #one(): Passes {
@@ -118,7 +118,7 @@ class Parser {
       return inner;
     }
     const word = this.#word();
-    if (this.#tokens.at(this.#at)?.type !== 'operator' || this.#at >= this.#tokens.length) return this.#search(word);
+    if (this.#peek()?.type !== 'operator') return this.#search(word);
     const operator = this.#next().text as Operator;
     return comparison(this.#column(word), operator, this.#value());
   }
@@ -126,8 +126,8 @@ class Parser {
   #value(): string {
     const value = this.#word();
     // A unit may stand apart from its number: `24 kB`.
-    const unit = this.#tokens.at(this.#at);
-    const isApart = this.#at < this.#tokens.length && unit?.type === 'word' && unit.text.toLowerCase() in units;
+    const unit = this.#peek();
+    const isApart = unit?.type === 'word' && unit.text.toLowerCase() in units;
     return isApart && !Number.isNaN(Number(value)) ? value + this.#next().text : value;
   }
 
@@ -157,11 +157,15 @@ class Parser {
   }
 
   #takes(sign: string): boolean {
-    if (this.#at >= this.#tokens.length) return false;
-    const { type, text } = this.#tokens[this.#at];
-    if (type === 'word' || text !== sign) return false;
+    const token = this.#peek();
+    if (token?.type !== 'sign' || token.text !== sign) return false;
     this.#at++;
     return true;
+  }
+
+  /** Undefined at the end. */
+  #peek(): Token | undefined {
+    return this.#tokens.at(this.#at);
   }
 
   #next(): Token {

@@ -2,7 +2,7 @@
 import { parseOverride } from '../../../server/protocol/experiment/overrides.ts';
 import { formatSettingPath } from '../../../server/protocol/experiment/settingPath.ts';
 import { sampleStatistics, type SampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
-import { measureOf, type MeasureName } from '../../../server/protocol/run/seedGroups.ts';
+import { isSeed, measureOf, type MeasureName } from '../../../server/protocol/run/seedGroups.ts';
 import { sweptGroups } from '../../../server/protocol/run/sweptGroups.ts';
 import { measuredSummary, type RunNote, type SweptRunRow } from '../../../server/protocol/wire/sweep.ts';
 
@@ -67,7 +67,7 @@ function valuesOf(vary: readonly string[], withSeed: boolean): Map<string, numbe
       const override = parseOverride(text);
       if (!override) return [];
       const name = formatSettingPath(override.path);
-      if (name === 'training.seed' && !withSeed) return [];
+      if (isSeed(name) && !withSeed) return [];
       const { value } = override;
       return [[name, typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)]];
     }),

@@ -2,7 +2,7 @@
 import type { Column } from './columns.ts';
 import { itemsOf, type SweepItem } from './items.ts';
 
-interface Order {
+export interface RowOrder {
   /** Id of a column; undefined: as the items come, the best first. */
   readonly column?: string | undefined;
   readonly descending: boolean;
@@ -21,7 +21,7 @@ export interface OrderedRow {
 export function orderedRows(
   items: readonly SweepItem[],
   columns: readonly Column[],
-  { column: id, descending }: Order,
+  { column: id, descending }: RowOrder,
   expanded: ReadonlySet<string>,
 ): OrderedRow[] {
   const column = columns.find((one) => one.id === id);

@@ -1,6 +1,6 @@
 /** @file Paints ridges and heat maps onto a canvas. */
 import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
-import { seriesColor, withAlpha } from '../../charts/theme.ts';
+import { isHighContrast, seriesColor, withAlpha } from '../../charts/theme.ts';
 import type { ChartTheme } from '../../charts/theme.ts';
 import { ridgeLayout } from './ridge.ts';
 import type { RidgeLayout, Ridges } from './ridge.ts';
@@ -49,7 +49,7 @@ export function paintRidges(
   const layout = ridgeLayout(rows, area.top, area.height);
   const base = seriesColor(theme, color);
   paintWeightAxis(ctx, area, ridges, theme);
-  const contrast = theme.kind === 'high-contrast' || theme.kind === 'high-contrast-light';
+  const contrast = isHighContrast(theme);
   layout.baselines.forEach((baseline, row) => {
     const isCurrent = row === current || row === cursor?.row;
     // Later steps stand out more; what the slider shows most.
