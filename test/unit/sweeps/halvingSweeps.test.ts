@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
-import { useOwnQueue } from './ownQueue.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import { experiment, finalWeights, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();

@@ -13,7 +13,7 @@ import { findSweep } from '../../../server/sweeps/findSweep.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { moment } from './killing.ts';
-import { useOwnQueue } from './ownQueue.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
