@@ -87,7 +87,7 @@ test('an agent takes an ONNX file to a smaller one by tools alone', async () => 
   const ask = async (name: string, args: Record<string, unknown> = {}) => {
     const questions = session.asked.length;
     const answer = await session.ask(name, args);
-    const text = JSON.stringify(answer).replaceAll(folder, '/work/project');
+    const text = JSON.stringify(answer).replaceAll(folder, '/home/me/project');
     lines.push(
       `**${name}** \`${JSON.stringify(args)}\``,
       '',
