@@ -59,6 +59,16 @@ export class AgentSession {
     if (answer instanceof ToolError) return answer.message;
     throw new Error(`${name} was not refused: ${JSON.stringify(answer) || String(answer)}`);
   }
+
+  /** Follows a run to its end. @returns the last answer */
+  async untilEnded(run: string): Promise<Record<string, unknown>> {
+    let since = 0;
+    return until(async () => {
+      const answer = await this.ask('follow_run', { run, since, wait: 5 });
+      since = Number(answer.next);
+      return answer.state !== 'running' && answer.state !== 'queued' && answer;
+    }, `the end of the run ${run}`);
+  }
 }
 
 /**
