@@ -68,7 +68,7 @@ async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promis
   const found: ReadRun = {
     state: stateOf(state),
     ...(result && { result }),
-    ...(problem && state !== 'finished' && { problem: inOneLine(problem as { message: string; remedy?: string }) }),
+    ...(problem && state !== 'finished' && { problem: inOneLine(problem) }),
   };
   read.set(planned.line, { changed, run: found });
   return found;

@@ -96,8 +96,6 @@ async function launch(
   await run.reload();
   const { failure } = run.record;
   if (run.record.state === 'failed' && failure)
-    throw new UserError(`The run ${run.id} failed at once: ${failure.message}`, {
-      ...(failure.remedy !== undefined && { remedy: failure.remedy }),
-    });
+    throw new UserError(`The run ${run.id} failed at once: ${failure.message}`, { remedy: failure.remedy });
   return { run: run.id, folder: workspace.shown(run.path), state: run.observedState() };
 }
