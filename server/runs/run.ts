@@ -30,6 +30,11 @@ export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
 export type ObservedState = RunState | 'interrupted';
 
+/** True for the state of a run that trains, or waits to. */
+export function isUnderWay(state: ObservedState): boolean {
+  return state === 'running' || state === 'queued';
+}
+
 /** Milliseconds in which the process that is started for a queued run takes it. */
 const STARTING_MS = 15_000;
 
