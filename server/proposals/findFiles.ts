@@ -11,9 +11,9 @@ import {
   TEXT_ENDING,
 } from '../protocol/wire/foundFiles.ts';
 import type { FoundFiles } from '../protocol/wire/proposals.ts';
+import { EXPERIMENT_ENDING } from '../runs/run.ts';
 import { walkFolders } from '../runs/walkFolders.ts';
 
-const EXPERIMENT_ENDING = '.deeptwist.jsonc';
 /** Levels of folders, and folders in all, that are looked into. */
 const DEPTH = 8;
 const MOST_FOLDERS = 10_000;
@@ -22,7 +22,7 @@ type Kind = Exclude<keyof FoundFiles, 'shown'> | 'experiments';
 
 /** The first kind that a file is of. @param isBelow true in a folder of the root */
 function kindOf(name: string, isBelow: boolean): Kind | undefined {
-  if (name.toLowerCase().endsWith(EXPERIMENT_ENDING)) return 'experiments';
+  if (hasEnding(name, [EXPERIMENT_ENDING])) return 'experiments';
   if (/^train-images.idx3-ubyte/.test(name)) return 'digits';
   if (hasEnding(name, moduleEndings)) return 'sources';
   if (name === MODEL_JSON || hasEnding(name, modelEndings.filter((ending) => ending !== '.json'))) return 'models'; // prettier-ignore

@@ -38,6 +38,8 @@ export function isUnderWay(state: ObservedState): boolean {
 /** Milliseconds in which the process that is started for a queued run takes it. */
 const STARTING_MS = 15_000;
 
+/** The end of the name of an experiment file. */
+export const EXPERIMENT_ENDING = '.deeptwist.jsonc';
 export const RUN_FILE = 'run.json';
 export const EXPERIMENT_FILE = 'experiment.deeptwist.jsonc';
 
