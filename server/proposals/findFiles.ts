@@ -1,5 +1,5 @@
 /** @file The files of folders that may be models or data of a new experiment, by their names; the editor has its own search. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hasEnding, modelEndings, moduleEndings } from '../protocol/model/modelEndings.ts';
 import {
   arrayEndings,
@@ -56,10 +56,10 @@ export async function findFiles(
     await walkFolders(
       root,
       (folder, { files }) => {
-        const name = folder.slice(root.length).split(/[\\/]/).at(-1) ?? '';
-        if (EXCLUDED_FOLDERS.includes(name) || left-- <= 0 || !mayVisit(folder)) return false;
+        const isBelow = folder !== root;
+        if ((isBelow && EXCLUDED_FOLDERS.includes(basename(folder))) || left-- <= 0 || !mayVisit(folder)) return false;
         for (const file of files) {
-          const kind = kindOf(file, folder !== root);
+          const kind = kindOf(file, isBelow);
           if (kind === undefined) continue;
           const most = kind === 'sources' || kind === 'images' ? MOST_FOUND[kind] : MOST_FOUND.others;
           if (found[kind].length < most) found[kind].push(join(folder, file));
