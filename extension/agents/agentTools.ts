@@ -14,11 +14,10 @@ import {
 } from 'vscode';
 import * as z from 'zod';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
-import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
-import { describeChange, settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
+import { describeChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { withoutLinks } from '../../server/protocol/markdown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
+import { liveRunOf, nothingToApply, settingsOf, wantedChanges } from '../lastRun/runSettings.ts';
 import { withRemedy } from '../messages.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
@@ -131,7 +130,7 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
   };
 
   /** What an experiment's text says otherwise than its run that trains. @throws UserError where there is nothing that the run can take */
-  async #changes(uri: Uri): Promise<{ run: StoredRun; changes: string[]; kept: string[] }> {
+  async #changes(uri: Uri): Promise<{ run: StoredRun; changes: string[]; kept: readonly string[] }> {
     const run = liveRunOf(this.#services.store, uri);
     const settings = run && (await settingsOf(run));
     if (!run || !settings)
@@ -143,17 +142,12 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
       throw new UserError(`${uri.fsPath}:${problems[0].line}: ${problems[0].message}`, {
         remedy: l10n.t('Correct the file.'),
       });
-    const all = settingChanges(settings, experiment);
-    const isKept = ({ path }: { path: string }) => whyFixed(path, settings) !== undefined;
-    const changes = all.filter((change) => !isKept(change)).map(describeChange);
-    const kept = all.filter(isKept).map(({ path }) => path);
-    if (changes.length > 0) return { run, changes, kept };
-    throw new UserError(
-      kept.length === 0
-        ? l10n.t('The run has the values of the file already.')
-        : l10n.t('A run keeps {0} from its first step on.', kept.join(', ')),
-      { remedy: kept.length === 0 ? l10n.t('Change the file first.') : l10n.t('Start a new run with these values.') },
-    );
+    const wanted = wantedChanges(settings, experiment);
+    const { applied, fixed } = wanted;
+    if (applied.length > 0) return { run, changes: applied.map(describeChange), kept: fixed };
+    throw new UserError(nothingToApply(wanted), {
+      remedy: fixed.length === 0 ? l10n.t('Change the file first.') : l10n.t('Start a new run with these values.'),
+    });
   }
 
   /** @param id of a run, or the beginning of one; absent: the newest */

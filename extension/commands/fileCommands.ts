@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { Uri, commands, l10n, window, workspace } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
-import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
-import { overrideOf, settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
+import { overrideOf } from '../../server/protocol/experiment/settingChanges.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
@@ -14,7 +13,7 @@ import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
-import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
+import { liveRunOf, nothingToApply, settingsOf, wantedChanges } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showError, showInformation } from '../messages.ts';
@@ -53,15 +52,10 @@ export class FileCommands {
       void showError(l10n.t('Cannot apply the file: {0}', `${path}: ${message}`));
       return undefined;
     }
-    const changes = settingChanges(settings, wanted);
-    const fixed = changes.filter(({ path }) => whyFixed(path, settings) !== undefined);
-    const applied = changes.filter((change) => !fixed.includes(change));
+    const changes = wantedChanges(settings, wanted);
+    const { applied, fixed } = changes;
     if (applied.length === 0) {
-      const message =
-        fixed.length === 0
-          ? l10n.t('The run has the values of the file already.')
-          : l10n.t('A run keeps {0} from its first step on.', fixed.map(({ path }) => path).join(', '));
-      void this.#offerRun(message, uri);
+      void this.#offerRun(nothingToApply(changes), uri);
       return undefined;
     }
     const { step } = await stored.live.request('change', { values: applied.map(overrideOf) });
@@ -70,7 +64,7 @@ export class FileCommands {
     const what = applied.map(changeText).join(', ');
     window.setStatusBarMessage(l10n.t('From step {0} on: {1}', formatCount(step), what), SHOWN_MS);
     if (fixed.length > 0) {
-      const kept = fixed.map(({ path }) => path).join(', ');
+      const kept = fixed.join(', ');
       void this.#offerRun(l10n.t('Applied, except for what a run keeps from its first step on: {0}', kept), uri);
     }
     return step;

@@ -1,7 +1,9 @@
 /** @file The settings that a run of an experiment is trained with, and which of its runs counts. */
-import type { Uri } from 'vscode';
+import { l10n, type Uri } from 'vscode';
 import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
+import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
+import { settingChanges, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { experimentFileOf } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -42,4 +44,32 @@ export function liveRunOf(store: RunStore, { fsPath }: Uri): StoredRun | undefin
 /** True while a run is in a phase in which its process takes changes of settings. */
 export function takesChanges({ liveState }: StoredRun): boolean {
   return liveState?.phase === 'training' || liveState?.phase === 'paused';
+}
+
+/** What a run that trains would be changed to by its file. */
+interface WantedChanges {
+  /** Those that it can take. */
+  readonly applied: readonly SettingChange[];
+  /** Paths of the settings that it keeps from its first step on. */
+  readonly fixed: readonly string[];
+}
+
+/**
+ * @param settings of the run
+ * @param wanted those of the file
+ */
+export function wantedChanges(settings: ExperimentSettings, wanted: ExperimentSettings): WantedChanges {
+  const changes = settingChanges(settings, wanted);
+  const isFixed = ({ path }: SettingChange) => whyFixed(path, settings) !== undefined;
+  return {
+    applied: changes.filter((change) => !isFixed(change)),
+    fixed: changes.filter(isFixed).map(({ path }) => path),
+  };
+}
+
+/** Why there is nothing that a run can take. */
+export function nothingToApply({ fixed }: WantedChanges): string {
+  return fixed.length === 0
+    ? l10n.t('The run has the values of the file already.')
+    : l10n.t('A run keeps {0} from its first step on.', fixed.join(', '));
 }

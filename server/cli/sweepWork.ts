@@ -236,7 +236,7 @@ function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResu
       path: sweep.runFolder(planned),
       summary,
       ...(early && { early }),
-      ...(told && { problem: inOneLine({ message: told.message, ...(told.remedy !== undefined && { remedy: told.remedy }) }) }), // prettier-ignore
+      ...(told && { problem: inOneLine(told) }),
     };
   };
 }

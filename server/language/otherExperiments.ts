@@ -7,10 +7,9 @@ import { isRecord } from '../protocol/record.ts';
 import { EXPERIMENT_LANGUAGE } from '../protocol/wire/language.ts';
 import { walkFolders } from '../runs/walkFolders.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
+import { EXPERIMENT_ENDING } from '../runs/run.ts';
 import { ExperimentDocument } from './experimentDocument.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
-
-const ENDING = '.deeptwist.jsonc';
 
 /**
  * The experiment files below folders and those that are open, without one of them; as the editor has them, else from the disk.
@@ -48,7 +47,7 @@ export function experimentsOfModel(experiments: readonly ExperimentDocument[], m
 async function experimentFiles(folder: string): Promise<string[]> {
   const found: string[] = [];
   await walkFolders(folder, (path, { files }) => {
-    found.push(...files.filter((name) => name.endsWith(ENDING)).map((name) => join(path, name)));
+    found.push(...files.filter((name) => name.endsWith(EXPERIMENT_ENDING)).map((name) => join(path, name)));
     return true;
   });
   return found;

@@ -43,6 +43,9 @@ class FollowedRun {
   }
 }
 
+/** How a run stood when it was looked at, and what had happened to it. */
+export type RunLook = Pick<FollowedRun, 'progress' | 'happenings' | 'count'>;
+
 /** Runs that are followed at a time; the one that was asked for least lately is forgotten. */
 const MOST_RUNS = 50;
 
@@ -50,7 +53,7 @@ export class FollowedRuns {
   readonly #runs = new Map<string, { readonly run: FollowedRun; last: Promise<void> }>();
 
   /** How a run stands now. @param run as it was just opened or reloaded */
-  async look(run: Run): Promise<Pick<FollowedRun, 'progress' | 'happenings' | 'count'>> {
+  async look(run: Run): Promise<RunLook> {
     const followed = this.#runs.get(run.path) ?? { run: new FollowedRun(), last: Promise.resolve() };
     this.#runs.delete(run.path);
     this.#runs.set(run.path, followed);

@@ -109,7 +109,7 @@ async function answerOf(
     if (error instanceof NeedsInput) return error.result;
     const known = explainSystemError(error);
     if (!(known instanceof UserError)) log(`${tool.name}: ${stackOf(error)}`);
-    const text = known instanceof UserError ? inOneLine({ message: known.message, ...(known.remedy !== undefined && { remedy: known.remedy }) }) : `unexpected: ${messageOf(error)}`; // prettier-ignore
+    const text = known instanceof UserError ? inOneLine(known) : `unexpected: ${messageOf(error)}`;
     return { isError: true, content: [{ type: 'text', text }] };
   }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isMissing } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
-import { findRun, listRuns, type RunList } from '../runs/findRun.ts';
+import { findRun, listRuns, oldestFirst, type RunList } from '../runs/findRun.ts';
 import { isInside, mayBeLookedAt } from '../runs/workspaceFile.ts';
 import { findSweep } from '../sweeps/findSweep.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
@@ -55,9 +55,7 @@ export class Workspace {
     const lists = await Promise.all(this.folders.map((folder) => listRuns(folder)));
     const runs = new Map(lists.flatMap((list) => list.runs).map((run) => [run.path, run]));
     return {
-      runs: [...runs.values()]
-        .filter((run) => this.has(run.path))
-        .sort((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id)),
+      runs: oldestFirst([...runs.values()].filter((run) => this.has(run.path))),
       unreadable: lists.flatMap((list) => list.unreadable),
     };
   }

@@ -1,5 +1,5 @@
 /** @file The files of folders that may be models or data of a new experiment, by their names; the editor has its own search. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hasEnding, modelEndings, moduleEndings } from '../protocol/model/modelEndings.ts';
 import {
   arrayEndings,
@@ -11,9 +11,9 @@ import {
   TEXT_ENDING,
 } from '../protocol/wire/foundFiles.ts';
 import type { FoundFiles } from '../protocol/wire/proposals.ts';
+import { EXPERIMENT_ENDING } from '../runs/run.ts';
 import { walkFolders } from '../runs/walkFolders.ts';
 
-const EXPERIMENT_ENDING = '.deeptwist.jsonc';
 /** Levels of folders, and folders in all, that are looked into. */
 const DEPTH = 8;
 const MOST_FOLDERS = 10_000;
@@ -22,7 +22,7 @@ type Kind = Exclude<keyof FoundFiles, 'shown'> | 'experiments';
 
 /** The first kind that a file is of. @param isBelow true in a folder of the root */
 function kindOf(name: string, isBelow: boolean): Kind | undefined {
-  if (name.toLowerCase().endsWith(EXPERIMENT_ENDING)) return 'experiments';
+  if (hasEnding(name, [EXPERIMENT_ENDING])) return 'experiments';
   if (/^train-images.idx3-ubyte/.test(name)) return 'digits';
   if (hasEnding(name, moduleEndings)) return 'sources';
   if (name === MODEL_JSON || hasEnding(name, modelEndings.filter((ending) => ending !== '.json'))) return 'models'; // prettier-ignore
@@ -56,10 +56,10 @@ export async function findFiles(
     await walkFolders(
       root,
       (folder, { files }) => {
-        const name = folder.slice(root.length).split(/[\\/]/).at(-1) ?? '';
-        if (EXCLUDED_FOLDERS.includes(name) || left-- <= 0 || !mayVisit(folder)) return false;
+        const isBelow = folder !== root;
+        if ((isBelow && EXCLUDED_FOLDERS.includes(basename(folder))) || left-- <= 0 || !mayVisit(folder)) return false;
         for (const file of files) {
-          const kind = kindOf(file, folder !== root);
+          const kind = kindOf(file, isBelow);
           if (kind === undefined) continue;
           const most = kind === 'sources' || kind === 'images' ? MOST_FOUND[kind] : MOST_FOUND.others;
           if (found[kind].length < most) found[kind].push(join(folder, file));

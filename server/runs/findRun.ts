@@ -41,8 +41,11 @@ export async function listRuns(directory: string, open = openRun): Promise<RunLi
     if ('error' in run) unreadable.push(run);
     else runs.push(run);
   }
-  runs.sort((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id));
-  return { runs, unreadable };
+  return { runs: oldestFirst(runs), unreadable };
+}
+
+export function oldestFirst(runs: readonly Run[]): Run[] {
+  return runs.toSorted((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id));
 }
 
 /**

@@ -30,9 +30,16 @@ export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
 export type ObservedState = RunState | 'interrupted';
 
+/** True for the state of a run that trains, or waits to. */
+export function isUnderWay(state: ObservedState): boolean {
+  return state === 'running' || state === 'queued';
+}
+
 /** Milliseconds in which the process that is started for a queued run takes it. */
 const STARTING_MS = 15_000;
 
+/** The end of the name of an experiment file. */
+export const EXPERIMENT_ENDING = '.deeptwist.jsonc';
 export const RUN_FILE = 'run.json';
 export const EXPERIMENT_FILE = 'experiment.deeptwist.jsonc';
 

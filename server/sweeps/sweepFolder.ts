@@ -20,7 +20,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import { claimName, createRun, newId } from '../runs/createRun.ts';
 import { explainDiskError, syncFolder, writeAtomically } from '../runs/disk.ts';
 import { experimentOf, recordedExperiment, runsFolder } from '../runs/experimentOf.ts';
-import { takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
+import { holderOf, takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
 import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
 import type { ProcessIdentity } from '../runs/runRecord.ts';
@@ -149,9 +149,18 @@ export class Sweep {
    * @returns the line, or which process has it
    */
   async claim({ line }: PlannedRun, isGone?: (holder: ProcessIdentity) => boolean): Promise<HeldFile | Refusal> {
-    const folder = join(this.path, 'claims');
-    await mkdir(folder, { recursive: true });
-    return takeFile(join(folder, String(line)), isGone);
+    await mkdir(this.#claims, { recursive: true });
+    return takeFile(join(this.#claims, String(line)), isGone);
+  }
+
+  /** The process that has a line, if it lives or may live. */
+  async claimant({ line }: PlannedRun): Promise<ProcessIdentity | undefined> {
+    return holderOf(join(this.#claims, String(line)));
+  }
+
+  /** Folder of the files by which processes have lines of the plan, and the plan. */
+  get #claims(): string {
+    return join(this.path, 'claims');
   }
 
   /**
@@ -181,10 +190,9 @@ export class Sweep {
   }
 
   async #holdPlan(): Promise<HeldFile> {
-    const folder = join(this.path, 'claims');
-    await mkdir(folder, { recursive: true });
+    await mkdir(this.#claims, { recursive: true });
     for (const end = Date.now() + PLAN_MS; ; await sleep(PLAN_POLL_MS)) {
-      const held = await takeFile(join(folder, 'plan'));
+      const held = await takeFile(join(this.#claims, 'plan'));
       if ('release' in held) return held;
       if (Date.now() < end || !held.holder || held.holder.pid === process.pid) continue;
       throw new UserError(`The plan of ${this.id} is in use by process ${held.holder.pid} on ${held.holder.host}.`, {

@@ -68,7 +68,7 @@ async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promis
   const found: ReadRun = {
     state: stateOf(state),
     ...(result && { result }),
-    ...(problem && state !== 'finished' && { problem: inOneLine(problem as { message: string; remedy?: string }) }),
+    ...(problem && state !== 'finished' && { problem: inOneLine(problem) }),
   };
   read.set(planned.line, { changed, run: found });
   return found;
@@ -79,8 +79,8 @@ function stateOf(state: LineState): SweptRunRow['state'] {
   return state === 'stopped early' ? 'early' : state;
 }
 
-/** What `run.json` has; of a run of an earlier version, what its log ends with. */
-async function resultOf(run: Run): Promise<SweptRunResult | undefined> {
+/** What a finished run came to: what `run.json` has; of a run of an earlier version, what its log ends with. */
+export async function resultOf(run: Run): Promise<SweptRunResult | undefined> {
   const { result } = run.record;
   if (result?.bytes !== undefined && result.bytesKept !== undefined) {
     const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;

@@ -2,6 +2,7 @@
 import type { CodeLens, Command } from 'vscode-languageserver/node';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
+import { isUnderWay } from '../../runs/run.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 
 /**
@@ -32,8 +33,8 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
       : []),
     lens(
       await stateText(last),
-      isTraining(last) ? 'openDashboard' : 'showRunsOfFile',
-      isTraining(last) ? last.path : uri,
+      isUnderWay(last.state) ? 'openDashboard' : 'showRunsOfFile',
+      isUnderWay(last.state) ? last.path : uri,
     ),
   ];
 }
@@ -51,15 +52,11 @@ function sweepLenses(document: ExperimentDocument, runs: readonly KnownRun[]): C
   return [lens('$(run-all) Run Sweep', 'runSweep'), ...(hasSweep ? [lens('$(layers) Open Sweep', 'openSweep')] : [])];
 }
 
-function isTraining({ state }: KnownRun): boolean {
-  return state === 'running' || state === 'queued';
-}
-
 /** `last: 98.30% · 46.1x`, `running: step 1,200`. */
 async function stateText(run: KnownRun): Promise<string> {
   const { state, record } = run;
   const step = state === 'running' ? await run.step?.() : undefined;
   if (step !== undefined) return `running: step ${formatCount(step)}`;
-  if (state === 'running' || state === 'queued') return state;
+  if (isUnderWay(state)) return state;
   return `last: ${resultText(record) ?? state}`;
 }

@@ -4,6 +4,7 @@ import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
+import { isUnderWay } from '../../runs/run.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
@@ -58,7 +59,7 @@ function findingsAt(path: SettingPath, document: ExperimentDocument, surrounding
   const [run] = found;
   const { state } = run;
   const { id } = run.record;
-  if (state === 'queued' || state === 'running')
+  if (isUnderWay(state))
     return report('run-not-finished', `the run ${id} has not finished yet`, [], DiagnosticSeverity.Warning);
   if (state !== 'finished') return report('run-not-finished', `the run ${id} has no final model: it is ${state}`);
   // A teacher is another model, and weights that are renamed may be those of another.

@@ -5,9 +5,10 @@ import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import type { Summary } from '../../protocol/run/events.ts';
 import { compressionNow, secondsLeft } from '../../protocol/run/progress.ts';
 import { inOneLine } from '../../protocol/userError.ts';
-import type { Run } from '../../runs/run.ts';
+import { isUnderWay, type Run } from '../../runs/run.ts';
 import { readLogTail } from '../../sidecarClient/startSidecar.ts';
-import { defineTool, runReference, type Call } from '../tool.ts';
+import type { RunLook } from '../followedRuns.ts';
+import { defineTool, runReference } from '../tool.ts';
 
 /** How often a run is looked at while something new is waited for. */
 const LOOK_MS = 300;
@@ -58,30 +59,23 @@ export const followRun = defineTool({
     problem: z.string().optional().describe('Why it failed, and what helps.'),
     lastWords: z.string().optional().describe('What the process printed last, of a run that failed or was killed.'),
   }),
-  async run({ run: reference, since, wait, limit }, call) {
-    const { workspace, followed, signal, progress } = call;
+  async run({ run: reference, since, wait, limit }, { workspace, followed, signal, progress }) {
     const run = await workspace.findRun(reference);
     const end = Date.now() + 1000 * wait;
-    let { count } = await followed.look(run);
+    let look = await followed.look(run);
     // A run that went on from a checkpoint has fewer happenings than it had.
-    while (count === since && isUnderWay(run) && Date.now() < end && !signal.aborted) {
+    while (look.count === since && isUnderWay(run.observedState()) && Date.now() < end && !signal.aborted) {
       await sleep(Math.min(LOOK_MS, end - Date.now()), undefined, { signal }).catch(() => undefined);
       await run.reload();
-      const look = await followed.look(run);
-      count = look.count;
+      look = await followed.look(run);
       progress(`${run.observedState()}, step ${look.progress.step}`);
     }
-    return answer(run, { since, limit }, call);
+    return answer(run, look, { since, limit });
   },
 });
 
-function isUnderWay(run: Run): boolean {
-  const state = run.observedState();
-  return state === 'queued' || state === 'running';
-}
-
-async function answer(run: Run, { since, limit }: { since: number; limit: number }, { followed }: Call) {
-  const { progress, happenings, count } = await followed.look(run);
+async function answer(run: Run, look: RunLook, { since, limit }: { since: number; limit: number }) {
+  const { progress, happenings, count } = look;
   const { started, metrics, latest, end } = progress;
   const state = run.observedState();
   const isNew = happenings.filter(({ number }) => number > (since > count ? 0 : since));
@@ -95,10 +89,10 @@ async function answer(run: Run, { since, limit }: { since: number; limit: number
     state,
     step: progress.step,
     ...(steps !== undefined && { steps }),
-    ...(metrics && { epoch: metrics.epoch, loss: finite(metrics.loss) }),
+    ...(metrics && { epoch: metrics.epoch, loss: metrics.loss }),
     metrics: Object.values(latest)
       .filter((evaluation) => evaluation !== undefined)
-      .map(({ split, step, metric, value }) => ({ split, step, metric, value: finite(value) })),
+      .map(({ split, step, metric, value }) => ({ split, step, metric, value })),
     ...(compression !== undefined && { compression }),
     ...(state === 'running' && left !== undefined && { secondsLeft: Math.round(left) }),
     happenings: isNew.slice(-limit),
@@ -115,9 +109,9 @@ function resultOf(summary: Summary) {
   const size = compressedSize(summary);
   return {
     metric,
-    test: finite(test),
-    testBeforeLastDistortion: finite(testBeforeLastDistortion),
-    ...(validation !== undefined && { validation: finite(validation) }),
+    test,
+    testBeforeLastDistortion,
+    ...(validation !== undefined && { validation }),
     weights,
     weightsKept,
     bytes,
@@ -125,8 +119,4 @@ function resultOf(summary: Summary) {
     ratio: size.ratio,
     seconds: trainingSeconds,
   };
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

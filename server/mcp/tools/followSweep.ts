@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
 import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
-import type { Summary } from '../../protocol/run/events.ts';
+import type { SweptRunResult } from '../../protocol/wire/sweep.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
-import { summaryOf } from '../../sweeps/expectedTime.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
+import { resultOf } from '../../sweeps/sweepReader.ts';
 import { defineTool, more, page, pageOf, pathInput } from '../tool.ts';
 
 export const followSweep = defineTool({
@@ -45,14 +45,14 @@ export const followSweep = defineTool({
     for (const { state } of outcomes) states[state] = (states[state] ?? 0) + 1;
     const finished = (
       await mapAtOnce(outcomes, FILES_AT_ONCE, async ({ planned, run, state }) => {
-        const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
-        return summary && { planned, summary };
+        const result = run && state === 'finished' ? await resultOf(run) : undefined;
+        return result && { planned, result };
       })
     ).filter((row) => row !== undefined);
-    const allValidated = finished.every(({ summary }) => summary.validation !== undefined);
+    const allValidated = finished.every(({ result }) => result.validation !== undefined);
     const by: 'validation' | 'test' = allValidated ? 'validation' : 'test';
     const { part, more: left } = page(
-      finished.toSorted((a, b) => rank(a.summary, by) - rank(b.summary, by)),
+      finished.toSorted((a, b) => rank(a.result, by) - rank(b.result, by)),
       { limit, offset },
     );
     return {
@@ -60,13 +60,13 @@ export const followSweep = defineTool({
       runs: sweep.plan.length,
       states,
       by,
-      best: part.map(({ planned, summary }) => ({
+      best: part.map(({ planned, result }) => ({
         run: planned.run,
         set: planned.vary,
-        metric: summary.metric,
-        ...(summary.validation !== undefined && { validation: finite(summary.validation) }),
-        test: finite(summary.test),
-        ratio: compressedSize(summary).ratio,
+        metric: result.metric,
+        ...(result.validation !== undefined && { validation: result.validation }),
+        test: result.test,
+        ratio: compressedSize(result).ratio,
       })),
       more: left,
       problems: outcomes
@@ -80,12 +80,8 @@ export const followSweep = defineTool({
 });
 
 /** Less is better; what is not finite comes last. */
-function rank(summary: Summary, by: 'validation' | 'test'): number {
-  const value = summary[by];
-  if (value === undefined || !Number.isFinite(value)) return Infinity;
-  return isGreaterBetter(summary.metric) ? -value : value;
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
+function rank(result: SweptRunResult, by: 'validation' | 'test'): number {
+  const value = result[by];
+  if (typeof value !== 'number') return Infinity;
+  return isGreaterBetter(result.metric) ? -value : value;
 }

@@ -36,13 +36,13 @@ export const listWorkspace = defineTool({
   async run(range, { workspace }) {
     const { files, proposals } = await lookAround(workspace);
     const lists = {
-      experiments: page(files.experiments.map(workspace.shown.bind(workspace)), range),
+      experiments: page(files.experiments, range),
       models: page(proposals.models, range),
       data: page(proposals.data, range),
     };
     return {
       folders: [...workspace.folders],
-      experiments: [...lists.experiments.part],
+      experiments: lists.experiments.part.map((path) => workspace.shown(path)),
       models: lists.models.part.map((model) => modelOf(model, workspace)),
       data: lists.data.part.map((data) => dataOf(data, workspace)),
       more: Math.max(lists.experiments.more, lists.models.more, lists.data.more),

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
 import { createRun } from '../../runs/createRun.ts';
 import { loadExperiment } from '../../runs/loadExperiment.ts';
-import type { Run } from '../../runs/run.ts';
+import { isUnderWay, type Run } from '../../runs/run.ts';
 import { startSidecar } from '../../sidecarClient/startSidecar.ts';
 import { namesModule } from '../loadsModules.ts';
 import { confirmInput, defineTool, overridesInput, pathInput, runReference, type Call } from '../tool.ts';
@@ -62,7 +62,7 @@ export const resumeRun = defineTool({
   async run({ run: reference, parallel }, call) {
     const run = await call.workspace.findRun(reference);
     const state = run.observedState();
-    if (state === 'finished' || state === 'running' || state === 'queued')
+    if (state === 'finished' || isUnderWay(state))
       throw new UserError(`The run ${run.id} is ${state}: there is nothing to go on with.`, {
         remedy: state === 'finished' ? 'Start another one with start_run.' : 'Follow it with follow_run.',
       });
@@ -96,8 +96,6 @@ async function launch(
   await run.reload();
   const { failure } = run.record;
   if (run.record.state === 'failed' && failure)
-    throw new UserError(`The run ${run.id} failed at once: ${failure.message}`, {
-      ...(failure.remedy !== undefined && { remedy: failure.remedy }),
-    });
+    throw new UserError(`The run ${run.id} failed at once: ${failure.message}`, { remedy: failure.remedy });
   return { run: run.id, folder: workspace.shown(run.path), state: run.observedState() };
 }

@@ -1,10 +1,8 @@
 /** @file Tool: stopping a run or a sweep. */
-import { join } from 'node:path';
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
-import { holderOf } from '../../runs/lockFile.ts';
-import type { Run } from '../../runs/run.ts';
+import { isUnderWay } from '../../runs/run.ts';
 import { askToStop } from '../../sidecarClient/endRun.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
 import type { Sweep } from '../../sweeps/sweepFolder.ts';
@@ -26,7 +24,7 @@ export const stop = defineTool({
     if (sweep) return { asked: await stopSweep(sweep), isSweep: true };
     const run = await workspace.findRun(id);
     const state = run.observedState();
-    if (!isUnderWay(run))
+    if (!isUnderWay(state))
       throw new UserError(`The run ${run.id} does not train: it is ${state}.`, { remedy: 'See list_runs.' });
     if (!(await askToStop(run)))
       throw new UserError(`The process of the run ${run.id} was started in a terminal, or on another machine.`, {
@@ -36,16 +34,11 @@ export const stop = defineTool({
   },
 });
 
-function isUnderWay(run: Run): boolean {
-  const state = run.observedState();
-  return state === 'running' || state === 'queued';
-}
-
 /** Stops the processes that see to lines of the plan, so that no more runs begin, and then the runs. */
 async function stopSweep(sweep: Sweep): Promise<string[]> {
   const pids = new Set<number>();
-  for (const { line } of sweep.plan) {
-    const holder = await holderOf(join(sweep.path, 'claims', String(line)));
+  for (const planned of sweep.plan) {
+    const holder = await sweep.claimant(planned);
     if (holder?.host === hostname()) pids.add(holder.pid);
   }
   for (const pid of pids) {
@@ -57,6 +50,6 @@ async function stopSweep(sweep: Sweep): Promise<string[]> {
   }
   const asked: string[] = [];
   for (const { run } of await readSweep(sweep))
-    if (run && isUnderWay(run) && (await askToStop(run))) asked.push(run.id);
+    if (run && isUnderWay(run.observedState()) && (await askToStop(run))) asked.push(run.id);
   return asked;
 }

@@ -11,12 +11,12 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ChosenModel, ChosenTeacher } from '../../protocol/wire/proposals.ts';
 import { chosenExperimentText, layersOf } from '../../proposals/chosenExperiment.ts';
 import { makeFolder, writeAtomically } from '../../runs/disk.ts';
+import { EXPERIMENT_ENDING } from '../../runs/run.ts';
 import { runForAgent } from '../commands.ts';
 import { defineTool, pathInput, type Call } from '../tool.ts';
 import { MOST_TEXT, problemsOutput } from './checkExperiment.ts';
 import { lookAround } from './listWorkspace.ts';
 
-const ENDING = '.deeptwist.jsonc';
 /** Problems of a text that was not written, and candidates in an error. */
 const SHOWN = 30;
 
@@ -49,7 +49,7 @@ export const writeExperiment = defineTool({
   effect: 'writes',
   isDestructive: true,
   input: z.strictObject({
-    file: pathInput.describe(`Path of the file: NAME${ENDING}.`),
+    file: pathInput.describe(`Path of the file: NAME${EXPERIMENT_ENDING}.`),
     proposal: proposal.optional(),
     text: z.string().max(MOST_TEXT).optional().describe('The exact text, JSON with comments.'),
     overwrite: z.boolean().default(false),
@@ -64,7 +64,8 @@ export const writeExperiment = defineTool({
   async run({ file, proposal: chosen, text: given, overwrite, preview }, call) {
     const { workspace, checker } = call;
     const path = workspace.resolve(file);
-    if (!path.endsWith(ENDING)) throw wrong(`${file} is no name of an experiment file.`, `End it with ${ENDING}.`);
+    if (!path.endsWith(EXPERIMENT_ENDING))
+      throw wrong(`${file} is no name of an experiment file.`, `End it with ${EXPERIMENT_ENDING}.`);
     if ((chosen === undefined) === (given === undefined))
       throw wrong('An experiment is made of a "proposal" or of a "text".', 'Give one of them.');
     if (existsSync(path) && !overwrite && !preview)

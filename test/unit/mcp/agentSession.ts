@@ -1,15 +1,13 @@
 /** @file A real client of MCP before a real `deeptwist mcp`, with a queue of runs of its own. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type ClientCapabilities } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { PATIENCE } from '../../../scripts/patience.js';
-import { isAlive } from '../../../server/runs/liveProcess.ts';
-import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { useOwnQueue } from '../ownQueue.ts';
+import { trainingProcesses } from '../trainingProcesses.ts';
 
 /** The revision of the protocol without a handshake, in which a server asks by its answers. */
 const MODERN = '2026-07-28';
@@ -61,6 +59,16 @@ export class AgentSession {
     if (answer instanceof ToolError) return answer.message;
     throw new Error(`${name} was not refused: ${JSON.stringify(answer) || String(answer)}`);
   }
+
+  /** Follows a run to its end. @returns the last answer */
+  async untilEnded(run: string): Promise<Record<string, unknown>> {
+    let since = 0;
+    return until(async () => {
+      const answer = await this.ask('follow_run', { run, since, wait: 5 });
+      since = Number(answer.next);
+      return answer.state !== 'running' && answer.state !== 'queued' && answer;
+    }, `the end of the run ${run}`);
+  }
 }
 
 /**
@@ -69,20 +77,9 @@ export class AgentSession {
  */
 export function useAgentSessions() {
   const installation = useInstallation();
-  /** In the place of the system's folder for temporary files: the queue of these runs alone. */
-  let temporary: string;
-  const system = process.env.TMPDIR;
+  useOwnQueue();
   const open: AgentSession[] = [];
 
-  beforeAll(() => {
-    temporary = mkdtempSync(join(tmpdir(), 'deeptwist-agents-'));
-    process.env.TMPDIR = temporary;
-  });
-  afterAll(() => {
-    if (system === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = system;
-    rmSync(temporary, { recursive: true });
-  });
   afterEach(async () => {
     for (const { client } of open.splice(0)) await client.close();
     try {
@@ -128,18 +125,4 @@ export function useAgentSessions() {
       return session;
     },
   };
-}
-
-/** Processes that have a ticket in the queue. */
-function trainingProcesses(): number[] {
-  return readdirSync(runtimeFolder())
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      try {
-        const { process: identity } = JSON.parse(readFileSync(join(runtimeFolder(), name), 'utf8')) as { process: { pid: number; host: string } }; // prettier-ignore
-        return isAlive(identity) === true ? [identity.pid] : [];
-      } catch {
-        return []; // It has gone meanwhile.
-      }
-    });
 }

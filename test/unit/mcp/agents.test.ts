@@ -149,7 +149,7 @@ describe('what executes code', () => {
     const second = await session.ask('start_run', { experiment: file });
     expect(session.asked).toHaveLength(3);
     for (const { run } of [first, second]) {
-      const end = await untilEnded(session, String(run));
+      const end = await session.untilEnded(String(run));
       expect(end).toMatchObject({ state: 'finished', step: 60 });
     }
   });
@@ -198,7 +198,7 @@ describe('a run', () => {
     expect(await session.ask('stop', { id: run })).toEqual({ asked: [run], isSweep: false });
     const stopped = await session.ask('follow_run', { run, since: 1, wait: 60 });
     expect(stopped).toMatchObject({ happenings: [{ number: 2, kind: 'stopped' }], next: 2, passedOver: 0 });
-    await untilEnded(session, String(run));
+    await session.untilEnded(String(run));
     expect(await session.ask('list_runs', { state: 'stopped' })).toMatchObject({ runs: [{ run }] });
     expect(await session.refusal('stop', { id: run })).toContain('does not train');
     await session.ask('resume_run', { run });
@@ -208,7 +208,7 @@ describe('a run', () => {
     });
     expect(resumed).toBeDefined();
     await session.ask('stop', { id: 'last' });
-    expect(await untilEnded(session, String(run))).toMatchObject({ state: 'stopped' });
+    expect(await session.untilEnded(String(run))).toMatchObject({ state: 'stopped' });
   });
 
   test('that fails says why', async () => {
@@ -216,7 +216,7 @@ describe('a run', () => {
     const session = await sessions.open({ directory: folder, args: ['--confirm', 'host'] });
     const failed = await session
       .ask('start_run', { experiment: file })
-      .then(({ run }) => untilEnded(session, String(run)).then((end) => JSON.stringify(end)), String);
+      .then(({ run }) => session.untilEnded(String(run)).then((end) => JSON.stringify(end)), String);
     expect(failed).toContain('no such network');
   });
 });
@@ -276,13 +276,3 @@ test('a sweep is stopped with all of its runs, and gone on with', async () => {
   await session.ask('stop', { id: sweep });
   await until(async () => (((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running ?? 0) === 0); // prettier-ignore
 });
-
-/** Follows a run to its end. */
-async function untilEnded(session: Awaited<ReturnType<typeof sessions.open>>, run: string) {
-  let since = 0;
-  return until(async () => {
-    const { next, state, ...rest } = await session.ask('follow_run', { run, since, wait: 5 });
-    since = Number(next);
-    return state !== 'running' && state !== 'queued' && { state, ...rest };
-  });
-}

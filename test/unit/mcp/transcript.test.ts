@@ -87,7 +87,7 @@ test('an agent takes an ONNX file to a smaller one by tools alone', async () => 
   const ask = async (name: string, args: Record<string, unknown> = {}) => {
     const questions = session.asked.length;
     const answer = await session.ask(name, args);
-    const text = JSON.stringify(answer).replaceAll(folder, '/work/project');
+    const text = JSON.stringify(answer).replaceAll(folder, '/home/me/project');
     lines.push(
       `**${name}** \`${JSON.stringify(args)}\``,
       '',
@@ -108,12 +108,7 @@ test('an agent takes an ONNX file to a smaller one by tools alone', async () => 
   const proposal = { model: 'net.onnx', data: path, method: 'prune', steps: 600 };
   expect(await ask('write_experiment', { file, proposal })).toMatchObject({ written: true, problems: [] });
   const { run } = await ask('start_run', { experiment: file });
-  let since = 0;
-  for (;;) {
-    const { state, next } = await session.ask('follow_run', { run, since, wait: 60 });
-    since = Number(next);
-    if (state !== 'running' && state !== 'queued') break;
-  }
+  const { next: since } = await session.untilEnded(String(run));
   const end = await ask('follow_run', { run, since });
   expect(end).toMatchObject({ state: 'finished' });
   await ask('measure_sensitivity', { of: run, methods: ['prune'], maxDrop: 0.02, limit: 6 });

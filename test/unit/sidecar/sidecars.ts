@@ -1,8 +1,7 @@
 /** @file Real sidecars for tests: the bundle as it is built, runs in folders of their own, and a check that nothing is left. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
@@ -14,27 +13,17 @@ import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/sidecarClient/startSidecar.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import type { Workspace } from '../training/workspace.ts';
 
 export let installationFolder: () => string;
-/** In the place of the system's folder for temporary files, for the processes of one test file. */
-let temporary: string;
 const started = new Set<StartedSidecar>();
 const connections = new Set<SidecarConnection>();
 
 /** To be called in a test file: builds the bundle, and after each test looks for what it left. */
 export function useSidecars(): void {
   installationFolder = useInstallation();
-  const system = process.env.TMPDIR;
-  beforeAll(() => {
-    temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
-    process.env.TMPDIR = temporary; // This process finds the others by their tickets there.
-  });
-  afterAll(() => {
-    if (system === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = system;
-    rmSync(temporary, { recursive: true });
-  });
+  useOwnQueue();
 
   afterEach(async () => {
     for (const connection of connections) connection.dispose();

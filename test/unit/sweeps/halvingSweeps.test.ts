@@ -7,7 +7,7 @@ import { listRuns } from '../../../server/runs/findRun.ts';
 import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
-import { useOwnQueue } from './ownQueue.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import { experiment, finalWeights, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();

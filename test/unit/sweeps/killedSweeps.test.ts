@@ -8,10 +8,11 @@ import { openRun } from '../../../server/runs/run.ts';
 import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { killSweeps, trainingProcesses } from './killing.ts';
-import { useOwnQueue } from './ownQueue.ts';
 import { experiment, finalWeights, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
+import { trainingProcesses } from '../trainingProcesses.ts';
+import { killSweeps } from './killing.ts';
 
 const installation = useInstallation();
 useOwnQueue();

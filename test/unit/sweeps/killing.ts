@@ -8,12 +8,11 @@ import { join } from 'node:path';
 import { Random } from '../../../server/formats/random.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
-import { isAlive } from '../../../server/runs/liveProcess.ts';
 import type { Run } from '../../../server/runs/run.ts';
-import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { finalWeightsFile } from '../../../server/training/finalModel.ts';
 import { endOf } from '../../endOf.ts';
 import { experiment, writeBlobs } from '../training/blobs.ts';
+import { trainingProcesses } from '../trainingProcesses.ts';
 
 const FILE = 'blobs.deeptwist.jsonc';
 const RUNS = 4;
@@ -30,20 +29,6 @@ export interface KilledSweep {
   readonly kills: readonly string[];
   /** What is wrong with its end; absent where all is as without kills. */
   readonly fault?: string;
-}
-
-/** Processes that train, by their tickets in the queue of `TMPDIR`. */
-export function trainingProcesses(): number[] {
-  return readdirSync(runtimeFolder())
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      try {
-        const { process: identity } = JSON.parse(readFileSync(join(runtimeFolder(), name), 'utf8')) as { process: { pid: number; host: string } }; // prettier-ignore
-        return isAlive(identity) === true ? [identity.pid] : [];
-      } catch {
-        return []; // It has gone meanwhile.
-      }
-    });
 }
 
 /**

@@ -12,7 +12,7 @@ import { endOf } from '../../endOf.ts';
 import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { moment } from './killing.ts';
-import { useOwnQueue } from './ownQueue.ts';
+import { useOwnQueue } from '../ownQueue.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
