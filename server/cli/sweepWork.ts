@@ -10,7 +10,7 @@ import { experimentName } from '../runs/run.ts';
 import { secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import { isAlive } from '../runs/liveProcess.ts';
-import type { Refusal } from '../runs/lockFile.ts';
+import { holderText, type Refusal } from '../runs/lockFile.ts';
 import { trainSweep } from '../sweeps/halving.ts';
 import { trainBySearch } from '../sweeps/optuna/trainBySearch.ts';
 import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
@@ -63,7 +63,7 @@ export async function confirmedSweep(
   { confirm, now, stderr }: CommandContext,
 ): Promise<Sweep | undefined> {
   for (const warning of planned.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-  const count = planned.search?.runs ?? planned.combinations.length;
+  const count = planned.optuna?.runs ?? planned.combinations.length;
   if (count >= ASKED_FROM && !yes) {
     const what = `These are ${formatCount(count)} runs. ${await expectedTime(file, count / parallel, folder)}`;
     if (!confirm) throw new UserError(what, { remedy: 'Add --yes to start them.', exitCode: ExitCode.usage });
@@ -153,10 +153,10 @@ export async function workOnSweep(
         script: context.commandScript,
         onNotice: (text) => print([text]),
       });
-    else if (sweep.search)
+    else if (sweep.optuna)
       await trainBySearch(
         sweep,
-        { ...sweep.search, ...(python !== undefined && { python }) },
+        { ...sweep.optuna, ...(python !== undefined && { python }) },
         {
           ...watching,
           parallel,
@@ -168,7 +168,7 @@ export async function workOnSweep(
   } finally {
     interrupt.dispose();
   }
-  const all = await readResults(sweep, results);
+  const all = await readResults(sweep, results, readResult);
   if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
   else writeLines(stdout, ['', ...sweepTable(all, stdout)]);
   const open = all.filter(({ summary, state }) => !summary && state !== 'stopped early');
@@ -188,12 +188,7 @@ function timeLeft(seconds: readonly number[], rounds: number): string {
   return `  about ${formatDuration(Math.max(1, mean * rounds))} left`;
 }
 
-/** The process that has a line, as messages name it. */
-export function holderText(holder: Refusal['holder']): string {
-  return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
-}
-
-/** The same, with what to do where it is another machine's, of which nobody here knows if it lives. */
+/** The process that has a line, with what to do where it is another machine's, of which nobody here knows if it lives. */
 function heldText({ holder, path }: Refusal): string {
   const isElsewhere = holder && isAlive(holder) === 'unknown';
   return `${holderText(holder)}${isElsewhere ? `. If that machine no longer runs it, delete ${path}` : ''}`;
@@ -213,9 +208,12 @@ function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
 }
 
 /** All lines of a sweep: those that are known, and the others as they stand. */
-async function readResults(sweep: Sweep, known: readonly SweepResult[]): Promise<SweepResult[]> {
+async function readResults(
+  sweep: Sweep,
+  known: readonly SweepResult[],
+  read: ReturnType<typeof resultReader>,
+): Promise<SweepResult[]> {
   const byLine = new Map(known.map((result) => [result.planned.line, result]));
-  const read = resultReader(sweep);
   const all: SweepResult[] = [];
   for (const planned of sweep.plan) all.push(byLine.get(planned.line) ?? (await read(await lookAt(sweep, planned))));
   return all;

@@ -57,6 +57,17 @@ export async function listRunIds(folder: string): Promise<string[]> {
 }
 
 /**
+ * The finished runs in a folder, the newest first; what cannot be opened is passed over.
+ * @param most folders that are looked at
+ */
+export async function* newestFinished(folder: string, most: number): AsyncGenerator<Run> {
+  for (const id of (await listRunIds(folder)).slice(-most).reverse()) {
+    const run = await openRun(join(folder, id)).catch(() => undefined);
+    if (run?.record.state === 'finished') yield run;
+  }
+}
+
+/**
  * The run that `reference` names: the path of its folder (or of a folder with one run in it), its id or the beginning of
  * it, the name of an experiment for its newest run, finished ones first, or `last` for the newest of all; runs are looked
  * for as {@link listRuns} does.

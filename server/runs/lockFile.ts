@@ -32,6 +32,11 @@ export interface Refusal {
   readonly path: string;
 }
 
+/** The process that holds a file, as messages name it. */
+export function holderText(holder: Refusal['holder']): string {
+  return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+}
+
 interface Content {
   readonly text: string;
   readonly holder: ProcessIdentity | undefined;

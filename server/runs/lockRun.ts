@@ -2,7 +2,7 @@
 import { UserError } from '../protocol/userError.ts';
 import { explainDiskError } from './disk.ts';
 import { identify, isAlive } from './liveProcess.ts';
-import { holderOf, removeAbandoned, takeFile, type HeldFile, type Refusal } from './lockFile.ts';
+import { holderOf, holderText, removeAbandoned, takeFile, type HeldFile, type Refusal } from './lockFile.ts';
 import type { Run, RunState } from './run.ts';
 import type { ProcessIdentity, RunRecord } from './runRecord.ts';
 
@@ -78,15 +78,20 @@ async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process' | 'stop
   return { state, result, failure, stoppedEarly };
 }
 
+/** Leaves a run that no process has in another state, without training it. @throws UserError as {@link lockRun} does */
+export async function leaveRun(run: Run, end: RunEnd): Promise<void> {
+  const lock = await lockRun(run, { state: 'queued' });
+  await lock.release(end);
+}
+
 /** The process that has the folder, if it lives. */
 export async function lockHolder(run: Run): Promise<ProcessIdentity | undefined> {
   return holderOf(run.lockFile);
 }
 
 function inUse(run: Run, { holder, path }: Refusal): UserError {
-  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
   const elsewhere = holder && isAlive(holder) === 'unknown';
-  return new UserError(`The run ${run.path} is in use by ${who}.`, {
+  return new UserError(`The run ${run.path} is in use by ${holderText(holder)}.`, {
     remedy: elsewhere
       ? `If that machine no longer runs it, delete ${path}.`
       : 'Wait until it is done, or stop it with Ctrl-C.',

@@ -187,7 +187,7 @@ export async function goOnSearching(sweep: Sweep, options: SearchOptions): Promi
 }
 
 class Searching {
-  #sweep: Sweep;
+  readonly #sweep: Sweep;
   readonly #options: SearchOptions;
   /** Summaries of the runs that have ended, by line. */
   readonly #summaries = new Map<number, Summary>();
@@ -399,11 +399,12 @@ class Searching {
   /** The lines of runs with these settings: those that are there, and new ones at the end of the plan. */
   async #plan(runs: readonly RunSettings[]): Promise<PlannedRun[]> {
     const textOf = ({ set }: Pick<PlannedRun, 'set'>) => JSON.stringify(set);
-    const known = new Set(this.#sweep.plan.map(textOf));
-    const added = [...new Map(runs.filter((run) => !known.has(textOf(run))).map((run) => [textOf(run), run])).values()];
-    if (added.length > 0) this.#sweep = await this.#sweep.addRuns(added);
-    const byKey = new Map(this.#sweep.plan.map((line) => [textOf(line), line]));
-    return runs.map((run) => byKey.get(textOf(run))!);
+    await this.#sweep.addRuns((plan) => {
+      const known = new Set(plan.map(textOf));
+      return [...new Map(runs.map((run) => [textOf(run), run])).values()].filter((run) => !known.has(textOf(run)));
+    });
+    const byText = new Map(this.#sweep.plan.map((line) => [textOf(line), line]));
+    return runs.map((run) => byText.get(textOf(run))!);
   }
 
   /** Trains what is not there yet. @param wanted what each line is for */

@@ -3,6 +3,7 @@ import { predictSizes, type LayerSetting } from '../compression/predictSize.ts';
 import { storedShape, viewOfWeight } from '../compression/targets/matrixView.ts';
 import { assignTargets, type NamedWeight } from '../compression/targets/targets.ts';
 import { isSizePredicted, methodFacts } from '../protocol/experiment/methods/index.ts';
+import { isOpen } from '../protocol/experiment/openSettings.ts';
 import type { Compression, Method, TargetConfig } from '../protocol/experiment/schema.ts';
 import { oneCompression } from '../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
@@ -61,7 +62,7 @@ export function searchedWeights(
 ): SearchedWeight[] {
   const keys = keysOf(weights);
   const stages = new Map<NamedWeight, LayerStage[]>();
-  for (const [compression, { path, method, layers }] of compressions.entries()) {
+  for (const [compression, { path, method, policy, layers }] of compressions.entries()) {
     if (!method || !isSizePredicted(method)) continue;
     const { targets, problems } = assignTargets<unknown, NamedWeight>(layers, weights);
     const [problem] = problems;
@@ -69,7 +70,7 @@ export function searchedWeights(
       throw new SettingError([...path, 'layers', problem.key], problem.reason, { at: 'key', remedy: problem.remedy });
     for (const { weight, parameters } of targets) {
       const written = parameters as Readonly<Record<string, unknown>>;
-      const stage = stageOf(weight, { compression, method, written }, bounds);
+      const stage = stageOf(weight, { compression, method, policy, written }, bounds);
       stages.set(weight, [...(stages.get(weight) ?? []), stage]);
     }
   }
@@ -81,15 +82,16 @@ export function searchedWeights(
 
 function stageOf(
   weight: NamedWeight,
-  { compression, method, written }: Pick<LayerStage, 'compression' | 'method' | 'written'>,
+  { policy, ...own }: Pick<LayerStage, 'compression' | 'method' | 'written'> & Pick<WrittenCompression, 'policy'>,
   bounds: NonNullable<TargetConfig['bounds']>,
 ): LayerStage {
-  const [[parameter, { fixedBy }]] = Object.entries(methodFacts[method].parameters);
-  const stage = { compression, method, parameter, written };
-  const given = written[parameter];
-  if (typeof given === 'number') return { ...stage, values: [given], isOpen: false };
-  if (fixedBy !== undefined && methodFacts[method].hasThreshold?.(written) === false)
-    return { ...stage, values: [NaN], isOpen: false };
+  const { method, written } = own;
+  const [parameter] = Object.keys(methodFacts[method].parameters);
+  const stage = { ...own, parameter };
+  if (!isOpen({ method, policy }, written)) {
+    const given = written[parameter];
+    return { ...stage, values: [typeof given === 'number' ? given : NaN], isOpen: false };
+  }
   const { rows, columns } = storedShape(viewOfWeight(weight));
   const [least, greatest] = (bounds as Readonly<Record<string, readonly [number, number] | undefined>>)[parameter] ?? [
     -Infinity,

@@ -34,7 +34,6 @@ export interface Measured {
   readonly weights: readonly MeasuredWeight[];
   /** Metric of the dense model on the samples that layers were measured on. */
   readonly value: number;
-  readonly warnings: readonly string[];
 }
 
 /** @throws UserError where the data have no validation split; the signal's reason when it aborts */
@@ -49,22 +48,18 @@ export async function measureWeights(options: MeasureOptions): Promise<Measured>
   let report: SensitivityReport | undefined;
   for (const group of groups) {
     report = await scan(group, samples, options);
-    for (const { key, weight } of group.weights.map((weight) => ({ key: String(group.compression), weight }))) {
-      const cells = report.cells.filter((cell) => cell.weight === weight);
-      const { loss: dense } = report;
-      const points = cells.map(({ setting, error, loss }) => ({
+    const { cells, loss: dense } = report;
+    const none = weakestPoint(group.method);
+    for (const weight of group.weights) {
+      const own = cells.filter((cell) => cell.weight === weight);
+      // What diverges costs more than all that does not.
+      const most = Math.max(0, ...own.flatMap(({ loss }) => (loss === null ? [] : loss - dense)));
+      const points = own.map(({ setting, error, loss }) => ({
         value: setting,
         error,
-        rise: loss === null ? Infinity : loss - dense,
+        rise: loss === null ? 2 * most + 1 : loss - dense,
       }));
-      // What diverges costs more than all that does not.
-      const most = Math.max(0, ...points.map(({ rise }) => rise).filter(Number.isFinite));
-      const finite = points.map((point) => ({
-        ...point,
-        rise: Number.isFinite(point.rise) ? point.rise : 2 * most + 1,
-      }));
-      const none = weakestPoint(group.method);
-      curves.set(weight, { ...curves.get(weight), [key]: none ? [none, ...finite] : finite });
+      curves.set(weight, { ...curves.get(weight), [group.compression]: none ? [none, ...points] : points });
     }
   }
   const gradients = await gradientsOf(options);
@@ -75,7 +70,6 @@ export async function measureWeights(options: MeasureOptions): Promise<Measured>
       curves: curves.get(name) ?? {},
     })),
     value: report?.value ?? NaN,
-    warnings: report?.warnings ?? [],
   };
 }
 

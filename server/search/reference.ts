@@ -1,5 +1,5 @@
 /** @file The dense model by which drops are measured: a run without the compressions, or what the experiment starts from. */
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { namesRun } from '../protocol/experiment/runReference.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
@@ -7,8 +7,8 @@ import { settingChanges } from '../protocol/experiment/settingChanges.ts';
 import { changedSources } from '../runs/changedSources.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { SourceFile } from '../runs/copySources.ts';
-import { listRunIds } from '../runs/findRun.ts';
-import { openRun, type Run } from '../runs/run.ts';
+import { newestFinished } from '../runs/findRun.ts';
+import type { Run } from '../runs/run.ts';
 import { summaryOf } from '../sweeps/expectedTime.ts';
 import { finishedRun } from '../training/finishedRun.ts';
 
@@ -30,9 +30,7 @@ export async function denseRun(
   settings: ExperimentSettings,
   sources: readonly SourceFile[],
 ): Promise<Run | undefined> {
-  for (const id of (await listRunIds(folder)).slice(-MOST_LOOKED_AT).reverse()) {
-    const run = await openRun(join(folder, id)).catch(() => undefined);
-    if (run?.record.state !== 'finished') continue;
+  for await (const run of newestFinished(folder, MOST_LOOKED_AT)) {
     const own = await settingsOf(run);
     if (!own || !isSame(own, settings)) continue;
     if ((await changedSources(run, sources)).length === 0 && (await validationOf(run)) !== undefined) return run;

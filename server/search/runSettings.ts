@@ -20,6 +20,9 @@ const FREQUENT = 0.01;
 
 const set = (path: SettingPath, value: unknown) => overrideWith(path, value).text;
 
+/** Settings are chosen without the test split. */
+const NO_TEST = set(['training', 'testAtEnd'], false);
+
 /** What takes the compressions out of an experiment, with the settings that need one. */
 export function withoutCompression({ thin, training }: Pick<ExperimentSettings, 'thin' | 'training'>): string[] {
   return [
@@ -32,7 +35,7 @@ export function withoutCompression({ thin, training }: Pick<ExperimentSettings, 
 /** The run without compressions, by which drops are measured. @param base what all runs of the search have */
 export function denseSettings(settings: ExperimentSettings, base: readonly string[]): RunSettings {
   const vary = withoutCompression(settings);
-  return { set: [...base, set(['training', 'testAtEnd'], false), ...vary], vary };
+  return { set: [...base, NO_TEST, ...vary], vary };
 }
 
 /** A run of the whole length. */
@@ -42,7 +45,7 @@ export function fullSettings(
   layers: LayersByCompression,
 ): RunSettings {
   const vary = layerTexts(experiment, layers);
-  return { set: [...base, set(['training', 'testAtEnd'], false), ...vary], vary };
+  return { set: [...base, NO_TEST, ...vary], vary };
 }
 
 /**
@@ -97,10 +100,10 @@ export function shortSettings(
     // Nobody looks at its weights.
     set(['observe', 'every'], steps),
   ];
-  const vary = [...layerTexts(experiment, layers), set(['training', 'steps'], steps)];
+  const chosen = layerTexts(experiment, layers);
   return {
-    set: [...base, set(['training', 'testAtEnd'], false), ...times, ...shorter, ...layerTexts(experiment, layers)],
-    vary,
+    set: [...base, NO_TEST, ...times, ...shorter, ...chosen],
+    vary: [...chosen, set(['training', 'steps'], steps)],
   };
 }
 

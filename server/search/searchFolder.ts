@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { writeAtomically } from '../runs/disk.ts';
-import { takeFile, type HeldFile } from '../runs/lockFile.ts';
+import { holderText, takeFile, type HeldFile } from '../runs/lockFile.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
 import { measuredWeightSchema } from './ways.ts';
@@ -75,12 +75,9 @@ export async function takeSearch(sweep: Sweep): Promise<HeldFile> {
   const held = await takeFile(join(sweep.path, 'searching'));
   if ('release' in held) return held;
   const { holder, path } = held;
-  throw new UserError(
-    `The search ${sweep.id} is worked on by ${holder ? `process ${holder.pid} on ${holder.host}` : 'another process'}.`,
-    {
-      remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
-    },
-  );
+  throw new UserError(`The search ${sweep.id} is worked on by ${holderText(holder)}.`, {
+    remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
+  });
 }
 
 async function read<T>(sweep: Sweep, name: string, schema: z.ZodType<T>): Promise<T> {

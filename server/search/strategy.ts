@@ -126,6 +126,11 @@ class State {
     return options.reduce((sum, own) => sum + Math.min(...own.map(({ bytes }) => bytes)), otherBytes);
   }
 
+  /** An aim at a size in which each layer counts as its way says. */
+  #evenly(way: Way, bytes: number): Aim {
+    return { way, weights: this.#task.options.map(() => 1), bytes };
+  }
+
   #left(length: number): number {
     return Math.floor((this.#task.budget - this.#spent + 1e-9) / length);
   }
@@ -159,9 +164,8 @@ class State {
 
   /** A short run for each way at one size. @returns the best first */
   async bestWayAt(fileBytes: number): Promise<Ranked[]> {
-    const { options, shortLength } = this.#task;
-    const aims = ways.map((way): Aim => ({ way, weights: options.map(() => 1), bytes: this.#predictedFor(fileBytes) }));
-    const distinct = this.#distinct(aims);
+    const { shortLength } = this.#task;
+    const distinct = this.#distinct(ways.map((way) => this.#evenly(way, this.#predictedFor(fileBytes))));
     if (distinct.length === 1 || this.#left(shortLength) < distinct.length)
       return distinct.map((aim) => ({ aim, drop: undefined }));
     return rankedBy(
@@ -185,7 +189,7 @@ class State {
    * @returns those of the last round whose best way was within the drop, the best first; where none was, of the weakest round
    */
   async smallestByShortRuns(): Promise<Ranked[]> {
-    const { options, denseBytes, maxDrop = 0, shortLength, budget } = this.#task;
+    const { denseBytes, maxDrop = 0, shortLength, budget } = this.#task;
     const most = denseBytes / this.#least;
     let within: number | undefined;
     let beyond: number | undefined;
@@ -194,8 +198,8 @@ class State {
     let found: Ranked[] = [];
     // Half of the budget is for full runs in any case.
     while (this.#spent + left.length * shortLength <= budget / 2) {
-      const aims = left.map((way): Aim => ({ way, weights: options.map(() => 1), bytes: denseBytes / ratio }));
-      const distinct = this.#distinct(aims);
+      const bytes = denseBytes / ratio;
+      const distinct = this.#distinct(left.map((way) => this.#evenly(way, bytes)));
       const ranked = rankedBy(
         await this.#train(distinct.map((aim) => this.#wanted(aim, shortLength, `${formatted(ratio)}x`))),
       );
@@ -211,10 +215,7 @@ class State {
       if (ratio < LEAST_RATIO) break;
     }
     if (found.length > 0) return found;
-    return left.map((way) => ({
-      aim: { way, weights: options.map(() => 1), bytes: denseBytes / ratio },
-      drop: undefined,
-    }));
+    return left.map((way) => ({ aim: this.#evenly(way, denseBytes / ratio), drop: undefined }));
   }
 
   /**

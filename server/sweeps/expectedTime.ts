@@ -1,10 +1,9 @@
 /** @file How long a run takes, by those that are there. */
-import { join } from 'node:path';
 import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
-import { listRunIds } from '../runs/findRun.ts';
+import { newestFinished } from '../runs/findRun.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
-import { openRun, type Run } from '../runs/run.ts';
+import type { Run } from '../runs/run.ts';
 
 /** Runs that are looked at. */
 const MOST_LOOKED_AT = 50;
@@ -15,9 +14,8 @@ const MOST_LOOKED_AT = 50;
  * @param name of the experiment
  */
 export async function secondsOfLastRun(folder: string, name: string): Promise<number | undefined> {
-  for (const id of (await listRunIds(folder)).slice(-MOST_LOOKED_AT).reverse()) {
-    const run = await openRun(join(folder, id)).catch(() => undefined);
-    if (run?.record.name !== name || run.record.state !== 'finished') continue;
+  for await (const run of newestFinished(folder, MOST_LOOKED_AT)) {
+    if (run.record.name !== name) continue;
     const summary = await summaryOf(run).catch(() => undefined);
     if (summary) return secondsOf(summary);
   }

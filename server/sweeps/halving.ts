@@ -1,5 +1,5 @@
 /** @file Successive halving on this machine, rung by rung: which runs go on depends on their values alone, not on when they came. */
-import { lockRun } from '../runs/lockRun.ts';
+import { leaveRun } from '../runs/lockRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import { compareValues, keptAt, rungStep, valueAt, type Halving, type RungValue } from './rungs.ts';
 import { trainLines, type LineOutcome, type QueueOptions } from './runQueue.ts';
@@ -79,8 +79,7 @@ async function stopEarly(
   const claim = await sweep.claim(planned);
   if (!('release' in claim)) return outcome;
   try {
-    const lock = await lockRun(run, { state: 'queued' });
-    await lock.release({ state: 'stopped', stoppedEarly: { step: value.step, ...place } });
+    await leaveRun(run, { state: 'stopped', stoppedEarly: { step: value.step, ...place } });
     return { ...outcome, state: 'stopped early' };
   } finally {
     await claim.release();

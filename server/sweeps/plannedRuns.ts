@@ -7,7 +7,7 @@ import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
-import { searchSpace, type Search } from './optuna/searchSettings.ts';
+import { searchSpace, type OptunaSearch } from './optuna/searchSettings.ts';
 import type { Halving } from './rungs.ts';
 import type { Combination } from './sweepFolder.ts';
 
@@ -18,7 +18,7 @@ export interface PlannedRuns {
   readonly overrides: readonly string[];
   readonly combinations: readonly Combination[];
   /** What chooses the settings of the runs, one after the other; undefined where all of them are known. */
-  readonly search?: Search | undefined;
+  readonly optuna?: OptunaSearch | undefined;
   /** How runs are stopped early; undefined where all train to their ends. */
   readonly halving?: Halving | undefined;
   /** What the user should know. */
@@ -37,7 +37,7 @@ const NO_SWEEP = overrideWith(['sweep'], null).text;
 export async function plannedRuns(
   file: string,
   overrides: readonly string[],
-  optuna?: Pick<Search, 'python' | 'storage' | 'study'>,
+  optuna?: Pick<OptunaSearch, 'python' | 'storage' | 'study'>,
 ): Promise<PlannedRuns> {
   const { text, name } = await readExperiment(file);
   const { experiment, problems: wrong } = checkWithSweep(text, overrides);
@@ -50,7 +50,7 @@ export async function plannedRuns(
     });
   if (optuna) {
     const search = { engine: 'optuna' as const, ...searchSpace(sweep), ...optuna };
-    return { text, overrides: [...overrides, NO_SWEEP], combinations: [], search, warnings: [] };
+    return { text, overrides: [...overrides, NO_SWEEP], combinations: [], optuna: search, warnings: [] };
   }
   const random = new Random(sweep.type === 'random' ? sweep.seed : 0);
   const all = sweptRuns(sweep, () => random.uniform());

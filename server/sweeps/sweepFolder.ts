@@ -20,16 +20,16 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import { claimName, createRun, newId } from '../runs/createRun.ts';
 import { explainDiskError, syncFolder, writeAtomically } from '../runs/disk.ts';
 import { experimentOf, recordedExperiment, runsFolder } from '../runs/experimentOf.ts';
-import { holderOf, takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
+import { holderOf, holderText, takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
 import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
 import type { ProcessIdentity } from '../runs/runRecord.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
-import { searchSchema, type Search } from './optuna/searchSettings.ts';
+import { optunaSchema, type OptunaSearch } from './optuna/searchSettings.ts';
 import { halvingSchema, type Halving } from './rungs.ts';
 
 const SWEEP_FILE = 'sweep.json';
-const PLAN_FILE = 'plan.jsonl';
+export const PLAN_FILE = 'plan.jsonl';
 const FORMAT_VERSION = 1;
 /** Files of every sweep folder. */
 export const SWEEP_FILES = [SWEEP_FILE, EXPERIMENT_FILE];
@@ -38,6 +38,8 @@ const MOST_PLAN_BYTES = 2 ** 28;
 /** Time that a process may have a plan to ask for a run and add it, and how often another one looks. */
 const PLAN_MS = 60_000;
 const PLAN_POLL_MS = 50;
+/** Digits of the numbers of runs where nobody knows beforehand how many there will be. */
+const DIGITS = 2;
 
 const sweepRecordSchema = z.object({
   format: z.literal(FORMAT_VERSION),
@@ -46,8 +48,8 @@ const sweepRecordSchema = z.object({
   relativeExperiment: z.string().optional().describe('As in run.json.'),
   runs: z.string().optional().describe('Folder of the runs, as a path from this one; default: that of the experiment.'),
   halving: halvingSchema.optional().describe('As in the experiment file.'),
-  set: z.array(z.string()).optional().describe('`path=value` texts of all runs, where the plan grows.'),
-  search: searchSchema.optional().describe('Where the settings of runs come from that are not in the plan yet.'),
+  set: z.array(z.string()).optional().describe('`path=value` texts of all runs, where Optuna makes the plan grow.'),
+  optuna: optunaSchema.optional().describe('How Optuna chooses the settings of runs that are not in the plan yet.'),
   created: z.iso.datetime(),
 });
 type SweepRecord = z.output<typeof sweepRecordSchema>;
@@ -61,6 +63,9 @@ const plannedRunSchema = z.object({
   vary: z.array(z.string()).describe('Those of them in which the runs of the sweep differ.'),
   trial: z.int().min(0).optional().describe('Number of the trial of Optuna that it is.'),
 });
+
+/** Settings of a run that is added to a plan. */
+export type AddedRun = Pick<z.output<typeof plannedRunSchema>, 'set' | 'vary' | 'trial'>;
 
 /** A line of the plan. */
 export type PlannedRun = z.output<typeof plannedRunSchema> & {
@@ -89,13 +94,24 @@ export class Sweep {
     return this.#plan;
   }
 
-  get search(): Search | undefined {
-    return this.#record.search;
+  /** How Optuna chooses the settings of runs; undefined for a sweep without it. */
+  get optuna(): OptunaSearch | undefined {
+    return this.#record.optuna;
   }
 
   /** Runs that it has when it is done. */
   get size(): number {
-    return this.search?.runs ?? this.#plan.length;
+    return this.optuna?.runs ?? this.#plan.length;
+  }
+
+  /** `path=value` texts of all runs that Optuna adds. */
+  get overrides(): readonly string[] {
+    return this.#record.set ?? [];
+  }
+
+  /** Reads the plan again where it has grown. */
+  async reloadPlan(): Promise<void> {
+    this.#plan = await readPlan(this.path);
   }
 
   /** When it was made, ISO 8601. */
@@ -117,20 +133,6 @@ export class Sweep {
   get runs(): string {
     const { runs } = this.#record;
     return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
-  }
-
-  /**
-   * Adds runs to the plan, on the disk, too: of a sweep whose runs are decided one after the other. For the only process that does so.
-   * @param runs the settings of each: all of them, and those by which a person tells it from others
-   */
-  async addRuns(runs: readonly Pick<PlannedRun, 'set' | 'vary'>[]): Promise<Sweep> {
-    const added = runs.map((run, i) => {
-      const line = this.plan.length + i + 1;
-      return { run: `${this.id}.${String(line).padStart(2, '0')}`, set: [...run.set], vary: [...run.vary], line };
-    });
-    const plan = [...this.plan, ...added];
-    await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
-    return new Sweep(this.path, this.#record, plan);
   }
 
   /** Exact text of the experiment file as it was when the sweep was made. */
@@ -164,25 +166,25 @@ export class Sweep {
   }
 
   /**
-   * Adds a run to the plan of a search, which one process does at a time.
-   * @param most runs of the plan
-   * @param next what the run is made of; not called where the plan has its runs
-   * @returns the line, or undefined where the plan has its runs
+   * Adds runs to the plan of a search, which one process does at a time.
+   * @param next the settings of runs, by the plan as it is on the disk; none to leave it so
+   * @returns the lines that were added
    * @throws UserError where another machine's process has the plan and does not give it free
    */
-  async addRun(most: number, next: () => Promise<Pick<PlannedRun, 'vary' | 'trial'>>): Promise<PlannedRun | undefined> {
+  async addRuns(next: (plan: readonly PlannedRun[]) => Promise<AddedRun[]> | AddedRun[]): Promise<PlannedRun[]> {
     const held = await this.#holdPlan();
     try {
-      this.#plan = await readPlan(this.path);
-      if (this.#plan.length >= most) return undefined;
-      const { vary, trial } = await next();
-      const line = this.#plan.length + 1;
-      const run = `${this.id}.${String(line).padStart(String(most).length, '0')}`;
-      const set = [...(this.#record.set ?? []), ...vary];
-      const added = { run, set, vary, ...(trial !== undefined && { trial }), line };
-      const plan = [...this.#plan, added];
-      await writeAtomically(join(this.path, PLAN_FILE), planText(plan));
+      const plan = await readPlan(this.path);
       this.#plan = plan;
+      const digits = this.optuna ? String(this.optuna.runs).length : DIGITS;
+      const added = (await next(plan)).map((own, i) => {
+        const line = plan.length + i + 1;
+        return { run: runId(this.id, line, digits), ...own, line };
+      });
+      if (added.length === 0) return [];
+      const grown = [...plan, ...added];
+      await writeAtomically(join(this.path, PLAN_FILE), planText(grown));
+      this.#plan = grown;
       return added;
     } finally {
       await held.release();
@@ -195,7 +197,7 @@ export class Sweep {
       const held = await takeFile(join(this.#claims, 'plan'));
       if ('release' in held) return held;
       if (Date.now() < end || !held.holder || held.holder.pid === process.pid) continue;
-      throw new UserError(`The plan of ${this.id} is in use by process ${held.holder.pid} on ${held.holder.host}.`, {
+      throw new UserError(`The plan of ${this.id} is in use by ${holderText(held.holder)}.`, {
         remedy: `If that machine no longer runs it, delete ${held.path}.`,
       });
     }
@@ -230,6 +232,10 @@ export class Sweep {
   }
 }
 
+function runId(sweep: string, line: number, digits: number): string {
+  return `${sweep}.${String(line).padStart(digits, '0')}`;
+}
+
 /** Settings of a run of a sweep: the `path=value` texts in which it differs from the others. */
 export type Combination = readonly string[];
 
@@ -239,7 +245,7 @@ export type Combination = readonly string[];
  * @param text of the experiment file
  * @param overrides `path=value` texts of all runs
  * @param combinations those of each run besides
- * @param search where the settings of runs come from that are not in the plan yet; default: the plan has all
+ * @param optuna how Optuna chooses the settings of runs that are not in the plan yet; default: the plan has all
  * @param halving how runs are stopped early; default: all train to their ends
  * @param out folder of the runs; default: `.deeptwist/runs` beside the file
  */
@@ -249,7 +255,7 @@ export async function createSweep({
   overrides,
   combinations,
   halving,
-  search,
+  optuna,
   out,
   now = new Date(),
 }: {
@@ -258,7 +264,7 @@ export async function createSweep({
   overrides: readonly string[];
   combinations: readonly Combination[];
   halving?: Halving | undefined;
-  search?: Search | undefined;
+  optuna?: OptunaSearch | undefined;
   out?: string | undefined;
   now?: Date;
 }): Promise<Sweep> {
@@ -271,7 +277,7 @@ export async function createSweep({
     made = join(sweeps, id);
     const digits = String(combinations.length).length;
     const plan = combinations.map((vary, i) => ({
-      run: `${id}.${String(i + 1).padStart(digits, '0')}`,
+      run: runId(id, i + 1, digits),
       set: [...overrides, ...vary],
       vary: [...vary],
     }));
@@ -282,7 +288,7 @@ export async function createSweep({
       ...recordedExperiment(made, file),
       ...(runs !== undefined && { runs: isAbsolute(runs) ? runs : runs.replaceAll('\\', '/') }),
       ...(halving && { halving }),
-      ...(search && { search, set: [...overrides] }),
+      ...(optuna && { optuna, set: [...overrides] }),
       created: now.toISOString(),
     };
     await writeFile(join(made, EXPERIMENT_FILE), text);

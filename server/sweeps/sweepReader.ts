@@ -1,22 +1,24 @@
 /** @file Reads sweeps for the editor, again and again: of runs that are finished, what was read before is known. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { inOneLine } from '../protocol/userError.ts';
 import type { SweepContent, SweptRunResult, SweptRunRow } from '../protocol/wire/sweep.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import { RUN_FILE, type Run } from '../runs/run.ts';
+import { resultOf } from '../runs/runResult.ts';
 import { summaryOf } from './expectedTime.ts';
 import { readNotes } from './runNotes.ts';
 import { lookAt, type LineState } from './runQueue.ts';
 import { seedReader } from './seedReader.ts';
-import { isSweepFolder, openSweep, type PlannedRun, type Sweep } from './sweepFolder.ts';
+import { isSweepFolder, openSweep, PLAN_FILE, type PlannedRun, type Sweep } from './sweepFolder.ts';
 
 type ReadRun = Pick<SweptRunRow, 'state' | 'result' | 'problem'>;
 
 interface KnownSweep {
   readonly sweep: Sweep;
   readonly seedOf: ReturnType<typeof seedReader>;
+  /** Time of the plan that was read last. */
+  planned: number | undefined;
   /** By line, with the time of the `run.json` that it was read from. */
   readonly read: Map<number, { readonly changed: number; readonly run: ReadRun }>;
 }
@@ -35,6 +37,9 @@ export class SweepReader {
     const known = this.#known.get(path) ?? (await openKnown(path));
     this.#known.set(path, known);
     const { sweep, seedOf } = known;
+    const planned = timeOf(join(path, PLAN_FILE));
+    if (planned !== known.planned) await sweep.reloadPlan();
+    known.planned = planned;
     const notes = await readNotes(path);
     const rows = await mapAtOnce(sweep.plan, FILES_AT_ONCE, async (planned): Promise<SweptRunRow> => {
       const note = notes.get(planned.run);
@@ -53,8 +58,9 @@ export class SweepReader {
 }
 
 async function openKnown(path: string): Promise<KnownSweep> {
+  const planned = timeOf(join(path, PLAN_FILE));
   const sweep = await openSweep(path);
-  return { sweep, seedOf: seedReader(sweep), read: new Map() };
+  return { sweep, planned, seedOf: seedReader(sweep), read: new Map() };
 }
 
 async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promise<ReadRun> {
@@ -64,7 +70,7 @@ async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promis
   // The process of a run that is not finished may have gone: only a look at it tells.
   if (known?.changed === changed && known.run.state === 'finished') return known.run;
   const { state, run, problem = run?.record.failure } = await lookAt(sweep, planned);
-  const result = run && state === 'finished' ? await resultOf(run) : undefined;
+  const result = run && state === 'finished' ? await shownResult(run) : undefined;
   const found: ReadRun = {
     state: stateOf(state),
     ...(result && { result }),
@@ -80,25 +86,14 @@ function stateOf(state: LineState): SweptRunRow['state'] {
 }
 
 /** What a finished run came to: what `run.json` has; of a run of an earlier version, what its log ends with. */
-export async function resultOf(run: Run): Promise<SweptRunResult | undefined> {
-  const { result } = run.record;
-  if (result?.bytes !== undefined && result.bytesKept !== undefined) {
-    const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;
-    return { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds };
-  }
-  const summary = await summaryOf(run);
-  if (!summary) return undefined;
-  const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes } = summary;
-  return {
-    ...{ metric, bytes, bytesKept, byteRatio, fileBytes },
-    test: finiteOrNull(test),
-    ...(validation !== undefined && { validation: finiteOrNull(validation) }),
-    seconds: secondsOf(summary),
-  };
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
+export async function shownResult(run: Run): Promise<SweptRunResult | undefined> {
+  const recorded = run.record.result;
+  const hasSizes = recorded?.bytes !== undefined && recorded.bytesKept !== undefined;
+  const summary = hasSizes ? undefined : await summaryOf(run);
+  const result = summary ? resultOf(summary) : recorded;
+  if (result?.bytes === undefined || result.bytesKept === undefined) return undefined;
+  const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;
+  return { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds };
 }
 
 /** Undefined where there is no file. */

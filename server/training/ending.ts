@@ -1,15 +1,14 @@
 /** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
-import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
 import { ClosedLogError, EventLog } from '../runs/log/eventLog.ts';
 import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
+import { resultOf } from '../runs/runResult.ts';
 
 export type EndState = 'finished' | 'failed' | 'stopped';
 export type TrainingEnd = RunEnd & { readonly state: EndState };
@@ -66,23 +65,8 @@ export function endOf(event: EventOf<'finished' | 'failed' | 'stopped'>): Traini
 export function endOf(event: RunEvent): TrainingEnd | undefined;
 export function endOf(event: RunEvent): TrainingEnd | undefined {
   switch (event.type) {
-    case 'finished': {
-      const { metric, test, validation, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = event.summary;
-      const { ratio, isFile } = compressedSize(event.summary);
-      const result = {
-        metric,
-        test: finiteOrNull(test),
-        byteRatio,
-        fileRatio: isFile ? ratio : undefined,
-        weightRatio,
-        validation: validation === undefined ? undefined : finiteOrNull(validation),
-        bytes,
-        bytesKept,
-        fileBytes,
-        seconds: secondsOf(event.summary),
-      };
-      return { state: 'finished', result };
-    }
+    case 'finished':
+      return { state: 'finished', result: resultOf(event.summary) };
     case 'failed': {
       const { message, remedy } = event;
       return { state: 'failed', failure: { message, ...(remedy !== undefined && { remedy }) } };
@@ -92,9 +76,4 @@ export function endOf(event: RunEvent): TrainingEnd | undefined {
     default:
       return undefined;
   }
-}
-
-/** JSON has no other numbers. */
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

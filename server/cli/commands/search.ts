@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { applyEdits, modify } from 'jsonc-parser';
 import { oneLine } from '../../protocol/experiment/oneLine.ts';
+import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
@@ -97,7 +97,6 @@ async function follow(
     status.clear();
     writeLines(terminal, lines);
   };
-  const goOn = `Go on with: deeptwist search ${id}`;
   print([styled(terminal, 'bold', id)]);
   const interrupt = onInterrupt(() =>
     print([
@@ -115,12 +114,9 @@ async function follow(
     else print(['', ...reportLines(report, stdout)]);
     return report.isMet ? ExitCode.done : ExitCode.failed;
   } catch (error) {
-    if (!interrupt.signal.aborted) {
-      print([goOn]);
-      throw error;
-    }
-    print([goOn]);
-    return ExitCode.stopped;
+    print([`Go on with: deeptwist search ${id}`]);
+    if (interrupt.signal.aborted) return ExitCode.stopped;
+    throw error;
   } finally {
     status.clear();
     interrupt.dispose();
@@ -186,6 +182,5 @@ function reportLines(report: SearchReport, terminal: Terminal): string[] {
 /** Replaces `compression` in a file; the rest stays as it is written, comments too. */
 async function writeInto(file: string, compression: unknown): Promise<void> {
   const text = await readFile(file, 'utf8');
-  const edits = modify(text, ['compression'], compression, { formattingOptions: { insertSpaces: true, tabSize: 2 } });
-  await writeFile(file, applyEdits(text, edits));
+  await writeFile(file, writeSettings(text, [{ path: ['compression'], value: compression }]));
 }

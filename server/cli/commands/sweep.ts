@@ -4,7 +4,8 @@ import { relative, resolve } from 'node:path';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
-import { lockRun } from '../../runs/lockRun.ts';
+import { leaveRun } from '../../runs/lockRun.ts';
+import { holderText } from '../../runs/lockFile.ts';
 import type { Run } from '../../runs/run.ts';
 import { Ladder } from '../../sweeps/asynchronousHalving.ts';
 import { jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
@@ -16,16 +17,9 @@ import { sbatchOptions } from '../../sweeps/slurm/programs.ts';
 import { cancelOnSlurm } from '../../sweeps/slurm/slurmQueue.ts';
 import { linesPerJob, readSetup, writeSetup, type SlurmSetup } from '../../sweeps/slurm/submission.ts';
 import type { PlannedRun, Sweep } from '../../sweeps/sweepFolder.ts';
+import { choiceOf } from '../choiceOf.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
-import {
-  holderText,
-  parallelOf,
-  parallelOption,
-  confirmedSweep,
-  sweepJsonOption,
-  workOnSweep,
-  yesOption,
-} from '../sweepWork.ts';
+import { parallelOf, parallelOption, confirmedSweep, sweepJsonOption, workOnSweep, yesOption } from '../sweepWork.ts';
 import { earlyText } from '../sweepTable.ts';
 import { writeLines } from '../terminal.ts';
 import { wrongUsage } from '../wrongUsage.ts';
@@ -107,7 +101,7 @@ export const sweepCommand: Command = {
     if (options.cancel) return cancel(sweep, context);
     if (kubernetes) return printJob(sweep, kubernetes, context);
     if (options.print) return printCommands(sweep, context);
-    if (sweep.search && engine === 'slurm') throw searchElsewhere();
+    if (sweep.optuna && engine === 'slurm') throw searchElsewhere();
     const before = await readSetup(sweep);
     let setup: SlurmSetup | undefined;
     if (engine === 'slurm' || (engine === undefined && before)) {
@@ -133,9 +127,7 @@ export const sweepCommand: Command = {
 const engines = ['local', 'slurm', 'kubernetes'] as const;
 
 function engineOf({ engine, image, volume, resources }: CommandArguments['options']) {
-  const known = engines.find((name) => name === engine);
-  if (engine !== undefined && !known)
-    throw wrongUsage('sweep', `--engine cannot be '${engine}'`, `Give one of ${engines.join(', ')}.`);
+  const known = choiceOf('sweep', 'engine', engines, engine);
   if (known !== 'kubernetes' && (image ?? volume ?? resources) !== undefined)
     throw wrongUsage(
       'sweep',
@@ -298,8 +290,7 @@ async function trainTask(
   }
   await run.reload();
   if (early && code === ExitCode.stopped) {
-    const lock = await lockRun(run, { state: 'queued' });
-    await lock.release({ state: 'stopped', stoppedEarly: early });
+    await leaveRun(run, { state: 'stopped', stoppedEarly: early });
     context.stderr.write(`The run ${run.id} is ${earlyText(early)}.\n`);
     return ExitCode.done;
   }

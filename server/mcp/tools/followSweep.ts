@@ -6,7 +6,7 @@ import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
 import type { SweptRunResult } from '../../protocol/wire/sweep.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
-import { resultOf } from '../../sweeps/sweepReader.ts';
+import { shownResult } from '../../sweeps/sweepReader.ts';
 import { defineTool, more, page, pageOf, pathInput } from '../tool.ts';
 
 export const followSweep = defineTool({
@@ -45,7 +45,7 @@ export const followSweep = defineTool({
     for (const { state } of outcomes) states[state] = (states[state] ?? 0) + 1;
     const finished = (
       await mapAtOnce(outcomes, FILES_AT_ONCE, async ({ planned, run, state }) => {
-        const result = run && state === 'finished' ? await resultOf(run) : undefined;
+        const result = run && state === 'finished' ? await shownResult(run) : undefined;
         return result && { planned, result };
       })
     ).filter((row) => row !== undefined);

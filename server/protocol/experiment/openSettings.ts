@@ -2,7 +2,7 @@
 import { isRecord } from '../record.ts';
 import { isSizePredicted, methodFacts } from './methods/index.ts';
 import { policyFacts } from './methods/policies.ts';
-import type { Method } from './schema.ts';
+import type { Method, PolicyId } from './schema.ts';
 import type { SettingProblem } from './problem.ts';
 import { formatSettingPath, valueAt, type SettingPath } from './settingPath.ts';
 import { compressionsAsWritten } from './writtenCompression.ts';
@@ -23,14 +23,19 @@ export interface OpenSetting {
 export function openSettings(document: unknown): OpenSetting[] {
   if (valueAt(document, ['target']) === undefined) return [];
   return compressionsAsWritten(document).flatMap(({ path, method, policy, layers }) => {
-    if (!method || !isSizePredicted(method) || (policy && policyFacts[policy].findsRate)) return [];
-    const [[parameter, { fixedBy }]] = Object.entries(methodFacts[method].parameters);
-    return Object.entries(layers).flatMap(([key, layer]): OpenSetting[] => {
-      if (!isRecord(layer) || layer[parameter] !== undefined) return [];
-      const isFixed = fixedBy !== undefined && methodFacts[method].hasThreshold?.(layer) === false;
-      return isFixed ? [] : [{ path: [...path, 'layers', key, parameter], method, parameter }];
-    });
+    if (!method || !isSizePredicted(method)) return [];
+    const [parameter] = Object.keys(methodFacts[method].parameters);
+    return Object.entries(layers).flatMap(([key, layer]): OpenSetting[] =>
+      isOpen({ method, policy }, layer) ? [{ path: [...path, 'layers', key, parameter], method, parameter }] : [],
+    );
   });
+}
+
+/** True for a layer without the value that says how far it is compressed, where nothing takes the place of that. */
+export function isOpen({ method, policy }: { method: Method; policy: PolicyId | undefined }, layer: unknown): boolean {
+  const [[parameter, { fixedBy }]] = Object.entries(methodFacts[method].parameters);
+  if (!isRecord(layer) || layer[parameter] !== undefined || (policy && policyFacts[policy].findsRate)) return false;
+  return fixedBy === undefined || methodFacts[method].hasThreshold?.(layer) !== false;
 }
 
 /**

@@ -4,7 +4,7 @@ import { isSizePredicted } from './methods/index.ts';
 import { openSettings } from './openSettings.ts';
 import type { SettingProblem } from './problem.ts';
 import { bytesOf } from './schema/target.ts';
-import { valueAt, type SettingPath } from './settingPath.ts';
+import { isWithin, valueAt, type SettingPath } from './settingPath.ts';
 import { compressionsAsWritten } from './writtenCompression.ts';
 
 const TARGET: SettingPath = ['target'];
@@ -104,7 +104,7 @@ function compressionProblems(document: unknown): SettingProblem[] {
       ),
     ];
     return places
-      .filter(() => open.some((setting) => path.every((key, i) => setting.path[i] === key)))
+      .filter(() => open.some((setting) => isWithin(setting.path, path)))
       .map((place) => ({
         path: [...path, ...place],
         code: 'combination',

@@ -12,7 +12,7 @@ const axisSchema = z.union([
 ]);
 type Axis = z.output<typeof axisSchema>;
 
-export const searchSchema = z.object({
+export const optunaSchema = z.object({
   engine: z.literal('optuna'),
   runs: z.int().positive().describe('Runs in all: the plan grows to so many lines.'),
   seed: z.int().min(0).describe('Seed of the sampler.'),
@@ -24,10 +24,10 @@ export const searchSchema = z.object({
   study: z.string().optional().describe('Name of the study; absent: the id of the sweep.'),
   python: z.string().describe('Interpreter that has optuna.'),
 });
-export type Search = z.output<typeof searchSchema>;
+export type OptunaSearch = z.output<typeof optunaSchema>;
 
 /** The space of `"type": "random"`, whose number of runs and seed are those of the search. */
-export function searchSpace(sweep: SweepConfig): Pick<Search, 'runs' | 'seed' | 'space'> {
+export function searchSpace(sweep: SweepConfig): Pick<OptunaSearch, 'runs' | 'seed' | 'space'> {
   if (sweep.type !== 'random')
     throw new UserError('--search is for a sweep of "type": "random": its bounds and values are what is searched in.', {
       remedy: 'Write "sweep": { "type": "random", "runs": 20, "vary": { … } }, or leave out --search.',
@@ -51,7 +51,7 @@ export function searchSpace(sweep: SweepConfig): Pick<Search, 'runs' | 'seed' | 
 }
 
 /** The `path=value` texts of what Optuna has suggested. */
-export function combinationOf({ space }: Search, parameters: Readonly<Record<string, unknown>>): string[] {
+export function combinationOf({ space }: OptunaSearch, parameters: Readonly<Record<string, unknown>>): string[] {
   return space.flatMap((axis) => {
     const path = parseSettingPath(axis.name);
     const suggested = parameters[axis.name];

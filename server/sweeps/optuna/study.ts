@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
 import type { Sweep } from '../sweepFolder.ts';
 import { ASK_AND_TELL } from './askAndTell.ts';
-import type { Search } from './searchSettings.ts';
+import type { OptunaSearch } from './searchSettings.ts';
 
 const trialSchema = z.object({ trial: z.int().min(0), parameters: z.record(z.string(), z.unknown()) });
 export type Trial = z.output<typeof trialSchema>;
@@ -44,7 +44,7 @@ export class Study {
    * @param parallel trials at a time
    * @throws UserError where there is no such Python, it has no optuna, or the storage cannot be opened
    */
-  static async open(sweep: Sweep, search: Search, parallel: number): Promise<Study> {
+  static async open(sweep: Sweep, search: OptunaSearch, parallel: number): Promise<Study> {
     const study = new Study(search.python);
     try {
       study.#opened = await study.#request(openedSchema, {

@@ -6,42 +6,27 @@ import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
 import { summaryOf } from '../expectedTime.ts';
 import { lookAt, trainLines, type LineOutcome, type QueueOptions } from '../runQueue.ts';
 import type { PlannedRun, Sweep } from '../sweepFolder.ts';
-import { combinationOf, type Search } from './searchSettings.ts';
-import { Study } from './study.ts';
-
-export interface SearchOptions extends QueueOptions {
-  /** Told of each line that is added to the plan. */
-  readonly onPlanned?: ((planned: PlannedRun) => void) | undefined;
-}
+import { combinationOf, type OptunaSearch } from './searchSettings.ts';
+import { Study, type Trial } from './study.ts';
 
 /** @returns how each line stands, in the order of the plan */
-export async function trainBySearch(sweep: Sweep, search: Search, options: SearchOptions): Promise<LineOutcome[]> {
-  const { parallel, signal, onEnd, onPlanned } = options;
+export async function trainBySearch(sweep: Sweep, search: OptunaSearch, options: QueueOptions): Promise<LineOutcome[]> {
+  const { parallel, signal, onEnd } = options;
   const study = await Study.open(sweep, search, parallel);
   try {
     const outcomes = new Map<number, LineOutcome>();
-    for (const { trial, parameters } of study.running)
-      if (!sweep.plan.some((planned) => planned.trial === trial))
-        await sweep.addRun(search.runs, () => Promise.resolve({ trial, vary: combinationOf(search, parameters) }));
+    for (const running of study.running)
+      if (!sweep.plan.some(({ trial }) => trial === running.trial))
+        await addTrial(sweep, search, () => Promise.resolve(running));
     const left: PlannedRun[] = [];
     for (const planned of sweep.plan) {
       const outcome = await lookAt(sweep, planned);
       if (outcome.state === 'finished') await tell(study, outcome);
       else left.push(planned);
     }
-    const next = async () => {
-      const planned = left.shift();
-      if (planned) return planned;
-      const added = await sweep.addRun(search.runs, async () => {
-        const { trial, parameters } = await study.ask();
-        return { trial, vary: combinationOf(search, parameters) };
-      });
-      if (added) onPlanned?.(added);
-      return added;
-    };
     const work = async () => {
       while (!signal.aborted) {
-        const planned = await next();
+        const planned = left.shift() ?? (await addTrial(sweep, search, () => study.ask()));
         if (!planned) return;
         for (const outcome of await trainLines(sweep, [planned], { ...options, onEnd: undefined })) {
           await tell(study, outcome);
@@ -57,6 +42,25 @@ export async function trainBySearch(sweep: Sweep, search: Search, options: Searc
   } finally {
     study.close();
   }
+}
+
+/**
+ * Adds the run of a trial to the plan.
+ * @param next gives the trial; not called where the plan has its runs
+ * @returns the line, or undefined where the plan has its runs
+ */
+export async function addTrial(
+  sweep: Sweep,
+  search: OptunaSearch,
+  next: () => Promise<Trial>,
+): Promise<PlannedRun | undefined> {
+  const [added] = await sweep.addRuns(async (plan) => {
+    if (plan.length >= search.runs) return [];
+    const { trial, parameters } = await next();
+    const vary = combinationOf(search, parameters);
+    return [{ set: [...sweep.overrides, ...vary], vary, trial }];
+  });
+  return added;
 }
 
 /** The metric on the validation split, where there is one; greater is better unless the study says otherwise. */

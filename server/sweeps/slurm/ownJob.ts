@@ -1,5 +1,5 @@
 /** @file What a task of an array job does about its own job. */
-import { lockRun } from '../../runs/lockRun.ts';
+import { leaveRun } from '../../runs/lockRun.ts';
 import type { Run } from '../../runs/run.ts';
 import { callSlurm } from './programs.ts';
 
@@ -20,14 +20,9 @@ export async function requeueOwnJob(run: Run): Promise<boolean> {
   const { stdout } = await callSlurm('squeue', ['--noheader', `--jobs=${id}`, '--format=%T']);
   if (stdout.trim() !== 'RUNNING') return false;
   // Before: this process is ended by what it asks for.
-  await mark(run, 'queued');
+  await leaveRun(run, { state: 'queued' });
   const { code } = await callSlurm('scontrol', ['requeue', id]);
   if (code === 0) return true;
-  await mark(run, 'stopped');
+  await leaveRun(run, { state: 'stopped' });
   return false;
-}
-
-async function mark(run: Run, state: 'queued' | 'stopped'): Promise<void> {
-  const lock = await lockRun(run, { state: 'queued' });
-  await lock.release({ state });
 }

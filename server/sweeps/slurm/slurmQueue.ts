@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../protocol/userError.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
-import { lockRun } from '../../runs/lockRun.ts';
+import { leaveRun } from '../../runs/lockRun.ts';
 import { lookAt, newestCheckpoint, type LineOutcome, type QueueOptions } from '../runQueue.ts';
 import type { PlannedRun, Sweep } from '../sweepFolder.ts';
 import { isEnded, readAccounting, readQueue, type Task } from './jobStates.ts';
@@ -42,7 +42,7 @@ export async function trainOnSlurm(sweep: Sweep, options: SlurmOptions): Promise
   const perJob = await linesPerJob();
   const watch = new Watch(sweep, options, perJob);
   const pollMs = options.pollMs ?? POLL_MS;
-  while (!(await watch.look()) && !options.signal.aborted) {
+  while (!(await watch.look())) {
     await sleep(pollMs, undefined, { signal: options.signal }).catch(() => undefined);
     if (options.signal.aborted) break;
   }
@@ -67,8 +67,7 @@ export async function cancelOnSlurm(sweep: Sweep, pollMs = 500): Promise<number>
   for (const planned of sweep.plan) {
     const { run } = await lookAt(sweep, planned);
     if (run?.record.state !== 'queued' || !run.record.queue || run.record.process) continue;
-    const lock = await lockRun(run, { state: 'queued' });
-    await lock.release({ state: 'stopped' });
+    await leaveRun(run, { state: 'stopped' });
   }
   return before.size;
 }

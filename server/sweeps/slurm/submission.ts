@@ -109,31 +109,23 @@ export async function submitLines(
     if (queued.length === 0) continue;
     const indexes = formatIndexes(queued.map(({ planned }) => planned.line - offset));
     const atOnce = setup.parallel === undefined ? '' : `%${setup.parallel}`;
-    const answer = await callSlurm('sbatch', [
-      ...['--parsable', `--array=${indexes}${atOnce}`, `--job-name=${name}`],
-      ...['--requeue', `--signal=B:TERM@${WARNING_SECONDS}`, '--open-mode=append'],
-      ...[`--output=${join(slurmFolder(sweep), '%A_%a.log')}`, `--chdir=${dirname(sweep.experiment)}`],
-      ...setup.options,
-      ...[file, String(offset)],
-    ]).catch((error: unknown) => error);
-    if (!isDone(answer)) {
+    try {
+      const answer = await callSlurm('sbatch', [
+        ...['--parsable', `--array=${indexes}${atOnce}`, `--job-name=${name}`],
+        ...['--requeue', `--signal=B:TERM@${WARNING_SECONDS}`, '--open-mode=append'],
+        ...[`--output=${join(slurmFolder(sweep), '%A_%a.log')}`, `--chdir=${dirname(sweep.experiment)}`],
+        ...setup.options,
+        ...[file, String(offset)],
+      ]);
+      const goOn = `deeptwist sweep ${sweep.id} --engine slurm --slurm "OPTIONS OF SBATCH"`;
+      if (answer.code !== 0) throw refusedJob(answer, goOn);
+    } catch (error) {
       for (const { takeBack } of queued) await takeBack();
-      if (!isAnswer(answer)) throw answer;
-      throw refusedJob(answer, `deeptwist sweep ${sweep.id} --engine slurm --slurm "OPTIONS OF SBATCH"`);
+      throw error;
     }
     submitted.push(...queued.map(({ planned }) => planned));
   }
   return submitted;
-}
-
-type Answered = Awaited<ReturnType<typeof callSlurm>>;
-
-function isAnswer(answer: unknown): answer is Answered {
-  return typeof answer === 'object' && answer !== null && 'stderr' in answer;
-}
-
-function isDone(answer: unknown): boolean {
-  return isAnswer(answer) && answer.code === 0;
 }
 
 /**

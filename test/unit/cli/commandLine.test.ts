@@ -1,8 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../../server/cli/command.ts';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import type { Trainer } from '../../../server/cli/trainer.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import type { ModelDescription } from '../../../server/protocol/model/modelDescription.ts';
@@ -13,7 +11,7 @@ import { findRun } from '../../../server/runs/findRun.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
+import { callCommandLine } from './callCommandLine.ts';
 import { evaluation, experimentText, finished, metrics, started, wholeRun } from './sampleEvents.ts';
 
 type Outcome = Awaited<ReturnType<Trainer['runExperiment']>>['state'];
@@ -90,33 +88,14 @@ async function commandLine({
   return {
     folder,
     trainer,
-    async run(...args: string[]) {
-      const stdout = new MemoryTerminal();
-      const stderr = new MemoryTerminal();
-      const context: CommandContext = {
-        stdout,
-        stderr,
-        directory: folder,
-        now: Date.now,
-        keepConsoleOffStdout: () => undefined,
+    run: (...args: string[]) =>
+      callCommandLine(folder, args, {
         loadTrainer: () => Promise.resolve(trainer),
-        loadExporter: () => import('../../../server/export/index.ts'),
-        sidecarScript: '',
-        commandScript: '',
-        loadMeasurer: () => import('../../../server/latency/index.ts'),
-        loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
-        loadReporter: () => import('../../../webview/report/report.ts'),
-        version: '1.2.3',
-        loadSearcher: () => import('../../../server/search/index.ts'),
-        goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
           return { signal: interrupted ? AbortSignal.abort() : new AbortController().signal, dispose: () => undefined };
         },
-        uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-      };
-      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
-    },
+      }),
   };
 }
 

@@ -2,37 +2,20 @@ import { cpSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { CommandContext } from '../../../server/cli/command.ts';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
+import { callCommandLine } from './callCommandLine.ts';
 
 const fixtures = fileURLToPath(new URL('..', import.meta.url));
 
 async function inspect(args: string[], directory = fixtures) {
-  const stdout = new MemoryTerminal();
-  const stderr = new MemoryTerminal();
-  const context: CommandContext = {
-    stdout,
-    stderr,
-    directory,
-    now: Date.now,
-    keepConsoleOffStdout: () => undefined,
+  const called = await callCommandLine(directory, ['inspect', ...args], {
     loadTrainer: () => Promise.reject(new Error('No model is trained.')),
     loadExporter: () => Promise.reject(new Error('No model is exported.')),
-    sidecarScript: '',
-    commandScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
     loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
-    loadReporter: () => import('../../../webview/report/report.ts'),
-    version: '1.2.3',
     loadSearcher: () => Promise.reject(new Error('Nothing is searched.')),
-    goOnWithoutOutput: () => undefined,
-    onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
-    uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-  };
-  const code = await runCommandLine(['inspect', ...args], context);
-  return { code, stdout: stdout.text, stderr: stderr.text, lines: stdout.lines };
+  });
+  return { ...called, lines: called.stdout.split('\n').slice(0, -1) };
 }
 
 describe('deeptwist inspect', () => {

@@ -3,40 +3,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import * as trainer from '../../../server/training/index.ts';
 import { npy } from '../../fixtures/npy.ts';
 import { experiment, FEATURES, mlp, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
+import { callCommandLine } from './callCommandLine.ts';
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 
-async function deeptwist({ folder }: Workspace, ...args: string[]) {
-  const stdout = new MemoryTerminal();
-  const stderr = new MemoryTerminal();
-  const code = await runCommandLine(args, {
-    stdout,
-    stderr,
-    directory: folder,
-    now: Date.now,
-    keepConsoleOffStdout: () => undefined,
-    loadTrainer: () => Promise.resolve(trainer),
-    loadExporter: () => import('../../../server/export/index.ts'),
-    sidecarScript: '',
-    commandScript: '',
-    loadMeasurer: () => import('../../../server/latency/index.ts'),
-    loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
-    loadReporter: () => import('../../../webview/report/report.ts'),
-    version: '1.2.3',
-    loadSearcher: () => import('../../../server/search/index.ts'),
-    goOnWithoutOutput: () => undefined,
-    onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
-    uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-  });
-  return { code, stdout: stdout.text, stderr: stderr.text };
-}
+const deeptwist = ({ folder }: Workspace, ...args: string[]) => callCommandLine(folder, args);
 
 /** A run that does not begin: it leaves no folder behind. */
 async function refused(place: Workspace, ...overrides: string[]): Promise<{ code: number; message: string }> {

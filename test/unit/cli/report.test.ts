@@ -4,13 +4,11 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
-import type { CommandContext } from '../../../server/cli/command.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
+import { callCommandLine } from './callCommandLine.ts';
 import { experimentText, finished, metrics, started, wholeRun } from './sampleEvents.ts';
 
 async function place() {
@@ -28,22 +26,7 @@ async function place() {
       await run.update({ state: end === 'finished' || end === 'failed' ? end : 'stopped' });
       return run;
     },
-    async report(...args: string[]) {
-      const stdout = new MemoryTerminal();
-      const stderr = new MemoryTerminal();
-      const context = {
-        stdout,
-        stderr,
-        directory: folder,
-        now: () => Date.UTC(2026, 10, 29),
-        version: '1.2.3',
-        loadReporter: () => import('../../../webview/report/report.ts'),
-        keepConsoleOffStdout: () => undefined,
-        uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-      } as unknown as CommandContext;
-      const code = await runCommandLine(['report', ...args], context);
-      return { code, stdout: stdout.text, stderr: stderr.text };
-    },
+    report: (...args: string[]) => callCommandLine(folder, ['report', ...args], { now: () => Date.UTC(2026, 10, 29) }),
     read: (name: string) => readFileSync(join(folder, name), 'utf8'),
   };
 }

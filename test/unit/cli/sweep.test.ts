@@ -3,13 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CommandContext } from '../../../server/cli/command.ts';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
+import { callCommandLine } from './callCommandLine.ts';
 import { experimentText, finished, started } from './sampleEvents.ts';
 
 const file = 'lenet.deeptwist.jsonc';
@@ -22,26 +20,15 @@ async function commandLine(sweep: object | undefined, answer?: boolean) {
   return {
     folder,
     questions,
-    async run(...args: string[]) {
-      const [stdout, stderr] = [new MemoryTerminal(), new MemoryTerminal()];
-      const context = {
-        stdout,
-        stderr,
-        directory: folder,
-        now: Date.now,
-        keepConsoleOffStdout: () => undefined,
-        goOnWithoutOutput: () => undefined,
-        onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
-        uncaught: { onError: () => undefined, abandoned: new Promise<never>(() => undefined) },
+    run: (...args: string[]) =>
+      callCommandLine(folder, args, {
         ...(answer !== undefined && {
           confirm: (question: string) => {
             questions.push(question);
             return Promise.resolve(answer);
           },
         }),
-      } as unknown as CommandContext;
-      return { code: await runCommandLine(args, context), stdout: stdout.text, stderr: stderr.text };
-    },
+      }),
   };
 }
 

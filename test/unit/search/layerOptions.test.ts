@@ -106,6 +106,13 @@ describe('the values that are tried', () => {
   });
 });
 
+test('a policy that finds the rates leaves none open', () => {
+  const byTraining = { ...prune({ fc1: {} }), policy: 'variational-dropout' };
+  const [fc1] = searchedWeights(written([byTraining, quantize({ fc1: {} })]), weights);
+  expect(fc1.stages.map(({ isOpen }) => isOpen)).toEqual([false, true]);
+  expect([...writtenLayers([fc1], [[NaN, 4]])]).toEqual([[1, { fc1: { bits: 4 } }]]);
+});
+
 test('a layer that there is not is told with its place', () => {
   expect(() => searchedWeights(written(prune({ fc3: {} })), weights)).toThrow(
     expect.objectContaining({ setting: ['compression', 'layers', 'fc3'] }),

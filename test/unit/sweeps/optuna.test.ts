@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import { combinationOf, searchSpace } from '../../../server/sweeps/optuna/searchSettings.ts';
 import { Study } from '../../../server/sweeps/optuna/study.ts';
-import { trainBySearch } from '../../../server/sweeps/optuna/trainBySearch.ts';
+import { addTrial, trainBySearch } from '../../../server/sweeps/optuna/trainBySearch.ts';
 import { plannedRuns } from '../../../server/sweeps/plannedRuns.ts';
 import { createSweep, openSweep } from '../../../server/sweeps/sweepFolder.ts';
 import { experimentText, finished, started } from '../cli/sampleEvents.ts';
@@ -75,31 +75,27 @@ const options = {
 /** Goes on with a search as `deeptwist sweep` does. */
 async function goOn(path: string, python: string) {
   const sweep = await openSweep(path);
-  const found = sweep.search!;
+  const found = sweep.optuna!;
   return trainBySearch(sweep, { ...found, python }, options);
 }
 
 test('bounds and values of a random sweep are the space, and what is suggested are settings', async () => {
   const { made } = await search();
-  expect(made.search).toMatchObject({ engine: 'optuna', runs: 4, seed: 3 });
-  expect(made.search?.space).toEqual([
+  expect(made.optuna).toMatchObject({ engine: 'optuna', runs: 4, seed: 3 });
+  expect(made.optuna?.space).toEqual([
     { name: 'training.optimizer.learningRate', from: 1e-4, to: 1e-1, log: true, integer: false },
     { name: 'training.batchSize', from: 10, to: 50, log: false, integer: true },
     { name: 'training.clip', choices: ['null', '{"globalNorm":1}'] },
   ]);
-  expect(combinationOf(made.search!, { 'training.batchSize': 20, 'training.clip': '{"globalNorm":1}', unknown: 1 })).toEqual(['training.batchSize=20', 'training.clip={"globalNorm":1}']); // prettier-ignore
+  expect(combinationOf(made.optuna!, { 'training.batchSize': 20, 'training.clip': '{"globalNorm":1}', unknown: 1 })).toEqual(['training.batchSize=20', 'training.clip={"globalNorm":1}']); // prettier-ignore
   expect({ plan: made.plan, size: made.size }).toEqual({ plan: [], size: 4 });
 });
 
 test('a line is added for each trial, and no more than the sweep has runs', async () => {
   const { made, python, trials } = await search();
-  const study = await Study.open(made, made.search!, 1);
-  const ask = async () => {
-    const { trial, parameters } = await study.ask();
-    return { trial, vary: combinationOf(made.search!, parameters) };
-  };
+  const study = await Study.open(made, made.optuna!, 1);
   // Two that ask at the same moment, and one more than there are.
-  const added = await Promise.all(Array.from({ length: 5 }, () => made.addRun(4, ask)));
+  const added = await Promise.all(Array.from({ length: 5 }, () => addTrial(made, made.optuna!, () => study.ask())));
   study.close();
   expect(added.filter((planned) => planned !== undefined)).toHaveLength(4);
   expect(trials()).toHaveLength(4);
@@ -113,9 +109,8 @@ test('a line is added for each trial, and no more than the sweep has runs', asyn
 
 test('a trial that was asked for before a kill becomes a line, and what has ended is told of once', async () => {
   const { made, python, trials } = await search({ type: 'random', runs: 2, vary });
-  const study = await Study.open(made, made.search!, 1);
-  const { trial, parameters } = await study.ask();
-  await made.addRun(2, () => Promise.resolve({ trial, vary: combinationOf(made.search!, parameters) }));
+  const study = await Study.open(made, made.optuna!, 1);
+  await addTrial(made, made.optuna!, () => study.ask());
   await study.ask(); // And killed before it is in the plan.
   study.close();
   await endRun(made, 1, 0.5);
@@ -130,10 +125,10 @@ test('a trial that was asked for before a kill becomes a line, and what has ende
 
 test('a study that asks for small values is told of the negative of an accuracy', async () => {
   const { made, python, trials } = await search({ type: 'random', runs: 1, vary });
-  const study = await Study.open(made, made.search!, 1);
+  const study = await Study.open(made, made.optuna!, 1);
   const { trial } = await study.ask();
   study.close();
-  await made.addRun(1, () => Promise.resolve({ trial, vary: [] }));
+  await addTrial(made, made.optuna!, () => Promise.resolve({ trial, parameters: {} }));
   await endRun(made, 1, 0.75);
   process.env.FAKE_DIRECTION = 'MINIMIZE';
   try {
@@ -156,7 +151,7 @@ test.each([
     writeFileSync(python, `#!/bin/sh\nread request\n${line === undefined ? 'echo gone >&2' : `echo '${line}'`}\n`);
     chmodSync(python, 0o755);
   }
-  const opened = Study.open(made, { ...made.search!, python }, 1);
+  const opened = Study.open(made, { ...made.optuna!, python }, 1);
   await expect(opened).rejects.toThrow(message);
   await expect(opened).rejects.toHaveProperty('remedy', expect.stringContaining('leave out --search'));
   expect(readFileSync(join(made.path, 'plan.jsonl'), 'utf8')).toBe('');
@@ -172,8 +167,10 @@ test('a search is refused for a sweep that is none at random, or that halves', (
 test('two that add a line at the same time add one after the other', async () => {
   const { made } = await search();
   const claims = join(made.path, 'claims');
-  const first = made.addRun(4, () => Promise.resolve({ vary: [], trial: 0 }));
-  const second = (await openSweep(made.path)).addRun(4, () => Promise.resolve({ vary: [], trial: 1 }));
+  const first = addTrial(made, made.optuna!, () => Promise.resolve({ parameters: {}, trial: 0 }));
+  const second = addTrial(await openSweep(made.path), made.optuna!, () =>
+    Promise.resolve({ parameters: {}, trial: 1 }),
+  );
   expect((await Promise.all([first, second])).map((planned) => planned?.line).toSorted()).toEqual([1, 2]);
   expect(existsSync(claims) ? readdirSync(claims) : []).toEqual([]);
   expect((await openSweep(made.path)).plan).toHaveLength(2);

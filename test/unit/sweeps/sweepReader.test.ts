@@ -91,6 +91,16 @@ describe('a sweep that is read', () => {
     expect((await userErrorOf(() => reader.read(sweep.path))).message).toContain('notes.json is damaged');
   });
 
+  test('has the rows of runs that were added to its plan since', async () => {
+    await reader.read(sweep.path);
+    const vary = ['training.seed=4'];
+    await sweep.addRuns((plan) => [{ set: [...plan[0].set, ...vary], vary }]);
+    utimesSync(join(sweep.path, 'plan.jsonl'), 2e9, 2e9);
+    const { rows } = await reader.read(sweep.path);
+    expect(rows.map(({ line, seed, state }) => [line, seed, state]).at(-1)).toEqual([4, 4, 'planned']);
+    expect(rows).toHaveLength(4);
+  });
+
   test('is no longer known when its folder has gone', async () => {
     await reader.read(sweep.path);
     rmSync(sweep.path, { recursive: true });

@@ -1,0 +1,26 @@
+/** @file The summary of a finished run as run.json has it. */
+import { compressedSize } from '../protocol/run/compressedSize.ts';
+import type { Summary } from '../protocol/run/events.ts';
+import { secondsOf } from '../protocol/run/runSeconds.ts';
+
+export function resultOf(summary: Summary) {
+  const { metric, test, validation, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
+  const { ratio, isFile } = compressedSize(summary);
+  return {
+    metric,
+    test: finiteOrNull(test),
+    byteRatio,
+    fileRatio: isFile ? ratio : undefined,
+    weightRatio,
+    validation: validation === undefined ? undefined : finiteOrNull(validation),
+    bytes,
+    bytesKept,
+    fileBytes,
+    seconds: secondsOf(summary),
+  };
+}
+
+/** JSON has no other numbers. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
