@@ -82,7 +82,8 @@ const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recove
 
 /** @param usual S_D of a first experiment like this */
 function everyStep(document: ExperimentDocument, usual: Duration, { path, fixes }: KnownSteps): Finding[] {
-  const message = 'distorts after every step: weights have no step to recover in between (the DeepTwist paper: 5 to 2000)';
+  const message =
+    'distorts after every step: weights have no step to recover in between (the DeepTwist paper: 5 to 2000)';
   const remedies = usual.unit === 'steps' && usual.count > 1 ? fixes(usual.count) : [];
   return [finding(document, { path: [...path, 'distortEvery'] }, { ...NO_STEP, message, fixes: remedies })];
 }
