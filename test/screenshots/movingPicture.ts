@@ -30,7 +30,7 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   copyFileSync(join(root, 'examples', 'mnist', EXPERIMENT), join(session.workspace, 'mnist', EXPERIMENT));
   await openFile(page, EXPERIMENT);
   await runCommand(page, 'View: Close Primary Side Bar');
-  const lens = page.locator('.codelens-decoration a', { hasText: /^Run$/ });
+  const lens = page.locator('.codelens-decoration a', { hasText: /^\s*Run$/ });
   await lens.waitFor();
   await take(LONG_MS);
 
