@@ -5,6 +5,7 @@
 import { JsonText } from '../protocol/experiment/jsonText.ts';
 import { openSettings } from '../protocol/experiment/openSettings.ts';
 import { checkExperiment, parseExperiment, placed, withOverrides } from '../protocol/experiment/parseExperiment.ts';
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { experimentError } from '../protocol/experiment/problem.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
 import type { Experiment, ExperimentSettings, TargetConfig } from '../protocol/experiment/schema.ts';
@@ -237,7 +238,7 @@ class Searching {
       return {
         ...{ line, run, length: wanted.length, way: wanted.aim.way, purpose: wanted.purpose },
         value: own?.validation ?? null,
-        drop: Number.isFinite(outcome.drop) ? outcome.drop : null,
+        drop: finiteOrNull(outcome.drop),
         bytes: own ? outcome.bytes : null,
         ratio: own ? denseBytes / outcome.bytes : null,
       };
