@@ -70,8 +70,15 @@ export function toBlocks(image: OnnxName, emitter: Emitter): OnnxName {
   return emitter.emit('ReorderInput', [image], {}, BLOCKED_DOMAIN);
 }
 
-export function fromBlocks(image: OnnxName, channels: number, emitter: Emitter): OnnxName {
-  return emitter.emit('ReorderOutput', [image], { channels: { int: channels } }, BLOCKED_DOMAIN);
+/** @returns [batch, channels, height, width], or with the channels last */
+export function fromBlocks(
+  image: OnnxName,
+  channels: number,
+  emitter: Emitter,
+  { channelsLast = false } = {},
+): OnnxName {
+  const layout = channelsLast && { channels_last: { int: 1 } };
+  return emitter.emit('ReorderOutput', [image], { channels: { int: channels }, ...layout }, BLOCKED_DOMAIN);
 }
 
 /** A filter in blocks of its channels and of its filters. */
