@@ -50,15 +50,12 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
 
   const { band, rowLength } = bandsOf(image, node, { rows, bands }, emitter);
   const samplesInBlocks = toBlocks(emitter.reshape(band.name, [1, batch, bands * band.rows, rowLength]), emitter);
-  const parts = emitter.reshape(toBlocks(dy, emitter), [
-    ...[batch / block, block, filters / block, bands],
-    ...[rows * width, block],
-  ]);
+  const filter = filterOf(dy, { batch, filters, bands, positions: rows * width }, emitter);
   const gradient = emitter.emit(
     'Conv',
     [
       emitter.reshape(samplesInBlocks, [1, groups * block, band.rows, rowLength]),
-      emitter.reshape(emitter.transpose(parts, [0, 3, 2, 4, 1, 5]), [groups * filters, block, rows, width]),
+      emitter.reshape(filter, [groups * filters, block, rows, width]),
     ],
     {
       group: { int: groups },
@@ -73,6 +70,24 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
   const sum = emitter.emit('ReduceSum', [ofGroups, emitter.integers([0])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [filters / block, elementCount(filterSize), channels, block]);
   return emitter.reshape(emitter.transpose(places, [0, 3, 2, 1]), node.type.shape);
+}
+
+/** The output's gradient as [blocks of samples, bands, blocks of filters, positions of a band, samples of a block, filters of a block]. */
+function filterOf(
+  dy: OnnxName,
+  size: Readonly<Record<'batch' | 'filters' | 'bands' | 'positions', number>>,
+  emitter: Emitter,
+): OnnxName {
+  const { batch, filters, bands, positions } = size;
+  const block = emitter.channelBlock;
+  const inBlocks = toBlocks(dy, emitter);
+  if (bands > 1 && filters > block) {
+    const parts = [batch / block, block, filters / block, bands, positions, block];
+    return emitter.transpose(emitter.reshape(inBlocks, parts), [0, 3, 2, 4, 1, 5]);
+  }
+  // Putting all numbers of a sample into blocks exchanges samples and blocks, in all threads, which Transpose does in one.
+  const samples = emitter.reshape(inBlocks, [batch / block, 1, block, filters * bands * positions]);
+  return toBlocks(samples, emitter, { channelsLast: true });
 }
 
 /** Rows of the output's gradient that a group has: as many as fit, without a rest. */
