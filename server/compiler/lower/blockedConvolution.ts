@@ -65,13 +65,21 @@ export function blockedConvolution(
   return fromBlocks(convolved, shape[0], emitter);
 }
 
-/** [batch, channels, height, width] -> the same in blocks */
-export function toBlocks(image: OnnxName, emitter: Emitter): OnnxName {
-  return emitter.emit('ReorderInput', [image], {}, BLOCKED_DOMAIN);
+const layout = (channelsLast: boolean) => (channelsLast ? { channels_last: { int: 1 } } : {});
+
+/** [batch, channels, height, width], or with the channels last -> the same in blocks */
+export function toBlocks(image: OnnxName, emitter: Emitter, { channelsLast = false } = {}): OnnxName {
+  return emitter.emit('ReorderInput', [image], layout(channelsLast), BLOCKED_DOMAIN);
 }
 
-export function fromBlocks(image: OnnxName, channels: number, emitter: Emitter): OnnxName {
-  return emitter.emit('ReorderOutput', [image], { channels: { int: channels } }, BLOCKED_DOMAIN);
+/** @returns [batch, channels, height, width], or with the channels last */
+export function fromBlocks(
+  image: OnnxName,
+  channels: number,
+  emitter: Emitter,
+  { channelsLast = false } = {},
+): OnnxName {
+  return emitter.emit('ReorderOutput', [image], { channels: { int: channels }, ...layout(channelsLast) }, BLOCKED_DOMAIN);
 }
 
 /** A filter in blocks of its channels and of its filters. */
