@@ -13,7 +13,13 @@ function run(settings: Partial<SearchedRun>): SearchedRun {
 function textOf(changes: Partial<SearchReport>, best: Partial<NonNullable<SearchReport['best']>> = {}): string {
   const full = changes.full ?? [run({})];
   const report: SearchReport = {
-    ...{ id: 'a', path: '/a', experiment: '/a.deeptwist.jsonc', target: { maxDrop: 0.01 }, metric: 'accuracy' },
+    ...{
+      id: 'a',
+      path: '/a',
+      experiment: '/a.deeptwist.jsonc',
+      target: { maxDrop: 0.01, split: 'validation' },
+      metric: 'accuracy',
+    },
     ...{ isMet: false, reference: { run: 'a.00', value: 0.9, test: 0.89, bytes: 40_000 } },
     best: {
       ...{ ...full[0], path: '/a/a.01', test: 0.86, weightRatio: 40, drops: [full[0].drop!] },
