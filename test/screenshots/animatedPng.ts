@@ -9,7 +9,7 @@ import { withChannels } from '../../server/formats/images/raster.ts';
 import { pngChunk } from '../unit/formats/images/pngFile.ts';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-const [RGB, RGBA] = [3, 4];
+const [RGB, RGBA] = [3, 4] as const;
 /** Colour type of red, green, blue and alpha. */
 const TRUECOLOUR_WITH_ALPHA = 6;
 
