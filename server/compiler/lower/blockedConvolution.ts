@@ -65,21 +65,13 @@ export function blockedConvolution(
   return fromBlocks(convolved, shape[0], emitter);
 }
 
-const layout = (channelsLast: boolean) => (channelsLast ? { channels_last: { int: 1 } } : {});
-
 /** [batch, channels, height, width], or with the channels last -> the same in blocks */
 export function toBlocks(image: OnnxName, emitter: Emitter, { channelsLast = false } = {}): OnnxName {
-  return emitter.emit('ReorderInput', [image], layout(channelsLast), BLOCKED_DOMAIN);
+  return emitter.emit('ReorderInput', [image], channelsLast ? { channels_last: { int: 1 } } : {}, BLOCKED_DOMAIN);
 }
 
-/** @returns [batch, channels, height, width], or with the channels last */
-export function fromBlocks(
-  image: OnnxName,
-  channels: number,
-  emitter: Emitter,
-  { channelsLast = false } = {},
-): OnnxName {
-  return emitter.emit('ReorderOutput', [image], { channels: { int: channels }, ...layout(channelsLast) }, BLOCKED_DOMAIN);
+export function fromBlocks(image: OnnxName, channels: number, emitter: Emitter): OnnxName {
+  return emitter.emit('ReorderOutput', [image], { channels: { int: channels } }, BLOCKED_DOMAIN);
 }
 
 /** A filter in blocks of its channels and of its filters. */
