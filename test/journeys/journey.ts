@@ -17,6 +17,8 @@ export interface Step {
   readonly picture: string;
 }
 
+/** How long a training may take on a busy machine, milliseconds. */
+const TRAINING = 5 * PATIENCE;
 /** For the window to draw what a step did. */
 const DRAWING_MS = 500;
 
@@ -48,7 +50,7 @@ export class Journey {
   /** Nothing is done until something is seen, or true. */
   wait(what: string, seen: Locator | (() => boolean)): Promise<void> {
     return this.#step('wait', what, () =>
-      typeof seen === 'function' ? until(seen, what) : seen.first().waitFor({ timeout: PATIENCE }),
+      typeof seen === 'function' ? until(seen, what, TRAINING) : seen.first().waitFor(),
     );
   }
 

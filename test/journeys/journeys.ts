@@ -32,11 +32,14 @@ const lastRunIs = (folder: string, state: string, count = 1) => {
   return runs.length === count && existsSync(record) && recordOf(runs.at(-1)!).state === state;
 };
 
-const lens = ({ page }: Journey, text: string | RegExp) => page.locator('.codelens-decoration a', { hasText: text }).first();
+const lens = ({ page }: Journey, text: string | RegExp) =>
+  page.locator('.codelens-decoration a', { hasText: text }).first();
 const row = ({ page }: Journey, text: string | RegExp) =>
   page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
-const toast = ({ page }: Journey, text: string | RegExp) => page.locator('.notification-toast', { hasText: text }).first();
-const button = ({ page }: Journey, text: string) => page.locator('.notification-toast .monaco-button', { hasText: text }).first();
+const toast = ({ page }: Journey, text: string | RegExp) =>
+  page.locator('.notification-toast', { hasText: text }).first();
+const button = ({ page }: Journey, text: string) =>
+  page.locator('.notification-toast .monaco-button', { hasText: text }).first();
 
 /** Opens the view of DeepTwist by its icon in the activity bar. */
 const openView = (journey: Journey) =>
@@ -108,6 +111,14 @@ const exported = (folder: string) =>
     (name) => name.endsWith('.onnx') && name !== 'net.onnx',
   );
 
+const ofSplit = (split: string) => ({ inputs: `data/x_${split}.npy`, targets: `data/y_${split}.npy` });
+const arrays = { type: 'arrays', train: ofSplit('train'), test: ofSplit('test') };
+const training = {
+  loss: 'sparse-categorical-crossentropy-from-logits',
+  optimizer: { type: 'adam', learningRate: 0.002 },
+  batchSize: 50,
+};
+
 const failedRun: Scenario = {
   title: 'A failed run repaired: the data have other classes than the model',
   prepare(folder) {
@@ -117,8 +128,8 @@ const failedRun: Scenario = {
     writeFileSync(file, readFileSync(file, 'utf8').replace('units: 4', 'units: 3'));
     const experiment = {
       model: './classifier.ts',
-      data: { type: 'arrays', path: 'data' },
-      training: { loss: 'sparse-categorical-crossentropy-from-logits', steps: 1500 },
+      data: arrays,
+      training: { ...training, steps: 1500 },
       compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
     };
     writeFileSync(join(folder, 'classifier.deeptwist.jsonc'), JSON.stringify(experiment, null, 2));
@@ -152,8 +163,8 @@ const manyRuns: Scenario = {
     writeModule(folder);
     const experiment = {
       model: './classifier.ts',
-      data: { type: 'arrays', path: 'data', validation: 500 },
-      training: { loss: 'sparse-categorical-crossentropy-from-logits', steps: 600, evaluateEvery: 200 },
+      data: { ...arrays, validation: 500 },
+      training: { ...training, steps: 600, evaluateEvery: 200 },
       compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
       sweep: { vary: { 'compression.layers.hidden.rate': RATES, 'training.seed': SEEDS } },
     };
@@ -164,7 +175,8 @@ const manyRuns: Scenario = {
     await journey.click('Open the experiment in the Explorer', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.deeptwist.jsonc' }).first()); // prettier-ignore
     await journey.click('Press Run Sweep above "sweep"', lens(journey, /Sweep/));
     const count = RATES.length * SEEDS.length;
-    const ended = () => runsOf(folder).filter((run) => existsSync(join(run, 'run.json')) && recordOf(run).state === 'finished');
+    const ended = () =>
+      runsOf(folder).filter((run) => existsSync(join(run, 'run.json')) && recordOf(run).state === 'finished');
     for (const part of [10, 20, count]) await journey.wait(`${part} runs have finished`, () => ended().length >= part);
     await openView(journey);
   },
