@@ -30,6 +30,7 @@ export const commandNames = [
   'openExperiment',
   'showLog',
   'copyCommandLine',
+  'copyRunLink',
   'revealRunFolder',
   'deleteRun',
   'restartLanguageServer',
