@@ -14,7 +14,7 @@ const INTERVAL = 10;
 export async function until<T>(
   look: () => T | Promise<T>,
   what = 'something that did not come',
-  patience = PATIENCE,
+  patience: number = PATIENCE,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + patience;
   let last: unknown;
