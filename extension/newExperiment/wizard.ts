@@ -361,7 +361,7 @@ async function askName(step: Step, answers: Answers): Asked {
     value: answers.name ?? name,
     problem: (text) => {
       if (!/^[\w][\w. -]*$/.test(text)) return l10n.t('Letters, digits, spaces, points, - and _');
-      return existsSync(fileOf(folder, text)) ? l10n.t('{0} is there already.', fileOf(folder, text)) : undefined;
+      return existsSync(fileOf(folder, text)) ? l10n.t('{0} already exists.', fileOf(folder, text)) : undefined;
     },
   });
   if (typeof answer === 'object') answers.name = answer.value;
