@@ -35,7 +35,7 @@ export class SweepCommands {
     const sweep = await this.#services.sweeps.read(path);
     const { experiment, rows } = sweep;
     if (isOver(sweep)) {
-      void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
+      void showInformation(l10n.t('All runs of the sweep have ended.'));
       return undefined;
     }
     const failed = rows.filter(({ state }) => state === 'failed').length;
@@ -65,5 +65,5 @@ async function wantsFailed(failed: number): Promise<boolean | undefined> {
       retry: true,
     },
   ];
-  return (await window.showQuickPick(items, { placeHolder: l10n.t('The runs to go on with') }))?.retry;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Runs to continue') }))?.retry;
 }

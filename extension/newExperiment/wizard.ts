@@ -256,7 +256,7 @@ async function askPixels(step: Step, answers: Answers): Asked {
     { label: l10n.t('From 0 to 1'), detail: 'transforms.ToTensor()', value: 'unit' },
     {
       label: l10n.t('By mean and deviation of these images'),
-      detail: l10n.t('Also where it was other numbers: they can be written in the file.'),
+      detail: l10n.t('If it was other numbers, write them in the file.'),
       value: 'training',
     },
   ];

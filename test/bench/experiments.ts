@@ -63,7 +63,7 @@ export function metricText({ metric, test }: Pick<Summary, 'metric' | 'test'>): 
 }
 
 /** The folder in which a run of a kept series has its run folder. */
-export function keptFolder(keep: string, { name, seed }: ExperimentRun): string {
+export function keptFolder(keep: string, { name, seed }: Pick<ExperimentRun, 'name' | 'seed'>): string {
   return join(keep, `${name.replaceAll(/[^\w.-]+/g, '-')}-${seed}`);
 }
 

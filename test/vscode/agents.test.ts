@@ -61,7 +61,7 @@ describe('agents of the editor', () => {
 
   it('are refused a file that is no experiment of the workspace, with what to do', async () => {
     await assert.rejects(invoke('deeptwist_experimentProblems', { file: '../../etc/passwd' }), /no experiment file of the workspace.*Give "file"/); // prettier-ignore
-    await assert.rejects(invoke('deeptwist_applyFromNextDistortion', { file: 'agents-test/asked.deeptwist.jsonc' }), /No run of .* is being trained/); // prettier-ignore
+    await assert.rejects(invoke('deeptwist_applyFromNextDistortion', { file: 'agents-test/asked.deeptwist.jsonc' }), /No run of .* is training/); // prettier-ignore
     await assert.rejects(invoke('deeptwist_openDashboard', { run: 'no-such-run' }), /There is no run 'no-such-run'/);
   });
 

@@ -5,6 +5,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { BLOCKED_DOMAIN, fitsBlocks, fromBlocks, toBlocks } from './blockedConvolution.ts';
+import { filterGradInBlocks, isFilterGradBlocked } from './blockedFilterGradient.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 
 /** Channels from which on a product for each number of a filter fills the vectors. */
@@ -22,6 +23,7 @@ export function lowerFilterGrad(node: FilterGrad, inputs: readonly OnnxName[], e
 }
 
 function wayFor(node: FilterGrad, channelBlock: number): Way {
+  if (isFilterGradBlocked(node, channelBlock)) return filterGradInBlocks;
   const { groups, strides } = node.params;
   const { channels, positions, numbers } = extents(node);
   if (groups > 1)

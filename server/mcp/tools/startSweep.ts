@@ -33,7 +33,7 @@ export const startSweep = defineTool({
       .optional()
       .describe('A run for each, in place of the "sweep" of the file.'),
     parallel: parallelInput,
-    retryFailed: z.boolean().default(false).describe('Of a sweep that is gone on with: also runs that have failed.'),
+    retryFailed: z.boolean().default(false).describe('When a sweep is continued: train its failed runs again, too.'),
     ...confirmInput,
   }),
   output: z.object({

@@ -58,7 +58,7 @@ export const writeExperiment = defineTool({
   output: z.object({
     file: z.string(),
     written: z.boolean(),
-    text: z.string().optional().describe('Of a proposal.'),
+    text: z.string().optional().describe('Text of the proposal.'),
     problems: problemsOutput,
   }),
   async run({ file, proposal: chosen, text: given, overwrite, preview }, call) {
