@@ -99,7 +99,8 @@ const fromPyTorch: Scenario = {
     await journey.wait('The run has finished', () => lastRunIs(folder, 'finished'));
     await journey.click('Press Export Model… in the message', button(journey, 'Export Model'));
     await journey.click('Choose ONNX', row(journey, 'ONNX'));
-    await journey.press('Take the file that is proposed', 'Enter');
+    const dialog = journey.page.locator('.quick-input-widget', { hasText: 'Export Model' });
+    await journey.click('Take the file that is proposed', dialog.getByRole('button', { name: 'OK' }));
     await journey.wait('A smaller ONNX file is there', () => exported(folder).length > 0);
     await journey.wait('A message says its size and the accuracy of the file', toast(journey, /\.onnx/));
   },
@@ -107,9 +108,7 @@ const fromPyTorch: Scenario = {
 
 /** ONNX files beside that of the user. */
 const exported = (folder: string) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('.onnx') && name !== 'net.onnx',
-  );
+  readdirSync(folder).filter((name) => name.endsWith('.onnx') && name !== 'net.onnx');
 
 const ofSplit = (split: string) => ({ inputs: `data/x_${split}.npy`, targets: `data/y_${split}.npy` });
 const arrays = { type: 'arrays', train: ofSplit('train'), test: ofSplit('test') };
