@@ -38,6 +38,11 @@ export class Journey {
     return this.#step('click', what, () => target.click());
   }
 
+  /** One click of the count: a word is selected. */
+  doubleClick(what: string, target: Locator): Promise<void> {
+    return this.#step('click', what, () => target.dblclick());
+  }
+
   /** @param key as Playwright names it, `Control+S` */
   press(what: string, key: string): Promise<void> {
     return this.#step('key', what, () => this.page.keyboard.press(key));

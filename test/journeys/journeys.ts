@@ -139,14 +139,16 @@ const failedRun: Scenario = {
     await journey.click('Press Run above it', lens(journey, /Run$/));
     await journey.wait('The run has failed', () => lastRunIs(folder, 'failed'));
     await journey.wait('A message says why', toast(journey, /failed/));
-    await journey.click('Open the model in the Explorer', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.ts' }).first()); // prettier-ignore
-    await journey.click('Click on the number of units of the last layer', page.locator('.view-line', { hasText: "name: 'logits'" }).locator('span', { hasText: /^3$/ })); // prettier-ignore
-    await journey.press('Behind it', 'End');
-    for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft');
-    await journey.press('Delete the 3', 'Backspace');
+    await journey.click(
+      'Open the Explorer',
+      page.locator('.activitybar .action-label[aria-label^="Explorer"]').first(),
+    );
+    await journey.click('Open the model', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.ts' }).first()); // prettier-ignore
+    const units = page.locator('.view-line', { hasText: "name: 'logits'" }).locator('span', { hasText: /^3$/ });
+    await journey.doubleClick('Select the number of units of the last layer', units);
     await journey.type('Write 4', '4');
     await journey.press('Save', 'Control+S');
-    await journey.click('Press Run File As It Is Now in the dashboard', webview(page).getByRole('button', { name: 'Run File As It Is Now' }).first()); // prettier-ignore
+    await journey.click('Press Run File As It Is Now in the message', button(journey, 'Run File As It Is Now'));
     await journey.wait('The run has finished', () => lastRunIs(folder, 'finished', 2));
     await journey.wait('A message says what it came to', toast(journey, /finished/));
   },
@@ -162,7 +164,7 @@ const manyRuns: Scenario = {
     writeModule(folder);
     const experiment = {
       model: './classifier.ts',
-      data: { ...arrays, validation: 500 },
+      data: { ...arrays, split: { validation: 0.1 } },
       training: { ...training, steps: 600, evaluateEvery: 200 },
       compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
       sweep: { vary: { 'compression.layers.hidden.rate': RATES, 'training.seed': SEEDS } },
@@ -178,6 +180,16 @@ const manyRuns: Scenario = {
       runsOf(folder).filter((run) => existsSync(join(run, 'run.json')) && recordOf(run).state === 'finished');
     for (const part of [10, 20, count]) await journey.wait(`${part} runs have finished`, () => ended().length >= part);
     await openView(journey);
+    const node = page.locator('.monaco-list-row', { hasText: /30 runs|30 of 30/ }).first();
+    await journey.click('Click on the sweep in the tree', node);
+    const sweep = webview(page);
+    await journey.wait('Its page shows a row for each rate', sweep.locator('.rows-table tbody th').first());
+    await journey.click('Sort by size', sweep.getByRole('button', { name: /size|bytes/i }).first());
+    await journey.click(
+      'Press Use These Values for the best row',
+      sweep.getByRole('button', { name: 'Use These Values' }).first(),
+    );
+    await journey.wait('The best rate is in the file', () => !readFileSync(join(folder, 'classifier.deeptwist.jsonc'), 'utf8').includes('"rate": 0.8')); // prettier-ignore
   },
 };
 

@@ -76,8 +76,9 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
   const sum = emitter.emit('ReduceSum', [ofGroups, emitter.integers([1])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [parts, filters / block, elementCount(filterSize), channels, block]);
   const all = emitter.reshape(emitter.transpose(places, [1, 4, 0, 3, 2]), node.type.shape.with(0, filters));
-  const wanted = [[0], [node.type.shape[0]], [0]].map((values) => emitter.integers(values));
-  return filters === node.type.shape[0] ? all : emitter.emit('Slice', [all, ...wanted]);
+  const [wanted] = node.type.shape;
+  if (filters === wanted) return all;
+  return emitter.emit('Slice', [all, ...[[0], [wanted], [0]].map((values) => emitter.integers(values))]);
 }
 
 /** The output's gradient with zeros behind its samples and filters. */
