@@ -21,6 +21,7 @@ const alone = [
 export default defineConfig({
   test: {
     reporters: ['default'],
+    globalSetup: 'test/sharedInstallation.ts',
     projects: [
       {
         // Several files in one process, one after the other: what they share is loaded, and made quick by V8, once.
