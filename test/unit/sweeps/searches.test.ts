@@ -30,7 +30,9 @@ const settings = {
   target: { maxDrop: 0.05 },
 };
 const file = 'blobs.deeptwist.jsonc';
-const BUDGET = 4;
+const BUDGET = 3;
+/** How often a search is killed before it is left to end. */
+const KILLS = 3;
 
 function start({ folder }: Workspace, ...args: string[]) {
   const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'search', ...args], {
@@ -99,7 +101,7 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
   const random = new Random(seed);
   const place = await workspace(settings);
   const begun = () => existsSync(join(place.folder, '.deeptwist', 'sweeps'));
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < KILLS; attempt++) {
     const { child, ended } = start(place, ...(begun() ? ['last'] : [file, '--budget', String(BUDGET)]));
     await moment(random.uniform() * milliseconds * 0.4, ended);
     child.kill('SIGKILL');
@@ -114,14 +116,12 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
 }, 400_000);
 
 test('a second search takes the dense run of the first, and a finished one is only read again', async () => {
-  const place = await workspace(settings);
-  const search = (...args: string[]) => start(place, ...args, '--budget', '3').ended;
-  expect(await search(file)).toMatchObject({ code: 0 });
-  const { id, reference: dense } = await resultOf(place);
+  const { place, report } = await reference();
+  const { id, reference: dense } = report;
   const { length } = (await listRuns(place.folder)).runs;
   expect(await start(place, id).ended).toMatchObject({ code: 0 });
   expect((await listRuns(place.folder)).runs).toHaveLength(length);
-  const second = await search(file, '--set', 'target={"ratio":1.5}', '--write');
+  const second = await start(place, file, '--budget', '3', '--set', 'target={"ratio":1.5}', '--write').ended;
   expect(second.stdout).toContain(`(a run that is there: ${dense.run})`);
   const { best, isMet, reference: same } = await resultOf(place);
   expect(same).toEqual(dense);
