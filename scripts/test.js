@@ -40,8 +40,9 @@ const rows = [
     { name: 'types and lint', run: [join(root, 'scripts', 'check-types.js')] },
     { name: 'dead code', run: [bin('knip/bin/knip.js')] },
     { name: 'every test is collected', run: [join(root, 'scripts', 'check-tests.js')] },
+    { name: 'tests of WebGPU', run: vitest('webgpu', 'webgpu'), report: 'webgpu-tests.json' },
   ],
-  [{ name: 'tests', run: vitest('unit', 'unit', 'alone', 'webgpu'), report: 'unit-tests.json' }],
+  [{ name: 'tests', run: vitest('unit', 'unit', 'alone'), report: 'unit-tests.json' }],
   [
     { name: 'tests in VS Code', run: [join(root, 'scripts', 'test-vscode.js')], report: 'vscode-tests.json' },
     { name: 'tests in a browser', run: vitest('browser', 'browser'), report: 'browser-tests.json' },
