@@ -34,7 +34,6 @@ const settings = {
   training: {
     ...experiment.training,
     optimizer: { type: 'adam', learningRate: 1e-3 },
-    threads: 1,
     steps: 600,
     evaluateEvery: 20,
     checkpointEvery: 60,

@@ -1,8 +1,9 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
@@ -13,6 +14,7 @@ import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { moment } from './killing.ts';
 import { useOwnQueue } from '../ownQueue.ts';
+import { writeBlobs } from '../training/blobs.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
@@ -25,7 +27,7 @@ afterEach(() => {
 
 const settings = {
   data: { ...experiment.data, split: { validation: 0.25 } },
-  training: { ...experiment.training, threads: 1, steps: 100 },
+  training: { ...experiment.training, steps: 100 },
   compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} }, schedule: { from: 20, to: 60 } },
   target: { maxDrop: 0.05 },
 };
@@ -34,7 +36,9 @@ const BUDGET = 3;
 /** How often a search is killed before it is left to end. */
 const KILLS = 3;
 
-function start({ folder }: Workspace, ...args: string[]) {
+type Place = Pick<Workspace, 'folder'>;
+
+function start({ folder }: Place, ...args: string[]) {
   const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'search', ...args], {
     cwd: folder,
   });
@@ -43,7 +47,7 @@ function start({ folder }: Workspace, ...args: string[]) {
 }
 
 /** The result as the folder of the search has it. */
-async function resultOf({ folder }: Workspace): Promise<SearchReport> {
+async function resultOf({ folder }: Place): Promise<SearchReport> {
   const sweep = await findSweep('last', folder);
   return JSON.parse(readFileSync(join(sweep!.path, 'result.json'), 'utf8')) as SearchReport;
 }
@@ -61,10 +65,13 @@ function withoutTimes({
   return JSON.parse(JSON.stringify({ ...report, best }).replaceAll(id, 'ID')) as unknown;
 }
 
-let uninterrupted: { place: Workspace; report: SearchReport; milliseconds: number } | undefined;
+/** A search that nobody interrupts, for several tests: its folder stays until the last has ended. */
+let uninterrupted: { place: Place; report: SearchReport; milliseconds: number } | undefined;
+afterAll(() => uninterrupted && rmSync(uninterrupted.place.folder, { recursive: true }));
 async function reference() {
   if (uninterrupted) return uninterrupted;
-  const place = await workspace(settings);
+  const place = { folder: mkdtempSync(join(tmpdir(), 'deeptwist-search-')) };
+  await writeBlobs(place.folder, settings);
   const began = performance.now();
   const { code, stdout, stderr } = await start(place, file, '--budget', String(BUDGET), '--json').ended;
   expect(code, stderr).toBe(0);
