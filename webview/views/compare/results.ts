@@ -67,7 +67,8 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
     if (values.length < results.length || (row === 'value' && !sameMetric)) continue;
     const { mean, margin = 0 } = sampleStatistics(values);
     means[row] = mean;
-    if (margin > 0) margins[row] = margin;
+    // What rounding leaves is no spread.
+    if (margin > 1e-9 * Math.abs(mean)) margins[row] = margin;
   }
   const { metric } = first;
   return {
@@ -107,13 +108,17 @@ export function formatResult(row: ResultRow, value: number, metric: string): str
  */
 export function bestResults(results: readonly RunResult[], row: ResultRow): number[] {
   if (row === 'steps' || row === 'seconds') return [];
-  if (row === 'value' && new Set(results.map(({ metric }) => metric)).size > 1) return [];
-  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(results[0]?.metric ?? '') : true;
+  // A run that has not been evaluated has none.
+  const [metric = '', another] = new Set(results.flatMap((result) => result.metric ?? []));
+  if (row === 'value' && another !== undefined) return [];
+  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(metric) : true;
   const known = results.flatMap((result, index) => {
     const value = result[row];
     return result.final && value !== undefined && Number.isFinite(value) ? [{ index, value }] : [];
   });
-  if (new Set(known.map(({ value }) => value)).size < 2) return [];
-  const best = known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value;
-  return known.filter(({ value }) => value === best).map(({ index }) => index);
+  // Values that read the same are equally good.
+  const textOf = (value: number) => formatResult(row, value, metric);
+  if (new Set(known.map(({ value }) => textOf(value))).size < 2) return [];
+  const best = textOf(known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value);
+  return known.filter(({ value }) => textOf(value) === best).map(({ index }) => index);
 }
