@@ -20,6 +20,7 @@ import { FolderCommands } from './folderCommands.ts';
 import { LabelCommands } from './labelCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
+import { SearchCommand } from './searchCommand.ts';
 import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
 
@@ -59,7 +60,8 @@ export function commandActions(
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
   const sensitivity = new SensitivityCommand(services);
-  const sweeps = new SweepCommands(services, problems, sweepPanels);
+  const search = new SearchCommand(services, problems, sweepPanels);
+  const sweeps = new SweepCommands(services, problems, sweepPanels, search);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -93,8 +95,9 @@ export function commandActions(
         );
     },
     measureSensitivity: (argument, token) =>
-      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, dropIn(token)),
+      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, numberIn(token)),
     runSweep: (argument) => sweeps.runSweep(argument),
+    findSettings: (argument, budget) => search.findSettings(argument, numberIn(budget)),
     continueSweep: (argument) => sweeps.continueSweep(argument),
     openSweep: (argument) => sweeps.openSweep(argument),
     revealSweepFolder: (argument) => sweeps.revealSweepFolder(argument),
@@ -127,8 +130,8 @@ function isToken(value: unknown): value is CancellationToken {
   return typeof value === 'object' && value !== null && 'isCancellationRequested' in value;
 }
 
-/** The drop that an extension allows, which calls the command with it. */
-function dropIn(value: unknown): number | undefined {
+/** The drop or the budget that an extension gives, which calls the command with it. */
+function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 

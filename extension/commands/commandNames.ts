@@ -21,6 +21,7 @@ export const commandNames = [
   'compareWithLast',
   'measureSensitivity',
   'runSweep',
+  'findSettings',
   'continueSweep',
   'openSweep',
   'revealSweepFolder',

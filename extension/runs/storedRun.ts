@@ -72,7 +72,7 @@ export class StoredRun {
       overrides: valuesAfter(this.run.record, Infinity),
       state: this.#state,
       created: Date.parse(created),
-      ...(result && { result: { ...result, test: result.test ?? NaN } }),
+      ...(result && { result }),
       ...(failure && { failure }),
       ...(Object.keys(this.#label).length > 0 && { label: this.#label }),
     };

@@ -1,4 +1,4 @@
-/** @file A sweep in the terminal: `deeptwist sweep` as a task, whose terminal stays with the results when it has ended. */
+/** @file A sweep or a search in the terminal: the command as a task, whose terminal stays with the results when it has ended. */
 import { dirname } from 'node:path';
 import {
   ProcessExecution,
@@ -22,18 +22,20 @@ export interface SweepWork {
   readonly experiment: string;
   /** Name of the terminal. */
   readonly name: string;
-  readonly retryFailed?: boolean;
+  readonly command: 'sweep' | 'search';
+  /** Further arguments of the command. */
+  readonly options?: readonly string[];
 }
 
 /** @throws UserError where the workspace is not trusted */
 export async function startSweep({ context }: Services, work: SweepWork): Promise<TaskExecution> {
   requireTrustToRun();
-  const { path, experiment, name, retryFailed = false } = work;
+  const { command, path, experiment, name, options = [] } = work;
   const parallel = workspace.getConfiguration('deeptwist').get<number>('runs.parallel', 1);
   const args = [
-    ...[Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath, 'sweep', path],
+    ...[Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath, command, path],
     ...['--parallel', String(parallel)],
-    ...(retryFailed ? ['--retry-failed'] : []),
+    ...options,
   ];
   const execution = new ProcessExecution(nodePath(), args, {
     cwd: dirname(experiment),

@@ -3,9 +3,10 @@
  * wherever they show a PNG. A frame has the rectangle that changed, and in it only the pixels that did: the others are transparent, and lie over the
  * frame before. Node.js compresses, so that no encoder has to be installed.
  */
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { decodePng } from '../../server/formats/images/png.ts';
 import { withChannels } from '../../server/formats/images/raster.ts';
+import { pngChunk } from '../unit/formats/images/pngFile.ts';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const [RGB, RGBA] = [3, 4] as const;
@@ -32,8 +33,8 @@ export function animatedPng(frames: readonly Frame[]): Uint8Array {
   const whole = { x: 0, y: 0, width, height };
   const parts = [
     SIGNATURE,
-    chunk('IHDR', header(whole)),
-    chunk('acTL', Buffer.concat([uint32(frames.length), uint32(0)])),
+    pngChunk('IHDR', header(whole)),
+    pngChunk('acTL', Buffer.concat([uint32(frames.length), uint32(0)])),
   ];
   let sequence = 0;
   let before: Uint8Array | undefined;
@@ -43,13 +44,13 @@ export function animatedPng(frames: readonly Frame[]): Uint8Array {
     const changed = before === undefined ? whole : changedRectangle(before, image.data, whole);
     const pixels = deflateSync(rows(image.data, before, changed, width), { level: 9 });
     parts.push(
-      chunk('fcTL', Buffer.concat([uint32(sequence++), frameControl(changed, milliseconds, before !== undefined)])),
+      pngChunk('fcTL', Buffer.concat([uint32(sequence++), frameControl(changed, milliseconds, before !== undefined)])),
     );
-    if (before === undefined) parts.push(chunk('IDAT', pixels));
-    else parts.push(chunk('fdAT', Buffer.concat([uint32(sequence++), pixels])));
+    if (before === undefined) parts.push(pngChunk('IDAT', pixels));
+    else parts.push(pngChunk('fdAT', Buffer.concat([uint32(sequence++), pixels])));
     before = image.data;
   }
-  return Buffer.concat([...parts, chunk('IEND', new Uint8Array())]);
+  return Buffer.concat([...parts, pngChunk('IEND', new Uint8Array())]);
 }
 
 function header({ width, height }: Rectangle): Uint8Array {
@@ -103,11 +104,6 @@ function rows(
 function isEqual(one: Uint8Array, other: Uint8Array, pixel: number): boolean {
   const i = pixel * RGB;
   return one[i] === other[i] && one[i + 1] === other[i + 1] && one[i + 2] === other[i + 2];
-}
-
-function chunk(type: string, data: Uint8Array): Uint8Array {
-  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  return Buffer.concat([uint32(data.length), named, uint32(crc32(named))]);
 }
 
 function uint32(value: number): Uint8Array {

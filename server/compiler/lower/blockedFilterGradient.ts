@@ -5,8 +5,9 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
-import { BLOCKED_DOMAIN, fromBlocks, toBlocks } from './blockedConvolution.ts';
+import { BLOCKED_DOMAIN, toBlocks } from './blockedConvolution.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
+import { indicesOf } from './indices.ts';
 
 type FilterGrad = NodeOf<'ConvFilterGrad'>;
 
@@ -41,22 +42,18 @@ export function isFilterGradBlocked(node: FilterGrad, block: number): boolean {
  */
 export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { strides, filterSize } = node.params;
-  const [batch, channels] = node.inputs[0].type.shape;
+  const [batch] = node.inputs[0].type.shape;
   const [, filters, height, width] = node.inputs[1].type.shape;
   const block = emitter.channelBlock;
   const rows = rowsOfBand(node, block);
   const bands = height / rows;
   const groups = bands * (batch / block);
 
-  const { band, rowLength } = bandsOf(image, node, { rows, bands }, emitter);
-  const samplesInBlocks = toBlocks(emitter.reshape(band.name, [1, batch, bands * band.rows, rowLength]), emitter);
+  const { name, shape, parts, channels } = imageOf(image, node, { rows, groups }, emitter);
   const filter = filterOf(dy, { batch, filters, bands, positions: rows * width }, emitter);
   const gradient = emitter.emit(
     'Conv',
-    [
-      emitter.reshape(samplesInBlocks, [1, groups * block, band.rows, rowLength]),
-      emitter.reshape(filter, [groups * filters, block, rows, width]),
-    ],
+    [emitter.reshape(name, shape), emitter.reshape(filter, [groups * filters, block, rows, width])],
     {
       group: { int: groups },
       kernel_shape: { ints: [rows, width] },
@@ -66,10 +63,10 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
     },
     BLOCKED_DOMAIN,
   );
-  const ofGroups = emitter.reshape(gradient, [groups, elementCount(node.type.shape)]);
-  const sum = emitter.emit('ReduceSum', [ofGroups, emitter.integers([0])], { keepdims: { int: 0 } });
-  const places = emitter.reshape(sum, [filters / block, elementCount(filterSize), channels, block]);
-  return emitter.reshape(emitter.transpose(places, [0, 3, 2, 1]), node.type.shape);
+  const ofGroups = emitter.reshape(gradient, [parts, groups, elementCount(node.type.shape) / parts]);
+  const sum = emitter.emit('ReduceSum', [ofGroups, emitter.integers([1])], { keepdims: { int: 0 } });
+  const places = emitter.reshape(sum, [parts, filters / block, elementCount(filterSize), channels, block]);
+  return emitter.reshape(emitter.transpose(places, [1, 4, 0, 3, 2]), node.type.shape);
 }
 
 /** The output's gradient as [blocks of samples, bands, blocks of filters, positions of a band, samples of a block, filters of a block]. */
@@ -99,41 +96,49 @@ function rowsOfBand(node: FilterGrad, block: number): number {
 }
 
 /**
- * The image as [batch, bands, rows of a band, columns and channels], with its border: a band has all rows that the filter meets there, so that
- * bands overlap.
+ * The image in blocks of samples, [parts of the channels, groups, rows of a band, columns and channels of the part, samples], with its
+ * border. A band has all rows that the filter meets there, so that bands overlap.
  */
-function bandsOf(
+function imageOf(
   image: OnnxName,
   node: FilterGrad,
-  { rows, bands }: { readonly rows: number; readonly bands: number },
+  { rows, groups }: Readonly<Record<'rows' | 'groups', number>>,
   emitter: Emitter,
-): { readonly band: { readonly name: OnnxName; readonly rows: number }; readonly rowLength: number } {
+) {
   const { strides, pads, filterSize } = node.params;
-  const [batch, channels, ...size] = node.inputs[0].type.shape;
+  const [batch, , ...size] = node.inputs[0].type.shape;
   const [, , ...positions] = node.inputs[1].type.shape;
+  const block = emitter.channelBlock;
+  const { name, parts, channels } = channelsLast(image, node, emitter);
   const met = positions.map((extent, axis) => strides[axis] * (extent - 1) + filterSize[axis]);
   // Rows and columns that the stride does not reach are cut off: a pad below 0.
   const behind = met.map((extent, axis) => extent - size[axis] - pads[axis]);
   const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
-  const last = channelsLast(image, node, emitter);
-  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [last, emitter.integers(border)]) : last;
+  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [name, emitter.integers(border)]) : name;
   const rowLength = met[1] * channels;
   const bandRows = strides[0] * (rows - 1) + filterSize[0];
-  if (bands === 1) return { band: { name: padded, rows: bandRows }, rowLength };
-  const places = Array.from({ length: bands * bandRows }, (_, i) => {
-    const band = Math.floor(i / bandRows);
-    return band * rows * strides[0] + (i % bandRows);
-  });
-  const inRows = emitter.reshape(padded, [batch, met[0], rowLength]);
-  const name = emitter.emit('Gather', [inRows, emitter.integers(places)], { axis: { int: 1 } });
-  return { band: { name, rows: bandRows }, rowLength };
+  const bands = (groups * block) / batch;
+  // Places of rows in [samples, parts, rows], in the order of [parts, blocks of samples, bands, samples of a block, rows of a band].
+  const places = indicesOf([parts, batch / block, bands, block, bandRows]).map(
+    ([part, ofSamples, band, sample, row]) =>
+      ((ofSamples * block + sample) * parts + part) * met[0] + band * rows * strides[0] + row,
+  );
+  const inOrder = places.every((place, index) => place === index);
+  const allRows = emitter.reshape(padded, [batch * parts * met[0], rowLength]);
+  const chosen = inOrder ? allRows : emitter.emit('Gather', [allRows, emitter.integers(places)], { axis: { int: 0 } });
+  return {
+    name: toBlocks(emitter.reshape(chosen, [parts * groups, block, bandRows, rowLength]), emitter),
+    shape: [parts, groups * block, bandRows, rowLength],
+    parts,
+    channels,
+  };
 }
 
-/** [batch, channels, height, width] -> [batch, height, width, channels], by way of the blocks that the forward convolution uses, too. */
-function channelsLast(image: OnnxName, node: FilterGrad, emitter: Emitter): OnnxName {
+/** [batch and parts, height, width, channels of a part]: blocks of channels as the forward convolution uses them, too, or all channels. */
+function channelsLast(image: OnnxName, node: FilterGrad, emitter: Emitter) {
   const [batch, channels, ...size] = node.inputs[0].type.shape;
-  if (channels % emitter.channelBlock > 0) return emitter.transpose(image, [0, 2, 3, 1]);
-  const inBlocks = toBlocks(image, emitter);
-  if (channels === emitter.channelBlock) return emitter.reshape(inBlocks, [batch, ...size, channels]);
-  return fromBlocks(inBlocks, channels, emitter, { channelsLast: true });
+  const block = emitter.channelBlock;
+  if (channels % block > 0) return { name: emitter.transpose(image, [0, 2, 3, 1]), parts: 1, channels };
+  const parts = channels / block;
+  return { name: emitter.reshape(toBlocks(image, emitter), [batch * parts, ...size, block]), parts, channels: block };
 }

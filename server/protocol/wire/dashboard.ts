@@ -10,6 +10,7 @@ import type { RunLabel } from '../run/runLabel.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
+import type { MeasuredMetrics } from '../run/testMetric.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { FromPage } from './page.ts';
 import type { LiveState } from './sidecar.ts';
@@ -29,7 +30,7 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: RecordedRatio & { readonly metric: string; readonly test: number };
+  readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
   readonly failure?: { readonly message: string; readonly remedy?: string };
   readonly label?: RunLabel;
   /** In what it differs from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent where it does not, or is one of many. */

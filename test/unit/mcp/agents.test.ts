@@ -276,3 +276,26 @@ test('a sweep is stopped with all of its runs, and gone on with', async () => {
   await session.ask('stop', { id: sweep });
   await until(async () => (((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running ?? 0) === 0); // prettier-ignore
 });
+
+test('settings for a target are searched for, followed to what was found, and a sweep is no search', async () => {
+  const { folder } = await workspace({
+    data: { ...experiment.data, split: { validation: 0.25 } },
+    training: { ...experiment.training, threads: 1, steps: 60 },
+    compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} } },
+    target: { ratio: 1.5 },
+  });
+  const session = await sessions.open({ directory: folder, answer: () => 'accept' });
+  expect(await session.refusal('start_search', { of: file, set: ['target=null'] })).toContain('has no "target"');
+  const { sweep } = await session.ask('start_search', { of: file, budget: 3, parallel: 2 });
+  expect(session.asked).toEqual([expect.stringMatching(/^Trains up to 3 full runs of blobs/)]);
+  const end = await until(async () => {
+    const state = await session.ask('follow_sweep', { sweep });
+    return (state.search as { isOver: boolean }).isOver && state;
+  });
+  expect(end.search).toMatchObject({
+    target: '{ "ratio": 1.5 }',
+    isMet: true,
+    found: { set: [expect.stringContaining('"rate"')], ratio: expect.any(Number) },
+  });
+  expect(await session.refusal('start_sweep', { of: sweep })).toContain('is a search');
+});

@@ -63,6 +63,7 @@ const DIFFERENCE = 'difference';
 export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
   const results = groups.map(({ result }) => result);
   const metrics = [...new Set(results.flatMap(({ metric }) => metric ?? []))];
+  const splits = [...new Set(results.flatMap(({ split }) => split ?? []))];
   const settings = differingSettings(groups.map((group) => group.settings));
   const names = shortNames(settings.map(({ path }) => path));
   const shown = resultRows.filter((row) => row !== 'steps' || new Set(results.map(({ steps }) => steps)).size > 1);
@@ -70,7 +71,7 @@ export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
   const best = new Map(shown.map((row) => [row, bestResults(results, row)]));
   return {
     columns: [
-      ...shown.map((row) => ({ id: row, title: row === 'value' ? testTitle(metrics) : titles[row], isResult: true })),
+      ...shown.map((row) => ({ id: row, title: row === 'value' ? metricTitle(metrics, splits) : titles[row], isResult: true })),
       ...(hasDifferences
         ? [{ id: DIFFERENCE, title: l10n.t('Difference to {0}', groups[0].label), isResult: true }]
         : []),
@@ -87,7 +88,8 @@ export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
       color,
       cells: new Map([
         ...shown.flatMap((row): [string, ComparisonCell][] => {
-          const cell = resultCell(row, result, best.get(row)?.includes(index) === true, metrics.length > 1);
+          const isBest = best.get(row)?.includes(index) === true;
+          const cell = resultCell(row, result, { isBest, namesMetric: metrics.length > 1, namesSplit: splits.length > 1 });
           return cell ? [[row, cell]] : [];
         }),
         ...(difference ? [[DIFFERENCE, differenceCell(difference)] as const] : []),
@@ -103,8 +105,7 @@ export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
 function resultCell(
   row: ResultRow,
   result: GroupResult,
-  isBest: boolean,
-  namesMetric: boolean,
+  { isBest, namesMetric, namesSplit }: { isBest: boolean; namesMetric: boolean; namesSplit: boolean },
 ): ComparisonCell | undefined {
   const value = result[row];
   if (value === undefined) return undefined;
@@ -113,6 +114,7 @@ function resultCell(
   const text = margin === undefined ? mean : `${mean} ± ${formatResult(row, margin, result.metric ?? '')}`;
   const words = [
     ...(isBest ? [l10n.t('best')] : []),
+    ...(row === 'value' && namesSplit && result.split === 'validation' ? [l10n.t('validation split')] : []),
     ...(row === 'value' && !result.final ? [l10n.t('so far')] : []),
     ...(row === 'bytes' && result.hasFile === false ? [l10n.t('would take')] : []),
     ...(row === 'byteRatio' && result.hasFile === false ? [l10n.t('would be')] : []),
@@ -134,8 +136,11 @@ function differenceCell({ mean, margin = 0, isMoreThanNoise }: Difference): Comp
   };
 }
 
-function testTitle(metrics: readonly string[]): string {
-  return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
+/** What the metric is called that a column has: that of the test split where any run has read it. */
+function metricTitle(metrics: readonly string[], splits: readonly string[]): string {
+  const isTest = splits.length === 0 || splits.includes('test');
+  if (metrics.length === 1) return isTest ? l10n.t('Test {0}', metrics[0]) : l10n.t('Validation {0}', metrics[0]);
+  return isTest ? l10n.t('Test metric') : l10n.t('Validation metric');
 }
 
 function sortable(text: string): number | string {
