@@ -6,6 +6,7 @@ import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { chooseOthers, chooseRuns } from './commandTargets.ts';
@@ -16,6 +17,7 @@ import { ExportCommand } from './exportCommand.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
+import { LabelCommands } from './labelCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
 import { copyRunLink } from './runLinks.ts';
@@ -43,17 +45,19 @@ export function commandActions(
 ): Readonly<Record<CommandName, CommandAction>> {
   const problems = new ExperimentProblems();
   services.context.subscriptions.push(problems);
-  const runs = new RunCommands(services, problems, async (stored) => {
+  const reveal = async (stored: StoredRun) => {
     const node = view.visible ? await tree.nodeOf(stored) : undefined;
     if (!node) return;
     // While the tree is drawn anew, VS Code finds no row and refuses; the run trains all the same.
     await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
       services.log.warn(`${stored.key} is not shown in the tree: ${messageOf(error)}`);
     });
-  });
+  };
+  const runs = new RunCommands(services, problems, { reveal, watched: () => dashboards.shown });
   const control = new ControlCommands(services);
   const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
+  const labels = new LabelCommands(services);
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
   const sensitivity = new SensitivityCommand(services);
@@ -109,6 +113,10 @@ export function commandActions(
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     // A key is pressed on the selected rows, and is told of none.
     deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
+    renameRun: (argument) => labels.renameRun(argument ?? view.selection[0]),
+    editRunNote: (argument) => labels.editRunNote(argument ?? view.selection[0]),
+    pinRun: (argument, selection) => labels.pinRun(argument, selection, true),
+    unpinRun: (argument, selection) => labels.pinRun(argument, selection, false),
     restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
     refreshRuns: () => services.store.rescan(),

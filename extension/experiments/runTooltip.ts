@@ -16,6 +16,8 @@ export function runTooltip(
 ): string {
   const lines = [`**${markdownText(summary.id)}**`];
   const add = (name: string, value: string) => lines.push(`${markdownText(name)}: ${markdownText(value)}`);
+  if (summary.label?.name !== undefined) add(l10n.t('Name'), summary.label.name);
+  if (summary.label?.note !== undefined) add(l10n.t('Note'), summary.label.note);
   add(l10n.t('State'), state);
   if (summary.overrides.length > 0) add(l10n.t('Changed values'), summary.overrides.join(', '));
   const { result, failure } = summary;

@@ -72,8 +72,8 @@ function bestParts({ rows }: SweepContent): string[] {
   const [best] = groups;
   const mean = best && measureOf(best, by)?.statistics.mean;
   if (mean === undefined || Number.isNaN(mean)) return [];
-  const value = l10n.t('best {0}', formatMetric(metric, mean));
-  return best.ratio === undefined ? [value] : [value, formatRatio(best.ratio)];
+  const value = l10n.t('best {0}', `${metric} ${formatMetric(metric, mean)}`);
+  return best.ratio === undefined ? [value] : [value, l10n.t('{0} smaller', formatRatio(best.ratio))];
 }
 
 /** What a search has found. */

@@ -283,11 +283,8 @@ function files(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undefin
 
 function settings(runs: readonly ReportedRun[]): Markup {
   const begun = runs.flatMap((run) => (run.snapshot.started ? [{ run, config: run.snapshot.started.config }] : []));
-  const differing =
-    begun.length < 2
-      ? []
-      : differingSettings(begun.map(({ run, config }) => ({ settings: flatten(config), overrides: run.overrides })));
-  const rows = differing.map(({ path, values }) => [path, ...values.map(({ text }) => text ?? '')]);
+  const differing = begun.length < 2 ? [] : differingSettings(begun.map(({ config }) => flatten(config)));
+  const rows = differing.map(({ path, values }) => [path, ...values.map((text) => text ?? '')]);
   const header = ['setting', ...begun.map(({ run }) => run.id)];
   return html`${begun.length < 2 ? undefined : rows.length === 0 ? html`<p>The runs have the same settings.</p>` : table('Settings that differ', { header, rows, notes: [] })}
   ${begun.map(

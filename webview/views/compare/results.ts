@@ -71,7 +71,8 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
     if (values.length < results.length || (row === 'value' && !sameMetric)) continue;
     const { mean, margin = 0 } = sampleStatistics(values);
     means[row] = mean;
-    if (margin > 0) margins[row] = margin;
+    // What rounding leaves is no spread.
+    if (margin > 1e-9 * Math.abs(mean)) margins[row] = margin;
   }
   const { metric, split } = first;
   return {
@@ -84,9 +85,10 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
   };
 }
 
-/** True where the values of results can be compared: one metric, on one split. */
+/** True where the values of results can be compared: one metric, on one split. A run that has not been evaluated has none. */
 export function haveSameMetric(results: readonly RunResult[]): boolean {
-  return new Set(results.map(({ metric, split }) => `${split} ${metric}`)).size <= 1;
+  const evaluated = results.filter(({ metric }) => metric !== undefined);
+  return new Set(evaluated.map(({ metric, split }) => `${split} ${metric}`)).size <= 1;
 }
 
 /** The rows of the table of results, in their order. */
@@ -117,12 +119,15 @@ export function formatResult(row: ResultRow, value: number, metric: string): str
 export function bestResults(results: readonly RunResult[], row: ResultRow): number[] {
   if (row === 'steps' || row === 'seconds') return [];
   if (row === 'value' && !haveSameMetric(results)) return [];
-  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(results[0]?.metric ?? '') : true;
+  const metric = results.find((result) => result.metric !== undefined)?.metric ?? '';
+  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(metric) : true;
   const known = results.flatMap((result, index) => {
     const value = result[row];
     return result.final && value !== undefined && Number.isFinite(value) ? [{ index, value }] : [];
   });
-  if (new Set(known.map(({ value }) => value)).size < 2) return [];
-  const best = known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value;
-  return known.filter(({ value }) => value === best).map(({ index }) => index);
+  // Values that read the same are equally good.
+  const textOf = (value: number) => formatResult(row, value, metric);
+  if (new Set(known.map(({ value }) => textOf(value))).size < 2) return [];
+  const best = textOf(known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value);
+  return known.filter(({ value }) => textOf(value) === best).map(({ index }) => index);
 }
