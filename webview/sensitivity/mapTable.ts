@@ -81,7 +81,7 @@ function cellOf(key: string, cell: MapCell, column: MapColumn, metric: string): 
       tabindex: -1,
       title: told,
       // What is seen in a cell is in its name, in one piece: so it can be asked for by voice.
-      'aria-label': own === '' ? told : `${told} (${text} ${size})`,
+      'aria-label': own === '' ? told : `${told}; ${text} ${size}`,
     },
     element('span', { class: 'map-drop' }, text),
     ' ',
