@@ -18,6 +18,7 @@ import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
+import { copyRunLink } from './runLinks.ts';
 import { SearchCommand } from './searchCommand.ts';
 import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
@@ -104,6 +105,7 @@ export function commandActions(
     openExperiment: (argument) => folders.openExperiment(argument),
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
+    copyRunLink: (argument) => copyRunLink(services, argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     // A key is pressed on the selected rows, and is told of none.
     deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),

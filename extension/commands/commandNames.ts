@@ -31,6 +31,7 @@ export const commandNames = [
   'openExperiment',
   'showLog',
   'copyCommandLine',
+  'copyRunLink',
   'revealRunFolder',
   'deleteRun',
   'restartLanguageServer',

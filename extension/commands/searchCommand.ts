@@ -57,8 +57,8 @@ export class SearchCommand {
     const runs = budget ?? (await this.#askForBudget(experiment));
     if (runs === undefined) return undefined;
     const known = new Set(await this.#services.sweeps.pathsOf(experiment));
-    const work = { command: 'search' as const, options: ['--budget', String(runs)] };
-    const execution = await startSweep(this.#services, { ...work, path: file, experiment: file, name: l10n.t('Find settings of {0}', name) }); // prettier-ignore
+    const work = { experiment: file, search: file, budget: runs };
+    const execution = await startSweep(this.#services, work, l10n.t('Find settings of {0}', name));
     this.#follow(execution, name, async () => {
       const paths = await this.#services.sweeps.pathsOf(experiment);
       return paths.find((path) => !known.has(path));
@@ -69,7 +69,7 @@ export class SearchCommand {
   /** Goes on with a search that was stopped. @param path its folder */
   async continueSearch(path: string, experiment: string): Promise<TaskExecution> {
     const name = l10n.t('Search {0}', basename(path));
-    const execution = await startSweep(this.#services, { command: 'search', path, experiment, name });
+    const execution = await startSweep(this.#services, { experiment, search: path }, name);
     this.#follow(execution, basename(experiment), () => Promise.resolve(path));
     return execution;
   }

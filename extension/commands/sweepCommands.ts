@@ -29,12 +29,7 @@ export class SweepCommands {
     const experiment = await chooseExperiment(this.#services, argument);
     if (!experiment || (await this.#problems.check(experiment.file)) === undefined) return undefined;
     const { file, name } = experiment;
-    return startSweep(this.#services, {
-      command: 'sweep',
-      path: file,
-      experiment: file,
-      name: l10n.t('Sweep {0}', name),
-    });
+    return startSweep(this.#services, { experiment: file, sweep: file }, l10n.t('Sweep {0}', name));
   }
 
   async continueSweep(argument: unknown): Promise<TaskExecution | undefined> {
@@ -43,16 +38,14 @@ export class SweepCommands {
     const sweep = await this.#services.sweeps.read(path);
     const { experiment, rows, search } = sweep;
     if (isOver(sweep)) {
-      void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
+      void showInformation(l10n.t('All runs of the sweep have ended.'));
       return undefined;
     }
     if (search) return this.#search.continueSearch(path, experiment);
     const failed = rows.filter(({ state }) => state === 'failed').length;
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;
-    const name = l10n.t('Sweep {0}', basename(path));
-    const options = retryFailed ? ['--retry-failed'] : [];
-    return startSweep(this.#services, { command: 'sweep', path, experiment, name, options });
+    return startSweep(this.#services, { experiment, sweep: path, retryFailed }, l10n.t('Sweep {0}', basename(path)));
   }
 
   async openSweep(argument: unknown): Promise<void> {
@@ -75,5 +68,5 @@ async function wantsFailed(failed: number): Promise<boolean | undefined> {
       retry: true,
     },
   ];
-  return (await window.showQuickPick(items, { placeHolder: l10n.t('The runs to go on with') }))?.retry;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Runs to continue') }))?.retry;
 }

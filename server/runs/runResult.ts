@@ -1,4 +1,5 @@
 /** @file The summary of a finished run as run.json has it. */
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
@@ -19,9 +20,4 @@ export function resultOf(summary: Summary) {
     fileBytes,
     seconds: secondsOf(summary),
   };
-}
-
-/** JSON has no other numbers. */
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

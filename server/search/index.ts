@@ -4,6 +4,7 @@
  */
 import { JsonText } from '../protocol/experiment/jsonText.ts';
 import { parseExperiment, placed, withOverrides } from '../protocol/experiment/parseExperiment.ts';
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
 import type { Experiment, ExperimentSettings, TargetConfig } from '../protocol/experiment/schema.ts';
 import { bytesOf } from '../protocol/experiment/schema/target.ts';
@@ -75,6 +76,7 @@ export interface SearchedRun {
   readonly run: string;
   /** The part of the steps of a full run. */
   readonly length: number;
+  readonly seed: number;
   readonly way: Way;
   readonly purpose: string;
   /** On the validation split; null for a run that diverged. */
@@ -101,8 +103,12 @@ export interface SearchReport {
     readonly test: number;
     readonly weightRatio: number;
     readonly compression: unknown;
+    /** Of the full runs with these settings, one for each seed: by their mean they were chosen. */
+    readonly drops: readonly number[];
   };
-  /** All full runs. */
+  /** What the file has its full runs begin with; absent where they begin with random weights. */
+  readonly start?: unknown;
+  readonly short: readonly SearchedRun[];
   readonly full: readonly SearchedRun[];
   readonly runs: number;
   /** Training that the search took, in runs of the full length. */
@@ -176,9 +182,9 @@ class Searching {
     const perWeight = new Map(measured.weights.map((one) => [one.name, one]));
     const options = searched.map((one) => optionsOf(one, perWeight.get(one.weight.name)));
 
-    const settingsOf = ({ options: chosen, length }: Wanted): RunSettings => {
+    const settingsOf = ({ options: chosen, length, seed }: Wanted): RunSettings => {
       const layers = writtenLayers(searched, chosen.map((option, i) => options[i][option].values)); // prettier-ignore
-      if (length === 1) return fullSettings(experiment, base, layers);
+      if (length === 1) return fullSettings(experiment, base, layers, seed);
       const start = reference.start ?? experiment.start;
       return shortSettings(experiment, base, { layers, length, start, stepsPerEpoch });
     };
@@ -195,8 +201,9 @@ class Searching {
       const own = this.#summaries.get(line);
       return {
         ...{ line, run, length: wanted.length, way: wanted.aim.way, purpose: wanted.purpose },
+        seed: experiment.training.seed + wanted.seed,
         value: own?.validation ?? null,
-        drop: Number.isFinite(outcome.drop) ? outcome.drop : null,
+        drop: finiteOrNull(outcome.drop),
         bytes: own ? outcome.bytes : null,
         ratio: own ? denseBytes / outcome.bytes : null,
       };
@@ -221,7 +228,7 @@ class Searching {
         });
       },
     });
-    const { best, full, isMet, spent } = result;
+    const { best, drops, short, full, isMet, spent } = result;
     const seconds = [...this.#summaries.values()].reduce((sum, one) => sum + secondsOf(one), measured.seconds);
     const fullSeconds = full.flatMap((outcome) => this.#summaries.get(lineOf(outcome).line) ?? []).map(secondsOf);
     const report: SearchReport = {
@@ -234,9 +241,11 @@ class Searching {
           test: await this.#test(await openRun(sweep.runFolder(lineOf(best)))),
           weightRatio: this.#summaries.get(lineOf(best).line)!.weightRatio,
           compression: parseDocument(text, settingsOf(best.wanted).set),
+          drops,
         },
       }),
-      full: full.map(shown),
+      ...(experiment.start !== undefined && { start: experiment.start }),
+      ...{ short: short.map(shown), full: full.map(shown) },
       runs: this.#sweep.plan.length,
       fullRuns: spent,
       seconds,

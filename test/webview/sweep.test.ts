@@ -54,7 +54,7 @@ describe('the page of a sweep', () => {
     await filter(page).fill('rate > 0.85 and bytes < 60');
     await expect.poll(() => shown(page)).toEqual(['0.95best', '0.98']);
     await page.getByText('2 of 5 rows').waitFor();
-    await page.getByText('2 of 2 rows are not beaten in both size and metric.').waitFor();
+    await page.getByText('2 of 2 rows are Pareto-optimal in size and metric.').waitFor();
     await filter(page).fill('rats > 1');
     await page.getByText('There is no column "rats", but rate, seed').waitFor();
     await expect.poll(async () => (await shown(page)).length).toBe(5);

@@ -17,7 +17,7 @@ export const startSweep = defineTool({
   name: 'start_sweep',
   title: 'Start a sweep',
   description:
-    'Trains the runs of "sweep" in an experiment file, or a run for each of "seeds", in the background; or goes on with a sweep that was stopped. Answers at once with its id, for follow_sweep. All combinations are checked before any run begins. It goes on when this server ends; "stop" stops it. The user confirms it, with the number of runs and the time that they take as far as that is known.',
+    'Trains the runs of "sweep" in an experiment file, or a run for each of "seeds", in the background; or continues a sweep that was stopped. Answers at once with its id, for follow_sweep. All combinations are checked before any run begins. It goes on when this server ends; "stop" stops it. The user confirms it, with the number of runs and the time that they take as far as that is known.',
   effect: 'runs code',
   input: z.strictObject({
     of: pathInput.describe('Path of the experiment file, or id of a sweep to go on with.'),
@@ -29,7 +29,7 @@ export const startSweep = defineTool({
       .optional()
       .describe('A run for each, in place of the "sweep" of the file.'),
     parallel: parallelInput,
-    retryFailed: z.boolean().default(false).describe('Of a sweep that is gone on with: also runs that have failed.'),
+    retryFailed: z.boolean().default(false).describe('When a sweep is continued: train its failed runs again, too.'),
     ...confirmInput,
   }),
   output: z.object({
@@ -43,10 +43,10 @@ export const startSweep = defineTool({
     const { workspace } = call;
     const existing = isFile(of, call) ? undefined : await workspace.findSweep(of);
     if (existing && isSearch(existing))
-      throw new UserError(`${existing.id} is a search.`, { remedy: 'Go on with it by start_search.' });
+      throw new UserError(`${existing.id} is a search.`, { remedy: 'Continue it by start_search.' });
     if (existing) {
       if (set.length > 0 || seeds)
-        throw new UserError(`${existing.id} is a sweep that is there already.`, {
+        throw new UserError(`${existing.id} already exists as a sweep.`, {
           remedy: 'Leave "set" and "seeds" out, or give the path of an experiment file for a new one.',
         });
       call.confirm(

@@ -94,7 +94,7 @@ describe('an experiment', () => {
 
     const before = readFileSync(join(folder, file), 'utf8');
     const text = before.replace('"steps"', '"stepz"');
-    expect(await session.refusal('write_experiment', { file, text })).toContain('is there already');
+    expect(await session.refusal('write_experiment', { file, text })).toContain('already exists');
     expect(await session.ask('write_experiment', { file, text, overwrite: true })).toMatchObject({ written: false, problems: [{ code: 'unknown-setting' }] }); // prettier-ignore
     expect(readFileSync(join(folder, file), 'utf8')).toBe(before);
     const shorter = before.replace('"steps":60', '"steps":30').replace('"steps": 60', '"steps": 30');
@@ -230,7 +230,7 @@ test('an export tells how far it is, is listed in the resource of its run, and r
   const exported = await session.ask('export_model', { run: run.id, out: 'a.onnx' }, { onprogress });
   expect(told).toEqual(expect.arrayContaining(['writing', expect.stringMatching(/^verifying/)]));
   expect(exported).toMatchObject({ path: 'a.onnx', format: 'onnx', metric: 'accuracy' });
-  expect(await session.refusal('export_model', { run: run.id, out: 'a.onnx' })).toContain('is there already');
+  expect(await session.refusal('export_model', { run: run.id, out: 'a.onnx' })).toContain('already exists');
   expect(await session.refusal('export_model', { run: run.id, out: '../a.onnx' })).toContain('outside the workspace');
   expect(await session.refusal('export_model', { run: run.id, out: 'b', format: 'tfjs', dense: true })).toContain('takes no --dense'); // prettier-ignore
   await session.ask('export_model', { run: run.id, out: 'a.onnx', overwrite: true });
@@ -257,7 +257,7 @@ test('a sweep is started after its size is told, followed, and compared by seeds
   const { groups, differences } = await session.ask('compare_runs', { runs: [sweep] });
   expect(groups).toEqual([expect.objectContaining({ seeds: [1, 2] }), expect.objectContaining({ seeds: [1, 2] })]);
   expect(differences).toContainEqual(expect.objectContaining({ result: 'test', pairs: 2 }));
-  expect(await session.refusal('start_sweep', { of: sweep, seeds: [1] })).toContain('is there already');
+  expect(await session.refusal('start_sweep', { of: sweep, seeds: [1] })).toContain('already exists');
 });
 
 test('a sweep is stopped with all of its runs, and gone on with', async () => {

@@ -35,8 +35,8 @@ const curves: CurveSettings = {
 
 const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
   bytes: l10n.t('Size'),
-  byteRatio: l10n.t('Bytes, times fewer'),
-  weightRatio: l10n.t('Weights, times fewer'),
+  byteRatio: l10n.t('Fewer bytes by'),
+  weightRatio: l10n.t('Fewer weights by'),
   steps: l10n.t('Steps'),
   seconds: l10n.t('Training time'),
 };

@@ -79,7 +79,7 @@ function describeFront(points: number, front: readonly string[], others: number)
       ? l10n.t('No run is better in both size and metric.')
       : front.length === 1
         ? l10n.t('Best in both: {0}.', front[0])
-        : l10n.t('Not beaten in both: {0}.', front.join('; '));
+        : l10n.t('Pareto-optimal: {0}.', front.join('; '));
   return [best, ...left].join(' ');
 }
 

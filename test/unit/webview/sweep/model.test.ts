@@ -180,7 +180,7 @@ describe('size against metric', () => {
     expect(series[0].x).toEqual([20, 100, 500]);
     expect(series[0].describe?.(0)).toMatch(/^s\.5: 97\.89% ± 0\.64, 20 B$/);
     expect(Number(series[1].y[0]) - Number(series[1].from?.[0])).toBeCloseTo(2 * 12.7062 * 0.0005, 6);
-    expect(summary).toBe('3 of 3 rows are not beaten in both size and metric.');
+    expect(summary).toBe('3 of 3 rows are Pareto-optimal in size and metric.');
   });
 
   test('sets the chosen row off, and is empty without a finished run', () => {
