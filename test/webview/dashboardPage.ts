@@ -137,6 +137,8 @@ export async function setTheme(page: Page, theme: ThemeKind, inSidebar: boolean)
     ({ variables, bodyClass, isInSideBar }) => {
       const background = isInSideBar ? 'sideBar-background' : 'editor-background';
       const { style } = document.documentElement;
+      // What the theme before had and this one has not is gone, as in VS Code.
+      for (const name of [...style].filter((one) => one.startsWith('--vscode-'))) style.removeProperty(name);
       for (const [name, value] of Object.entries(variables)) style.setProperty(`--vscode-${name}`, value);
       style.background = `var(--vscode-${background})`;
       document.body.className = isInSideBar ? `${bodyClass} is-in-side-bar` : bodyClass;

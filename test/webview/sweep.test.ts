@@ -181,6 +181,16 @@ describe('the page of a sweep', () => {
     expect(await page.locator('.sweep-body').evaluate((body) => body.scrollWidth - body.clientWidth)).toBe(0);
   });
 
+  it('sets a row off in the charts by the keyboard', async () => {
+    const { tell, page } = await open({ width: 1200 });
+    await tell(sweep);
+    await page.getByRole('button', { name: 'rate 0.9: set off in the charts' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.rows-table tr.is-selected', { hasText: '0.9' }).waitFor();
+    await expect.poll(() => page.locator(':focus').getAttribute('aria-pressed')).toBe('true');
+    await page.getByRole('button', { name: 'chosen' }).first().waitFor();
+  });
+
   it('shows how far the runs under way are, without drawing anything else anew', async () => {
     const { tell, page } = await open({ width: 1200 });
     await tell(

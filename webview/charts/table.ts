@@ -51,7 +51,7 @@ export function createTable(caption: string): ChartTable {
       { class: 'chart-table' },
       element(
         'div',
-        { class: 'chart-table-scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+        { class: 'chart-table-scroll', tabindex: 0, role: 'region', 'aria-label': l10n.t('{0} as a table', caption) },
         element('table', {}, element('caption', { class: 'visually-hidden' }, caption), head, body),
       ),
       element('div', { class: 'chart-table-foot' }, previous, next, note),

@@ -23,7 +23,7 @@ export const palettes = {
   light: ['#0072b2', '#b85c00', '#008562', '#a8548a', '#857700', '#c2410c', '#4a56c8', '#5f5f5f'],
 } as const;
 
-/** Dash patterns in high contrast: series differ there not by colour alone. In CSS pixels. */
+/** Dash patterns, in CSS pixels. In high contrast, series differ not by colour alone; elsewhere those do that have the colour of another. */
 const dashPatterns: readonly (readonly number[])[] = [
   [],
   [7, 3],
@@ -35,7 +35,7 @@ const dashPatterns: readonly (readonly number[])[] = [
   [9, 3, 2, 3, 2, 3],
 ];
 
-export function seriesColor(theme: ChartTheme, slot: number): string {
+export function seriesColor(theme: Pick<ChartTheme, 'palette'>, slot: number): string {
   return theme.palette[slot % theme.palette.length];
 }
 
@@ -43,10 +43,10 @@ export function isHighContrast({ kind }: Pick<ChartTheme, 'kind'>): boolean {
   return kind === 'high-contrast' || kind === 'high-contrast-light';
 }
 
-export function seriesDash(theme: ChartTheme, slot: number, dashed = false): number[] {
-  if (isHighContrast(theme)) return [...dashPatterns[slot % dashPatterns.length]];
-  // Where there are more series than colours, the next round of them is dashed.
-  return dashed ? [5, 4] : [...dashPatterns[Math.floor(slot / theme.palette.length) % dashPatterns.length]];
+export function seriesDash(theme: Pick<ChartTheme, 'kind' | 'palette'>, slot: number, dashed = false): number[] {
+  const round = Math.floor(slot / theme.palette.length);
+  if (isHighContrast(theme)) return [...dashPatterns[(slot + round) % dashPatterns.length]];
+  return dashed ? [5, 4] : [...dashPatterns[round % dashPatterns.length]];
 }
 
 /** Reads the theme that the page has now. */

@@ -1,4 +1,5 @@
 /** @file The dashboard's page: header, notices, tabs and the view that is open. Draws at most once a frame. */
+import * as l10n from '@vscode/l10n';
 import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { element } from '../element.ts';
@@ -16,7 +17,7 @@ export class DashboardPage {
   readonly #send: (message: FromDashboard) => void;
   readonly #viewState: ViewState;
   readonly #state = new DashboardState();
-  readonly #panel = element('main', { role: 'tabpanel', id: 'view', class: 'view' });
+  readonly #panel = element('div', { role: 'tabpanel', id: 'view', class: 'view' });
   readonly #picker = createRunPicker((keys) => this.#show(keys));
   readonly #head: HTMLElement;
   readonly #stateBar = createStateBar((command, run) => this.#send({ type: 'command', command, run }));
@@ -50,8 +51,13 @@ export class DashboardPage {
     this.#head = element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element);
     root.append(
       this.#head,
-      this.#tabs.element,
-      element('div', { class: 'scroller' }, this.#notices.element, this.#panel),
+      element(
+        'main',
+        { class: 'page-main' },
+        element('h1', { class: 'visually-hidden' }, l10n.t('DeepTwist Dashboard')),
+        this.#tabs.element,
+        element('div', { class: 'scroller' }, this.#notices.element, this.#panel),
+      ),
     );
     this.#tabs.select(tab.get());
   }
@@ -82,7 +88,7 @@ export class DashboardPage {
     this.#view?.view.dispose();
     const view = type.create(this.#contextOf(type));
     this.#view = { type, view };
-    this.#panel.replaceChildren(view.element);
+    this.#panel.replaceChildren(element('h2', { class: 'visually-hidden' }, type.title), view.element);
     this.#schedule();
   }
 

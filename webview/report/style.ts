@@ -28,6 +28,8 @@ export const chartStyle = `
 .end { text-anchor: end; }
 .line { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 5 4; }
+.round-1 { stroke-dasharray: 7 3; }
+.round-2 { stroke-dasharray: 2 2; }
 .faint { opacity: 0.25; stroke-width: 1; }
 ${palettes.light.map((_, i) => `.line.c${i}, .bins.c${i} { stroke: var(--c${i}); } .dot.c${i}, .bins.c${i}, .band.c${i} { fill: var(--c${i}); }`).join('\n')}
 .band { fill-opacity: 0.18; }

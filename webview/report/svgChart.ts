@@ -95,11 +95,7 @@ function series({ series: one, points, raw, stems, lower, base }: DrawnSeries, s
   const color = `c${one.color % COLORS}`;
   const opacity = one.opacity ?? 1;
   const line = (of: typeof points, more = '') =>
-    html`<path
-      class="line ${color}${one.dashed ? ' dashed' : ''}${more}"
-      opacity="${opacity}"
-      d="${pathOf(of, scales)}"
-    />`;
+    html`<path class="line ${color}${dashClass(one)}${more}" opacity="${opacity}" d="${pathOf(of, scales)}" />`;
   if (lower) {
     const outline = pathOf([...finite(points, scales), ...finite(lower, scales).toReversed()], scales);
     return html`<path class="band ${color}" d="${outline}${outline === '' ? '' : 'Z'}" />`;
@@ -175,6 +171,13 @@ function references({ references: all = [] }: ChartContent, { x, y }: Layout, sc
   })}`;
 }
 
+/** A series that has the colour of another is dashed in its own way. */
+function dashClass({ color, dashed }: Pick<Series, 'color' | 'dashed'>): string {
+  if (dashed) return ' dashed';
+  const round = Math.floor(color / COLORS) % 3;
+  return round === 0 ? '' : ` round-${round}`;
+}
+
 function legend(all: readonly Series[]): Markup {
   return html`<ul class="legend">
     ${all.map(
@@ -184,8 +187,8 @@ function legend(all: readonly Series[]): Markup {
 }
 
 /** What stands beside the label of a series in a legend, 16 by 8. */
-export function key({ color, dashed }: Series): Markup {
-  return html`<path class="line c${color % COLORS}${dashed ? ' dashed' : ''}" d="M0 4H16" />`;
+export function key(one: Series): Markup {
+  return html`<path class="line c${one.color % COLORS}${dashClass(one)}" d="M0 4H16" />`;
 }
 
 function leftOutNote(count: number): Markup | undefined {

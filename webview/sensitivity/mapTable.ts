@@ -73,16 +73,19 @@ function cellOf(key: string, cell: MapCell, column: MapColumn, metric: string): 
   const text = drop === null ? '∞' : formatDrop(drop);
   const own = column.setting === undefined ? `${bareSetting({ [parameter]: setting })} · ` : '';
   const told = cellText(key, cell, metric);
+  const size = own + formatBytes(bytes);
   return element(
     'td',
     {
       class: [level === undefined ? 'is-not-finite' : `level-${level}`, isSuggested ? 'is-suggested' : ''].join(' '),
       tabindex: -1,
       title: told,
-      'aria-label': told,
+      // What is seen in a cell is in its name, in one piece: so it can be asked for by voice.
+      'aria-label': own === '' ? told : `${told}; ${text} ${size}`,
     },
     element('span', { class: 'map-drop' }, text),
-    element('span', { class: 'map-bytes' }, own + formatBytes(bytes)),
+    ' ',
+    element('span', { class: 'map-bytes' }, size),
   );
 }
 

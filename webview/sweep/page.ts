@@ -84,6 +84,7 @@ export class SweepPage {
   #chosen: string | undefined;
   #passing: readonly SweepItem[] = [];
   #frame = 0;
+  #hasCharts = false;
 
   constructor(body: HTMLElement, viewState: ViewState, send: (message: FromSweepPage) => void) {
     this.#send = send;
@@ -152,6 +153,7 @@ export class SweepPage {
         this.#count,
       ),
       this.#problemOfFilter,
+      element('h2', { class: 'visually-hidden' }, l10n.t('Charts')),
       element('div', { class: 'sweep-charts' }, this.#parallel.element, this.#front.element, this.#importance.element),
       // Below the charts: these must not move while a brush is drawn.
       element('div', { class: 'toolbar rows-toolbar' }, this.#open, this.#chips),
@@ -241,7 +243,7 @@ export class SweepPage {
     this.#main.hidden = !sweep;
     if (!sweep) return;
     const derived = this.#derive(sweep);
-    const { items, columns, metricColumn, names, haveSeeds } = derived;
+    const { items, columns, names, haveSeeds } = derived;
     const hidden = new Set(this.#hidden.get());
     const shownColumns = columns.filter(({ id }) => !hidden.has(id));
     const axes = axesOf(items, shownColumns);
@@ -259,6 +261,27 @@ export class SweepPage {
     this.#togetherBox.set(this.#together.get());
     this.#drawChips(axes);
     this.#drawColumns(columns, hidden);
+    this.#table.update({
+      rows: orderedRows(passing, columns, this.#order.get(), this.#expanded),
+      columns: shownColumns,
+      order: this.#order.get(),
+      chosen: this.#chosen,
+      ticked: this.#ticked,
+      expanded: this.#expanded,
+      best: best?.id,
+      nameOf,
+    });
+    this.#open.toggleAttribute('disabled', this.#ticked.size === 0);
+    const drawCharts = () => this.#drawCharts(derived, axes);
+    if (this.#hasCharts) drawCharts();
+    // Rows are on the screen before the first charts are made.
+    else requestAnimationFrame(() => requestAnimationFrame(drawCharts));
+  }
+
+  #drawCharts({ items, columns, metricColumn, names }: Derived, axes: readonly ParallelAxis[]): void {
+    this.#hasCharts = true;
+    const passing = this.#passing;
+    const nameOf = (item: SweepItem) => names.get(item.id) ?? item.id;
     this.#parallel.update({
       axes,
       items,
@@ -273,17 +296,6 @@ export class SweepPage {
     this.#front.element.hidden = !metricColumn;
     this.#importance.update(metricColumn ? importanceOf(passing, columns, metricColumn) : [], metricColumn);
     this.#importance.element.hidden = !metricColumn;
-    this.#table.update({
-      rows: orderedRows(passing, columns, this.#order.get(), this.#expanded),
-      columns: shownColumns,
-      order: this.#order.get(),
-      chosen: this.#chosen,
-      ticked: this.#ticked,
-      expanded: this.#expanded,
-      best: best?.id,
-      nameOf,
-    });
-    this.#open.toggleAttribute('disabled', this.#ticked.size === 0);
   }
 
   /** The first of the rows that pass, which come best first, if it has a result; of a search, what it has found. */

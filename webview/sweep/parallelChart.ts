@@ -2,6 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { ChartFrame } from '../charts/chartFrame.ts';
 import type { Headings, Rows } from '../charts/export.ts';
+import { mixed } from '../charts/model/colors.ts';
 import { paintLabel } from '../charts/painting.ts';
 import { seriesColor, withAlpha, type ChartTheme } from '../charts/theme.ts';
 import { element, setAttributes, setText } from '../element.ts';
@@ -355,19 +356,6 @@ function colorsOf(
   const shades = Array.from({ length: 9 }, (_, i) => mixed(worst, best, i / 8));
   const colors = new Map(valued.map(({ id }, i) => [id, shades[Math.round((8 * i) / Math.max(1, valued.length - 1))]]));
   return ({ id }) => colors.get(id) ?? theme.mutedText;
-}
-
-/** @param from and `to` as `#rrggbb` */
-function mixed(from: string, to: string, share: number): string {
-  const channels = (color: string) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
-  const [a, b] = [channels(from), channels(to)];
-  return `#${a
-    .map((value, i) =>
-      Math.round(value + share * (b[i] - value))
-        .toString(16)
-        .padStart(2, '0'),
-    )
-    .join('')}`;
 }
 
 /** Text that is cut where there is no room. */

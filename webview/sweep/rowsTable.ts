@@ -195,7 +195,7 @@ export class RowsTable {
   #cell(shown: ShownRows, column: Column, item: SweepItem, within: string | undefined, isFirst: boolean): HTMLElement {
     if (column.id === 'note') return this.#noteCell(item, shown.nameOf(item));
     const text = column.text(item);
-    const content: (Node | string)[] = [text];
+    const content: (Node | string)[] = [isFirst ? this.#chooser(shown, item, text) : text];
     if (isFirst && item.runs.length > 1 && within === undefined) content.unshift(this.#twistie(shown, item));
     if (isFirst && item.id === shown.best) content.push(element('span', { class: 'tag' }, l10n.t('best')));
     const problem = column.id === 'state' ? item.runs.find((run) => run.problem)?.problem : undefined;
@@ -204,6 +204,24 @@ export class RowsTable {
       title: problem ?? (text.length > 20 ? text : undefined),
     };
     return isFirst ? element('th', { scope: 'row', ...attributes }, ...content) : element('td', attributes, ...content);
+  }
+
+  /** Sets the row off in the charts, for the keyboard too. */
+  #chooser({ chosen, nameOf }: ShownRows, item: SweepItem, text: string): HTMLElement {
+    const isChosen = item.id === chosen;
+    const choose = element(
+      'button',
+      {
+        type: 'button',
+        class: 'row-button',
+        'aria-label': l10n.t('{0}: set off in the charts', nameOf(item)),
+        'aria-pressed': String(isChosen),
+      },
+      text,
+    );
+    choose.dataset.focus = `choose ${item.id}`;
+    choose.addEventListener('click', () => this.#actions.choose(item.id));
+    return choose;
   }
 
   #twistie({ expanded, nameOf }: ShownRows, item: SweepItem): HTMLElement {

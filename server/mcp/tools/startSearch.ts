@@ -15,10 +15,10 @@ export const startSearch = defineTool({
   name: 'start_search',
   title: 'Find settings',
   description:
-    'Finds the rates, bits or ranks with which a model is as small as possible at the accuracy that "target" of an experiment file allows ({ "maxDrop": 0.005 }), or as good as possible at a size ({ "bytes": "24 kB" } or { "ratio": 40 }), in the background; layers of "compression" without a value are those that are searched. Or goes on with a search that was stopped. Answers at once with its id: follow_sweep tells its runs and what it found, "stop" stops it. The user confirms it.',
+    'Finds the rates, bits or ranks with which a model is as small as possible at the accuracy that "target" of an experiment file allows ({ "maxDrop": 0.005 }), or as good as possible at a size ({ "bytes": "24 kB" } or { "ratio": 40 }), in the background; layers of "compression" without a value are those that are searched. Or continues a search that was stopped. Answers at once with its id: follow_sweep tells its runs and what it found, "stop" stops it. The user confirms it.',
   effect: 'runs code',
   input: z.strictObject({
-    of: pathInput.describe('Path of the experiment file, or id of a search to go on with.'),
+    of: pathInput.describe('Path of the experiment file, or id of a search to continue.'),
     set: overridesInput,
     budget: z
       .number()
@@ -39,13 +39,13 @@ export const startSearch = defineTool({
     if (existing) {
       if (!isSearch(existing))
         throw new UserError(`${existing.id} is a sweep whose runs are all planned.`, {
-          remedy: 'Go on with it by start_sweep, or give the path of an experiment file with a "target".',
+          remedy: 'Continue it by start_sweep, or give the path of an experiment file with a "target".',
         });
       if (set.length > 0)
         throw new UserError(`${existing.id} is a search that is there already.`, {
           remedy: 'Leave "set" out, or give the path of an experiment file for a new one.',
         });
-      call.confirm(`Goes on with the search ${existing.id}, in the background.`);
+      call.confirm(`Continues the search ${existing.id}, in the background.`);
       await workOn('search', existing, parallel, [], call);
       return { sweep: existing.id, folder: workspace.shown(existing.path) };
     }

@@ -43,7 +43,7 @@ export const startSweep = defineTool({
     const { workspace } = call;
     const existing = isFile(of, call) ? undefined : await workspace.findSweep(of);
     if (existing && isSearch(existing))
-      throw new UserError(`${existing.id} is a search.`, { remedy: 'Go on with it by start_search.' });
+      throw new UserError(`${existing.id} is a search.`, { remedy: 'Continue it by start_search.' });
     if (existing) {
       if (set.length > 0 || seeds)
         throw new UserError(`${existing.id} already exists as a sweep.`, {

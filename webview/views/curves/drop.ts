@@ -37,6 +37,9 @@ export function meanRises({ rise }: Drops): { readonly first: number; readonly l
   return { first: mean(rise.subarray(0, quarter)), last: mean(rise.subarray(rise.length - quarter)) };
 }
 
+/** Runs that are told of by name at most: the others are in the chart. */
+const MOST_TOLD = 3;
+
 /** One line about one run, or several. */
 export function describeDrops(runs: readonly { readonly label: string; readonly drops: Drops }[]): string | undefined {
   const known = runs.flatMap(({ label, drops }) => {
@@ -46,7 +49,10 @@ export function describeDrops(runs: readonly { readonly label: string; readonly 
   if (known.length === 0) return undefined;
   if (runs.length > 1) {
     const changes = known.map(({ label, first, last }) => `${label} ${signed(first)} → ${signed(last)}`);
-    return l10n.t('Mean change, first quarter → last: {0}.', changes.join('; '));
+    const told = changes.slice(0, MOST_TOLD).join('; ');
+    return changes.length > MOST_TOLD
+      ? l10n.t('Mean change, first quarter → last: {0}; and {1} more runs.', told, changes.length - MOST_TOLD)
+      : l10n.t('Mean change, first quarter → last: {0}.', told);
   }
   const [{ first, last }] = known;
   const means = [signed(first), signed(last)];
