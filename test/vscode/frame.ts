@@ -54,12 +54,12 @@ function currentGroup(): Group {
   return group;
 }
 
-/** {@link until}, with what is waited for first. */
+/** {@link until}, with what is waited for first. Many looks ask the editor, which has the same two cores. */
 export function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
 ): Promise<Exclude<T, undefined | null | false>> {
-  return until(probe, what);
+  return until(probe, what, 100);
 }
 
 /**
