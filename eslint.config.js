@@ -318,5 +318,5 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['scripts/**/*.js', 'bin/**/*.js', 'test/{bench,screenshots}/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**/*.js', 'bin/**/*.js', 'test/{bench,journeys,screenshots}/**/*.ts'], rules: { 'no-console': 'off' } },
 );

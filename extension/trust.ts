@@ -12,7 +12,7 @@ export function requireTrustToRun(): void {
 
 /** Called before a run is ended, controlled or deleted by what its folder says. @throws UserError where the workspace is not trusted */
 export function requireTrustToChangeRuns(): void {
-  requireTrust(l10n.t('Runs of a workspace that is not trusted can be looked at; they are not controlled or deleted.'));
+  requireTrust(l10n.t('In Restricted Mode you can view runs, but not control or delete them.'));
 }
 
 /** True where models may be described without being asked for: the code of their modules is executed. */

@@ -108,6 +108,36 @@ const withoutSchemaMaker = {
 };
 
 /**
+ * Leaves the texts of settings out of the extension's bundle, half of the schema: the extension shows those of the JSON schema, a file.
+ * @type {import('rolldown').Plugin}
+ */
+const withoutSettingTexts = {
+  name: 'without-setting-texts',
+  transform(code, id) {
+    if (!/[\\/]server[\\/]protocol[\\/]experiment[\\/]schema(?:[\\/]\w+)?\.ts$/.test(id)) return undefined;
+    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest);
+    /** From the front of the file to its end; none lies in another. @type {[start: number, end: number][]} */
+    const texts = [];
+    const visit = (/** @type {ts.Node} */ node) => {
+      if (ts.isCallExpression(node) && isSettingText(node.expression)) {
+        visit(node.expression.expression);
+        texts.push([node.expression.expression.end, node.end]);
+      } else ts.forEachChild(node, visit);
+    };
+    visit(source);
+    const blank = (/** @type {number} */ start, /** @type {number} */ end) => code.slice(start, end).replace(/[^\n]/g, ' ');
+    // With blanks in their place, the rest stands where it stood, as the source map says.
+    const rest = texts.reduceRight((all, [start, end]) => all.slice(0, start) + blank(start, end) + all.slice(end), code);
+    return { code: rest, map: null };
+  },
+};
+
+/** @param {ts.Expression} called @returns {called is ts.PropertyAccessExpression} true for `schema.describe` and `schema.meta` */
+function isSettingText(called) {
+  return ts.isPropertyAccessExpression(called) && ['describe', 'meta'].includes(called.name.text);
+}
+
+/**
  * What runs in the extension host, and the worker that reads logs. All that activation needs is in two chunks: one that the worker
  * shares, and one that imports `vscode`. VS Code takes about a millisecond for each file that it loads, and esbuild, which has no groups
  * of modules, makes 22 files of the same modules. What a command or a view needs is in chunks that are loaded when they are asked for.
@@ -135,6 +165,7 @@ async function bundleExtension(folder, use) {
     transform: { target: forNode.target },
     plugins: [
       withoutSchemaMaker,
+      withoutSettingTexts,
       {
         name: 'closures',
         buildEnd() {

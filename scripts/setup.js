@@ -95,7 +95,7 @@ export async function setUp(options = {}) {
       ...(options.browser ? [browser] : []),
       packagesOf(root),
       packagesOf(join(root, 'examples')),
-      ...(options.editor ? [editor] : []),
+      ...(options.editor ? editor : []),
       bundles,
     ]);
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * @file Runs the suite `test/vscode/` in the extension host of a real VS Code: the browser one, or with `--desktop` a
- * desktop one that `@vscode/test-electron` downloads. `node scripts/test-vscode.js PART` runs the files whose names
- * contain PART. The results are printed and written to `.cache/vscode-tests.json` in the form of Vitest's report.
+ * desktop one that `@vscode/test-electron` downloads, or with `--newest` the newest for the browser. `node scripts/test-vscode.js PART` runs
+ * the files whose names contain PART. The results are printed and written to `.cache/vscode-tests.json` in the form of Vitest's report.
  */
 import {
   cpSync,
@@ -23,6 +23,7 @@ import { setUp } from './setup.js';
 const args = process.argv.slice(2);
 const only = args.find((arg) => !arg.startsWith('--'));
 const onDesktop = args.includes('--desktop');
+if (args.includes('--newest')) process.env.DEEPTWIST_EDITOR = 'newest'; // Before what reads it is loaded.
 await setUp({ editor: !onDesktop, browser: !onDesktop });
 const { startEditor } = await import('./editor/serve.js');
 const { bundleSuite, REPORT_VARIABLE } = await import('./editor/suite.js');

@@ -14,7 +14,15 @@ const isRun = has({
   overrides: listOf(isText),
   state: isText,
   created: isNumber,
-  result: optional(has({ metric: isText, byteRatio: isNumber, fileRatio: optional(isNumber) })),
+  result: optional(
+    has({
+      metric: isText,
+      test: optional(isNumber),
+      validation: optional(isNumber),
+      byteRatio: isNumber,
+      fileRatio: optional(isNumber),
+    }),
+  ),
   failure: optional(has({ message: isText, remedy: optional(isText) })),
 });
 

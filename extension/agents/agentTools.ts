@@ -111,7 +111,7 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
         confirmationMessages: {
           title: l10n.t('Change the run that trains?'),
           message: withoutLinks(
-            l10n.t('The run {0} takes from its next distortion on: {1}', run.run.id, changes.join('; ')),
+            l10n.t('The run {0} applies from its next distortion on: {1}', run.run.id, changes.join('; ')),
           ),
         },
       };
@@ -134,7 +134,7 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
     const run = liveRunOf(this.#services.store, uri);
     const settings = run && (await settingsOf(run));
     if (!run || !settings)
-      throw new UserError(l10n.t('No run of {0} is being trained.', uri.fsPath), {
+      throw new UserError(l10n.t('No run of {0} is training.', uri.fsPath), {
         remedy: l10n.t('Start one; then change the file.'),
       });
     const { experiment, problems } = checkExperiment((await workspace.openTextDocument(uri)).getText());

@@ -18,6 +18,8 @@ import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
+import { copyRunLink } from './runLinks.ts';
+import { SearchCommand } from './searchCommand.ts';
 import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
 
@@ -55,7 +57,8 @@ export function commandActions(
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
   const sensitivity = new SensitivityCommand(services);
-  const sweeps = new SweepCommands(services, problems, sweepPanels);
+  const search = new SearchCommand(services, problems, sweepPanels);
+  const sweeps = new SweepCommands(services, problems, sweepPanels, search);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -89,8 +92,9 @@ export function commandActions(
         );
     },
     measureSensitivity: (argument, token) =>
-      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, dropIn(token)),
+      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, numberIn(token)),
     runSweep: (argument) => sweeps.runSweep(argument),
+    findSettings: (argument, budget) => search.findSettings(argument, numberIn(budget)),
     continueSweep: (argument) => sweeps.continueSweep(argument),
     openSweep: (argument) => sweeps.openSweep(argument),
     revealSweepFolder: (argument) => sweeps.revealSweepFolder(argument),
@@ -101,6 +105,7 @@ export function commandActions(
     openExperiment: (argument) => folders.openExperiment(argument),
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
+    copyRunLink: (argument) => copyRunLink(services, argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     // A key is pressed on the selected rows, and is told of none.
     deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
@@ -119,8 +124,8 @@ function isToken(value: unknown): value is CancellationToken {
   return typeof value === 'object' && value !== null && 'isCancellationRequested' in value;
 }
 
-/** The drop that an extension allows, which calls the command with it. */
-function dropIn(value: unknown): number | undefined {
+/** The drop or the budget that an extension gives, which calls the command with it. */
+function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 

@@ -1,5 +1,5 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
 import { runPhase, stateName } from '../experiments/runPhase.ts';
 import { shortValue } from '../runs/overrideText.ts';
@@ -66,17 +66,20 @@ export async function chooseSweep({ store, sweeps }: Services, argument: unknown
   const file = fileOf(argument);
   if (typeof argument === 'string' && !file) return argument;
   const experiments = file ? [experimentFileOf(file)] : await store.experiments();
-  const paths = (await Promise.all(experiments.map((experiment) => sweeps.pathsOf(experiment)))).flat();
+  // Of experiments in one folder whose names are alike, both may have a sweep.
+  const paths = [...new Set((await Promise.all(experiments.map((one) => sweeps.pathsOf(one)))).flat())];
   if (paths.length === 0) {
     void showInformation(l10n.t('There is no sweep yet: `"sweep"` in an experiment file says what to vary.'));
     return undefined;
   }
   if (file || paths.length === 1) return paths[0];
-  const items = newestFirst(paths.map((path) => basename(path))).map((label) => ({
-    label,
-    path: paths.find((path) => basename(path) === label),
+  const items = newestFirst(paths, (path) => basename(path)).map((path) => ({
+    label: basename(path),
+    // Experiments of the same name have sweeps of the same id, where they were started in the same second.
+    description: workspace.asRelativePath(dirname(path)),
+    path,
   }));
-  return (await window.showQuickPick(items, { placeHolder: l10n.t('The sweep') }))?.path;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Select a sweep'), matchOnDescription: true }))?.path;
 }
 
 /**
@@ -141,6 +144,11 @@ function uriOf(text: string): Uri {
 
 /** Runs that a quick pick offers. */
 const PICKED = 100;
+
+/** Asks which of some runs is meant. Undefined if the user cancels. */
+export async function chooseAmong(runs: readonly StoredRun[]): Promise<StoredRun | undefined> {
+  return (await pickRuns(runs, false))?.at(0);
+}
 
 async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
   const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({

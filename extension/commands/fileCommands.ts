@@ -42,7 +42,7 @@ export class FileCommands {
     const stored = liveRunOf(this.#services.store, uri);
     const settings = stored && (await settingsOf(stored));
     if (!stored?.live || !settings) {
-      void this.#offerRun(l10n.t('No run of {0} is being trained.', experiment.name), uri);
+      void this.#offerRun(l10n.t('No run of {0} is training.', experiment.name), uri);
       return undefined;
     }
     const document = await workspace.openTextDocument(uri);

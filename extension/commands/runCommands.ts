@@ -93,7 +93,7 @@ export class RunCommands {
 
   async #start(request: RunRequest): Promise<StoredRun | undefined> {
     if (request.text === undefined) {
-      const text = await this.#problems.check(request.file, request.overrides);
+      const text = await this.#problems.check(request.file, { overrides: request.overrides });
       if (text === undefined) return undefined;
     }
     return this.#showing(this.#services.launcher.start(request));

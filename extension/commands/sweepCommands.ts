@@ -9,16 +9,19 @@ import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { startSweep } from '../tasks/sweepTask.ts';
 import { chooseExperiment, chooseSweep } from './commandTargets.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
+import type { SearchCommand } from './searchCommand.ts';
 
 export class SweepCommands {
   readonly #services: Services;
   readonly #problems: ExperimentProblems;
   readonly #panels: SweepPanels;
+  readonly #search: SearchCommand;
 
-  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels) {
+  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels, search: SearchCommand) {
     this.#services = services;
     this.#problems = problems;
     this.#panels = panels;
+    this.#search = search;
   }
 
   /** Starts `deeptwist sweep FILE` in a terminal, which asks before it begins many runs. */
@@ -26,23 +29,23 @@ export class SweepCommands {
     const experiment = await chooseExperiment(this.#services, argument);
     if (!experiment || (await this.#problems.check(experiment.file)) === undefined) return undefined;
     const { file, name } = experiment;
-    return startSweep(this.#services, { path: file, experiment: file, name: l10n.t('Sweep {0}', name) });
+    return startSweep(this.#services, { experiment: file, sweep: file }, l10n.t('Sweep {0}', name));
   }
 
   async continueSweep(argument: unknown): Promise<TaskExecution | undefined> {
     const path = await chooseSweep(this.#services, argument);
     if (path === undefined) return undefined;
     const sweep = await this.#services.sweeps.read(path);
-    const { experiment, rows } = sweep;
+    const { experiment, rows, search } = sweep;
     if (isOver(sweep)) {
-      void showInformation(l10n.t('All runs of the sweep have come to their ends.'));
+      void showInformation(l10n.t('All runs of the sweep have ended.'));
       return undefined;
     }
+    if (search) return this.#search.continueSearch(path, experiment);
     const failed = rows.filter(({ state }) => state === 'failed').length;
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;
-    const name = l10n.t('Sweep {0}', basename(path));
-    return startSweep(this.#services, { path, experiment, name, retryFailed });
+    return startSweep(this.#services, { experiment, sweep: path, retryFailed }, l10n.t('Sweep {0}', basename(path)));
   }
 
   async openSweep(argument: unknown): Promise<void> {
@@ -65,5 +68,5 @@ async function wantsFailed(failed: number): Promise<boolean | undefined> {
       retry: true,
     },
   ];
-  return (await window.showQuickPick(items, { placeHolder: l10n.t('The runs to go on with') }))?.retry;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Runs to continue') }))?.retry;
 }

@@ -2,6 +2,7 @@
 import { recordedRatio } from '../../server/protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
+import { shownMetric } from '../../server/protocol/run/testMetric.ts';
 
 export const runOrders = ['newest', 'metric', 'ratio'] as const;
 export type RunOrder = (typeof runOrders)[number];
@@ -17,7 +18,7 @@ function compare(a: RunSummary, b: RunSummary, order: RunOrder): number {
 }
 
 function goodness({ result }: RunSummary, order: 'metric' | 'ratio'): number {
-  const value = order === 'ratio' ? result && recordedRatio(result).ratio : result?.test;
+  const value = result && (order === 'ratio' ? recordedRatio(result).ratio : shownMetric(result));
   if (value === undefined || Number.isNaN(value)) return -Infinity;
   return order === 'metric' && !isGreaterBetter(result?.metric ?? '') ? -value : value;
 }

@@ -1,23 +1,29 @@
 /** @file The language server's process and the connection to it: started, watched, and started again when it dies. */
-import { l10n, Uri, window, workspace, type LogOutputChannel } from 'vscode';
+import { commands, l10n, Uri, window, workspace, type CancellationToken, type LogOutputChannel } from 'vscode';
 import {
   CloseAction,
   DidChangeConfigurationNotification,
   ErrorAction,
   LanguageClient,
   RevealOutputChannelOn,
+  State,
   TransportKind,
   type CloseHandlerResult,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
 import { modelEndings, moduleEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
-import { DescribeModelRequest } from '../../server/protocol/wire/describeModel.ts';
+import {
+  DescribeModelRequest,
+  ModelKnownNotification,
+  type DescribeModelResult,
+} from '../../server/protocol/wire/describeModel.ts';
 import { EXPERIMENT_LANGUAGE, type InitializationOptions } from '../../server/protocol/wire/language.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
 import { LastLines } from '../../server/commandClient/lastLines.ts';
+import { LanguageStatus, SHOW_LANGUAGE_LOG } from './languageStatus.ts';
 import { ModelDescriber } from './modelDescriber.ts';
 
 /** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */
@@ -35,6 +41,13 @@ function endingIn(endings: readonly string[]): string {
   return `**/*{${endings.join(',')}}`;
 }
 
+const serverStates = {
+  [State.Starting]: 'starting',
+  [State.StartFailed]: 'ended',
+  [State.Running]: 'running',
+  [State.Stopped]: 'ended',
+} as const;
+
 /** A server that dies more often than this is not started again by itself. */
 const DEATHS = 4;
 const WITHIN_MS = 3 * 60_000;
@@ -43,6 +56,7 @@ export class LanguageServer extends Disposable {
   readonly #log: LogOutputChannel;
   readonly #module: string;
   readonly #describer: ModelDescriber;
+  readonly #status: LanguageStatus;
   readonly #watchers = watched.map(({ pattern, changes }) =>
     this.register(workspace.createFileSystemWatcher(pattern, false, !changes, false)),
   );
@@ -51,12 +65,15 @@ export class LanguageServer extends Disposable {
   #deaths: number[] = [];
   #client: LanguageClient | undefined;
 
-  constructor({ context }: Services) {
+  constructor(services: Services) {
     super();
+    const { context } = services;
+    this.#status = this.register(new LanguageStatus(services));
     this.#log = this.register(window.createOutputChannel(l10n.t('DeepTwist Language Server'), { log: true }));
     this.#module = Uri.joinPath(context.extensionUri, 'dist', 'language.js').fsPath;
     const command = Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js');
     this.#describer = this.register(new ModelDescriber(command, this.#log));
+    this.register(commands.registerCommand(SHOW_LANGUAGE_LOG, () => this.#log.show()));
     const permissionsChanged = () =>
       void this.#client?.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
     this.register(workspace.onDidGrantWorkspaceTrust(permissionsChanged));
@@ -70,11 +87,26 @@ export class LanguageServer extends Disposable {
   }
 
   async start(): Promise<void> {
+    this.#status.serverIs('starting');
     const server = { module: this.#module, transport: TransportKind.ipc };
     const client = new LanguageClient('deeptwist', 'DeepTwist', { run: server, debug: server }, this.#options());
     this.#client = client;
-    client.onRequest(DescribeModelRequest.type, ({ uri }, token) => this.#describer.describe(Uri.parse(uri), token));
+    client.onRequest(DescribeModelRequest.type, ({ uri }, token) => this.#describe(Uri.parse(uri), token));
+    client.onNotification(ModelKnownNotification.type, ({ uri, isKnown }) =>
+      this.#status.modelIs(Uri.parse(uri), isKnown ? 'described' : 'absent'),
+    );
+    client.onDidChangeState(({ newState }) => {
+      if (client === this.#client) this.#status.serverIs(serverStates[newState]);
+    });
     await client.start();
+  }
+
+  async #describe(uri: Uri, token: CancellationToken): Promise<DescribeModelResult> {
+    this.#status.modelIs(uri, 'describing');
+    const result = await this.#describer.describe(uri, token);
+    // One that was cancelled gives way to the next.
+    if (!token.isCancellationRequested) this.#status.modelIs(uri, result.described === true ? 'described' : 'failed');
+    return result;
   }
 
   /** Also when it could not be started before. */

@@ -256,7 +256,7 @@ async function askPixels(step: Step, answers: Answers): Asked {
     { label: l10n.t('From 0 to 1'), detail: 'transforms.ToTensor()', value: 'unit' },
     {
       label: l10n.t('By mean and deviation of these images'),
-      detail: l10n.t('Also where it was other numbers: they can be written in the file.'),
+      detail: l10n.t('If it was other numbers, write them in the file.'),
       value: 'training',
     },
   ];
@@ -361,7 +361,7 @@ async function askName(step: Step, answers: Answers): Asked {
     value: answers.name ?? name,
     problem: (text) => {
       if (!/^[\w][\w. -]*$/.test(text)) return l10n.t('Letters, digits, spaces, points, - and _');
-      return existsSync(fileOf(folder, text)) ? l10n.t('{0} is there already.', fileOf(folder, text)) : undefined;
+      return existsSync(fileOf(folder, text)) ? l10n.t('{0} already exists.', fileOf(folder, text)) : undefined;
     },
   });
   if (typeof answer === 'object') answers.name = answer.value;

@@ -23,7 +23,7 @@ export function sweepInId(id: string): string | undefined {
   return /^(.+)\.\d+$/.exec(id)?.[1];
 }
 
-/** Newest first. */
-export function newestFirst(ids: readonly string[]): string[] {
-  return ids.toSorted((a, b) => (a < b ? 1 : -1));
+/** Newest first. @param idOf the id of an item, which begins with the time */
+export function newestFirst<T = string>(items: readonly T[], idOf: (item: T) => string = String): T[] {
+  return items.toSorted((a, b) => (idOf(a) < idOf(b) ? 1 : -1));
 }

@@ -57,7 +57,7 @@ export class StoredRun {
       overrides: valuesAfter(this.run.record, Infinity),
       state: this.#state,
       created: Date.parse(created),
-      ...(result && { result: { ...result, test: result.test ?? NaN } }),
+      ...(result && { result }),
       ...(failure && { failure }),
     };
   }

@@ -1,4 +1,4 @@
-/** @file Tasks of the type `deeptwist`: a run in tasks.json, whose terminal shows its progress and ends with its exit code. */
+/** @file Tasks of the type `deeptwist`: a run in tasks.json, whose terminal shows its progress and ends with its exit code; a sweep that is run again. */
 import {
   CustomExecution,
   EventEmitter,
@@ -20,12 +20,17 @@ import { runResultText } from '../runs/runResultText.ts';
 import { progressText } from '../runs/runLabels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { isSweepTask, sweepTask } from './sweepTask.ts';
 
 interface RunTask extends TaskDefinition {
   /** Path of the experiment file, from the workspace folder. */
   experiment: string;
   /** `path=value` texts. */
   set?: string[];
+}
+
+function isRunTask(definition: TaskDefinition): definition is RunTask {
+  return typeof definition['experiment'] === 'string' && !('sweep' in definition);
 }
 
 export function registerTasks(services: Services): Disposable {
@@ -40,10 +45,11 @@ export function registerTasks(services: Services): Disposable {
       });
     },
     resolveTask(task) {
-      const folder = typeof task.scope === 'object' ? task.scope : workspace.workspaceFolders?.[0];
-      const definition = task.definition as RunTask;
-      if (!folder || typeof definition.experiment !== 'string') return undefined;
-      return taskOf(definition, folder, services);
+      const { definition, name, scope } = task;
+      const folder = typeof scope === 'object' ? scope : workspace.workspaceFolders?.[0];
+      if (!folder) return undefined;
+      if (isSweepTask(definition)) return sweepTask(services, definition, name, folder.uri.fsPath);
+      return isRunTask(definition) ? taskOf(definition, folder, services) : undefined;
     },
   });
 }

@@ -49,22 +49,23 @@ const QUIET = {
 
 /** @param {EditorOptions} options @returns {Promise<Editor>} */
 export async function startEditor({ trust = true, settings = {}, vsix, env = {} } = {}) {
-  const main = await installEditor();
+  const { node, main, flags } = await installEditor();
   const home = mkdtempSync(join(tmpdir(), 'deeptwist-editor-'));
   const logFile = join(home, 'server.log');
   const token = randomUUID();
   mkdirSync(join(home, 'data', 'User'), { recursive: true });
   writeFileSync(join(home, 'data', 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...settings }));
   const folders = ['--server-data-dir', home, '--user-data-dir', join(home, 'data')];
-  if (vsix !== undefined) installExtension(main, vsix, folders);
+  if (vsix !== undefined) installExtension(node, main, vsix, folders);
 
   const log = openSync(logFile, 'a');
   const server = spawn(
-    process.execPath,
+    node,
     [
       main,
       ...['--host', '127.0.0.1', '--port', '0', '--connection-token', token, '--accept-server-license-terms'],
       ...['--telemetry-level', 'off', ...folders, ...(trust ? ['--disable-workspace-trust'] : [])],
+      ...flags,
     ],
     // A group of its own: its children are ended with it.
     { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env } },
@@ -90,10 +91,10 @@ export async function startEditor({ trust = true, settings = {}, vsix, env = {} 
   }
 }
 
-/** @param {string} main @param {string} vsix @param {string[]} folders */
-function installExtension(main, vsix, folders) {
+/** @param {string} node @param {string} main @param {string} vsix @param {string[]} folders */
+function installExtension(node, main, vsix, folders) {
   const args = [main, '--install-extension', vsix, ...folders];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(node, args, { encoding: 'utf8' });
   // The server's command line exits with 0 where an extension could not be installed.
   if (status !== 0 || !stdout.includes('was successfully installed'))
     throw new Error(`${vsix} could not be installed:\n${stdout}${stderr}`);

@@ -1,7 +1,7 @@
 /** @file Asks the editor to describe models that are not known: the server itself never runs a model. */
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
-import { DescribeModelRequest } from '../protocol/wire/describeModel.ts';
+import { DescribeModelRequest, ModelKnownNotification } from '../protocol/wire/describeModel.ts';
 import { stackOf } from '../protocol/thrown.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
@@ -40,9 +40,10 @@ export class ModelRequests {
     const source = new CancellationTokenSource();
     this.#asked.set(uri, source);
     const experiment = await this.#open(uri);
-    const isUnknown =
-      experiment && experiment.surroundings.model === undefined && modelSourceOf(experiment.document.settings);
-    if (!isUnknown || source.token.isCancellationRequested) return;
+    if (!experiment || source.token.isCancellationRequested) return;
+    const isKnown = experiment.surroundings.model !== undefined;
+    if (isKnown || !modelSourceOf(experiment.document.settings))
+      return this.#connection.sendNotification(ModelKnownNotification.type, { uri, isKnown });
     try {
       const { described } = await this.#connection.sendRequest(DescribeModelRequest.type, { uri }, source.token);
       if (described) this.#onDescribed();

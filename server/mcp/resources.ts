@@ -5,6 +5,7 @@ import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
 import { experimentJsonSchema } from '../protocol/experiment/experimentJsonSchema.ts';
 import { readExportedFiles } from '../runs/exportedFiles.ts';
 import type { Run } from '../runs/run.ts';
+import { readBeginningSync } from '../runs/workspaceFile.ts';
 import type { Session } from './session.ts';
 import { NeedsInput } from './tool.ts';
 
@@ -12,6 +13,8 @@ import { NeedsInput } from './tool.ts';
 const LISTED = 50;
 /** Characters of the experiment in a run's resource. */
 const MOST_TEXT = 20_000;
+/** A page begins with its title: to list the pages, no more is read of each. */
+const HEADING_BYTES = 256;
 
 /** @param docs folder with the pages of the documentation */
 export function registerResources(server: McpServer, session: Session, docs: string): void {
@@ -111,8 +114,9 @@ function pages(folder: string) {
     .filter((name) => name.endsWith('.md'))
     .sort()
     .map((file) => {
-      const text = () => readFileSync(join(folder, file), 'utf8');
+      const path = join(folder, file);
       const name = file.slice(0, -'.md'.length);
-      return { name, title: /^# (.+)$/m.exec(text())?.[1] ?? name, text };
+      const title = /^# (.+)$/m.exec(readBeginningSync(path, HEADING_BYTES))?.[1] ?? name;
+      return { name, title, text: () => readFileSync(path, 'utf8') };
     });
 }

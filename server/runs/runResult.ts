@@ -1,10 +1,11 @@
 /** @file The summary of a finished run as run.json has it. */
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 
 export function resultOf(summary: Summary) {
-  const { metric, test, validation, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
+  const { metric, test, validation, loss, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
   const { ratio, isFile } = compressedSize(summary);
   return {
     metric,
@@ -13,14 +14,10 @@ export function resultOf(summary: Summary) {
     fileRatio: isFile ? ratio : undefined,
     weightRatio,
     validation: validation === undefined ? undefined : finiteOrNull(validation),
+    ...(loss !== undefined && { loss: finiteOrNull(loss) }),
     bytes,
     bytesKept,
     fileBytes,
     seconds: secondsOf(summary),
   };
-}
-
-/** JSON has no other numbers. */
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -33,7 +33,7 @@ export function chosenOptions(options: readonly Option[]): number[] {
 
 /**
  * The options of all weights at the least strength whose bytes together are within a budget: a Lagrangian, whose one lambda says for all weights what
- * a byte is worth (Shoham & Gersho 1988).
+ * a byte is worth (Shoham & Gersho 1988). What that leaves of the budget is given out to the weights whose cost it lowers most.
  * @param weights the options of each
  * @param budget in bytes
  * @returns the index of the option of each weight; the smallest of each where all together are too many bytes
@@ -56,5 +56,29 @@ export function allocate(weights: readonly (readonly Option[])[], budget: number
     places[weight]++;
     bytes -= saved;
   }
-  return places.map((place, i) => hulls[i][place]);
+  const chosen = places.map((place, i) => hulls[i][place]);
+  return filled(weights, chosen, budget - bytes);
+}
+
+/**
+ * The options with what is left of a budget: as long as another option of a weight has room and costs less, the one that lowers the cost most is taken.
+ * @param left bytes; nothing is done where they are fewer than 0
+ */
+function filled(weights: readonly (readonly Option[])[], chosen: readonly number[], left: number): number[] {
+  const filled = [...chosen];
+  let room = left;
+  while (room > 0) {
+    let best: { weight: number; option: number; gain: number; more: number } | undefined;
+    for (const [weight, options] of weights.entries()) {
+      const now = options[filled[weight]];
+      for (const [option, { bytes, cost }] of options.entries()) {
+        const [gain, more] = [now.cost - cost, bytes - now.bytes];
+        if (more <= room && gain > (best?.gain ?? 0)) best = { weight, option, gain, more };
+      }
+    }
+    if (!best) break;
+    filled[best.weight] = best.option;
+    room -= best.more;
+  }
+  return filled;
 }

@@ -43,7 +43,7 @@ export interface LayerOption {
 }
 
 /** How much fewer numbers are kept from one rate to the next. */
-const RATE_STEP = 1.04;
+const RATE_STEP = 1.02;
 /** At least so many numbers of a weight are kept. */
 const LEAST_KEPT = 4;
 /** How much smaller a rank is than the one before, where they are many. */

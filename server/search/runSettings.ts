@@ -38,13 +38,15 @@ export function denseSettings(settings: ExperimentSettings, base: readonly strin
   return { set: [...base, NO_TEST, ...vary], vary };
 }
 
-/** A run of the whole length. */
+/** A run of the whole length. @param seed what is added to the file's */
 export function fullSettings(
   experiment: Experiment,
   base: readonly string[],
   layers: LayersByCompression,
+  seed = 0,
 ): RunSettings {
-  const vary = layerTexts(experiment, layers);
+  const own = seed === 0 ? [] : [set(['training', 'seed'], experiment.training.seed + seed)];
+  const vary = [...layerTexts(experiment, layers), ...own];
   return { set: [...base, NO_TEST, ...vary], vary };
 }
 

@@ -24,13 +24,15 @@ export interface Wanted {
   readonly predictedBytes: number;
   /** The part of the steps of a full run; 1 for a full run. */
   readonly length: number;
+  /** What is added to the seed of the file. */
+  readonly seed: number;
   /** What it is for, in a few words. */
   readonly purpose: string;
 }
 
 /** The same for runs with the same settings. */
-export function keyOf({ length, options }: Pick<Wanted, 'length' | 'options'>): string {
-  return `${length}: ${options.join()}`;
+export function keyOf({ length, seed, options }: Pick<Wanted, 'length' | 'seed' | 'options'>): string {
+  return `${length}, ${seed}: ${options.join()}`;
 }
 
 export interface Outcome {
@@ -63,10 +65,13 @@ export interface SearchTask {
 }
 
 export interface SearchResult {
-  /** All full runs, in their order. */
+  /** All short runs, and all full ones, in their order. */
+  readonly short: readonly Outcome[];
   readonly full: readonly Outcome[];
-  /** The one that was looked for, or the nearest to it. Undefined where no full run came to an end. */
+  /** The one that was looked for, or the nearest to it: with the seed of the file. Undefined where no full run came to an end. */
   readonly best: Outcome | undefined;
+  /** What the full runs of its settings came to, one for each seed. */
+  readonly drops: readonly number[];
   readonly isMet: boolean;
   readonly spent: number;
 }
@@ -84,10 +89,13 @@ const ROOM = 0.995;
 const REWEIGHTED = 3;
 /** The part of what is left of the budget that short runs may take for that. */
 const REWEIGHTING_PART = 0.4;
-/** Full runs of a size that are compared at most. */
-const MOST_OF_A_SIZE = 5;
-/** Settings whose short run loses so many times as much as the best one's get no full run. */
+/** Settings of a size that get a full run, if their short runs were good enough; and those that get one whatever their short runs came to. */
+const MOST_OF_A_SIZE = 4;
+const FEWEST_OF_A_SIZE = 3;
+/** Settings whose short run loses so many times as much as the best one's are not good enough. */
 const HOPELESS = 2;
+/** Seeds that the best settings of a size are trained with at most. */
+const MOST_SEEDS = 3;
 
 /** What short runs have told of an aim. */
 interface Ranked {
@@ -96,13 +104,26 @@ interface Ranked {
   readonly drop: number | undefined;
 }
 
+/** Settings of full runs. */
+interface Settings {
+  /** Of the run with the seed of the file. */
+  readonly first: Outcome;
+  /** Of all its runs, one for each seed. */
+  readonly drops: readonly number[];
+  /** Their mean. */
+  readonly drop: number;
+}
+
 export async function search(task: SearchTask): Promise<SearchResult> {
   const state = new State(task);
   const { mostBytes } = task;
   const start = mostBytes === undefined ? await state.smallestByShortRuns() : await state.bestWayAt(mostBytes);
   const ranked = await state.reweighted(start);
   if (mostBytes === undefined) await state.smallestByFullRuns(ranked[0].aim);
-  else await state.bestOfSize(ranked, mostBytes);
+  else {
+    await state.bestOfSize(ranked, mostBytes);
+    await state.repeated(mostBytes);
+  }
   return state.result();
 }
 
@@ -142,7 +163,7 @@ class State {
     );
     const chosen = allocate(weighted, aim.bytes - otherBytes);
     const predictedBytes = chosen.reduce((sum, option, i) => sum + options[i][option].bytes, otherBytes);
-    return { aim, options: chosen, predictedBytes, length, purpose };
+    return { aim, options: chosen, predictedBytes, length, seed: 0, purpose };
   }
 
   async #train(wanted: readonly Wanted[]): Promise<Outcome[]> {
@@ -275,7 +296,10 @@ class State {
   async bestOfSize(ranked: readonly Ranked[], fileBytes: number): Promise<void> {
     const { maxDrop } = this.#task;
     const limit = HOPELESS * Math.max(lossOf(ranked[0]), maxDrop ?? 0);
-    const left = ranked.filter((one, i) => i === 0 || lossOf(one) <= limit).map(({ aim }) => aim);
+    const drops = new Map(ranked.map((one) => [one.aim, lossOf(one)]));
+    const left = this.#distinct(ranked.map(({ aim }) => aim)).filter(
+      (aim, i) => i < FEWEST_OF_A_SIZE || drops.get(aim)! <= limit,
+    );
     while (left.length > 0 && this.#left(1) >= 1 && this.#full.length < MOST_OF_A_SIZE) {
       const aim = left.shift()!;
       const wanted = this.#wanted({ ...aim, bytes: this.#predictedFor(fileBytes) }, 1, 'at the size');
@@ -288,18 +312,60 @@ class State {
     }
   }
 
+  /**
+   * The better half of the settings that fit is trained with another seed, and the better half of these again, as far as the budget goes: what differs
+   * by less than two runs of the same settings do is not told apart by one run of each. Settings that meet a drop as well have ended the search.
+   */
+  async repeated(fileBytes: number): Promise<void> {
+    if (this.#task.maxDrop !== undefined) return;
+    let left = this.#settings().filter(({ first }) => first.bytes <= fileBytes);
+    for (let seed = 1; seed < MOST_SEEDS; seed++) {
+      const better = left.slice(0, Math.max(2, Math.floor(left.length / 2)));
+      if (better.length < 2 || this.#left(1) < better.length) return;
+      const again = better.map(({ first }): Wanted => ({ ...first.wanted, seed, purpose: 'another seed' }));
+      this.#full.push(...(await this.#train(again)));
+      left = this.#settings().filter(({ drops }) => drops.length === seed + 1);
+    }
+  }
+
+  /** The settings of full runs that came to an end with every seed: the best first. */
+  #settings(): Settings[] {
+    const bySettings = new Map<string, Outcome[]>();
+    for (const outcome of this.#full) {
+      const key = settingsKey(outcome.wanted);
+      bySettings.set(key, [...(bySettings.get(key) ?? []), outcome]);
+    }
+    return [...bySettings.values()]
+      .map((outcomes) => {
+        const drops = outcomes.map(({ drop }) => drop);
+        return { first: outcomes[0], drops, drop: drops.reduce((sum, drop) => sum + drop, 0) / drops.length };
+      })
+      .filter(({ drop }) => Number.isFinite(drop))
+      .sort((a, b) => a.drop - b.drop || a.first.bytes - b.first.bytes);
+  }
+
   result(): SearchResult {
     const { mostBytes = Infinity, maxDrop = Infinity } = this.#task;
-    const ended = this.#full.filter(({ drop }) => Number.isFinite(drop));
-    const met = ended.filter(({ bytes, drop }) => bytes <= mostBytes && drop <= maxDrop);
-    const smallest = [...met].sort((a, b) => a.bytes - b.bytes || a.drop - b.drop).at(0);
-    const mostAccurate = [...met].sort((a, b) => a.drop - b.drop || a.bytes - b.bytes).at(0);
+    const settings = this.#settings();
+    const mostSeeds = Math.max(0, ...settings.map(({ drops }) => drops.length));
+    // What was not good enough for another seed is not compared with the mean of those that were.
+    const compared = settings.filter(({ drops }) => drops.length === mostSeeds);
+    const bySize = compared.toSorted((a, b) => a.first.bytes - b.first.bytes || a.drop - b.drop);
+    const fits = ({ first }: Settings) => first.bytes <= mostBytes;
+    const isMet = (one: Settings) => fits(one) && one.drop <= maxDrop;
+    const best = (this.#task.mostBytes === undefined ? bySize : compared).find(isMet);
     // The nearest: of those of the size the most accurate, else the smallest.
-    const fitting = ended.filter(({ bytes }) => bytes <= mostBytes);
-    const nearest = fitting.length > 0 ? byDrop(fitting) : [...ended].sort((a, b) => a.bytes - b.bytes).at(0);
-    const best = this.#task.mostBytes === undefined ? smallest : mostAccurate;
-    return { full: this.#full, best: best ?? nearest, isMet: best !== undefined, spent: this.#spent };
+    const shown = best ?? compared.find(fits) ?? bySize.at(0);
+    const short = [...this.#known.values()].filter(({ wanted: { length } }) => length < 1);
+    return {
+      ...{ short, full: this.#full, best: shown?.first, drops: shown?.drops ?? [] },
+      ...{ isMet: best !== undefined, spent: this.#spent },
+    };
   }
+}
+
+function settingsKey({ options }: Pick<Wanted, 'options'>): string {
+  return options.join();
 }
 
 function rankedBy(outcomes: readonly Outcome[]): Ranked[] {
@@ -308,10 +374,6 @@ function rankedBy(outcomes: readonly Outcome[]): Ranked[] {
 
 function lossOf({ drop }: Ranked): number {
   return drop ?? 0;
-}
-
-function byDrop(outcomes: readonly Outcome[]): Outcome | undefined {
-  return [...outcomes].sort((a, b) => a.drop - b.drop || a.bytes - b.bytes).at(0);
 }
 
 function largest(options: readonly LayerOption[]): number {

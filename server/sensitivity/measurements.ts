@@ -9,6 +9,7 @@ import { planCompression } from '../compression/plan.ts';
 import type { Split } from '../data/dataset.ts';
 import { sha256Of } from '../formats/sha256.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
@@ -115,8 +116,8 @@ export class Measurements {
       const sizes = compressor.sizes(weights).filter(({ name }) => changed.has(name));
       const { value, loss, notFinite } = await evaluateSplit(executor, program, dataset, split);
       const measurement: Measurement = {
-        value: finite(value),
-        loss: finite(loss),
+        value: finiteOrNull(value),
+        loss: finiteOrNull(loss),
         bytes: Object.fromEntries(sizes.map(({ name, bytesKept }) => [name, bytesKept])),
         errors: Object.fromEntries(
           weights.flatMap(({ name, values }) => {
@@ -145,11 +146,6 @@ function relativeSquaredError(values: Float32Array, original: Float32Array): num
     whole += value ** 2;
   }
   return whole === 0 ? 0 : error / whole;
-}
-
-/** What JSON has: no NaN and no infinity. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }
 
 /**

@@ -8,6 +8,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { finiteOrNull } from '../protocol/finiteOrNull.ts';
 import { isAtRung } from '../protocol/run/rung.ts';
 import type { RunEvent } from '../protocol/run/events.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
@@ -69,7 +70,7 @@ export class Ladder {
   }
 
   #compare(rung: number, own: RungValue): NonNullable<RungRecord['decided']> {
-    const record = { ...own, value: Number.isFinite(own.value) ? own.value : null };
+    const record = { ...own, value: finiteOrNull(own.value) };
     this.#write(rung, record);
     const others = readdirSync(join(this.#folder, String(rung)))
       .flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? [])

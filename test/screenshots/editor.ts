@@ -1,7 +1,7 @@
 /**
  * @file `npm run screenshots [SCENE…]`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
  * beside the code, a low-rank run in the side bar, language models, a model of the user's own, a sweep,
- * the sensitivity of layers. The pictures go to `docs/images/`.
+ * the sensitivity of layers, and a moving picture of a run. The pictures go to `docs/images/`.
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { runCommand, webview } from '../../scripts/editor/workbench.js';
 import { EXPERIMENT, EditorSession } from '../e2e/editorSession.ts';
 import { languageModel } from './languageModels.ts';
 import { modelFile } from './modelFile.ts';
+import { movingPicture } from './movingPicture.ts';
 import { ownModel } from './ownModel.ts';
 import { sensitivity, sweep } from './sweeps.ts';
 import { changeFile, reached, settings, startRun, takeInThemes } from './pictures.ts';
@@ -61,6 +62,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   'low-rank-in-sidebar': lowRankInSideBar,
   'model-file': modelFile,
   'own-model': ownModel,
+  'moving-picture': movingPicture,
   'language-model': languageModel,
   sweep,
   sensitivity,

@@ -7,7 +7,7 @@ import { openFile, runCommand } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
 import { eventsOf, recordOf, type EditorSession } from '../e2e/editorSession.ts';
 
-const images = join(root, 'docs', 'images');
+export const images = join(root, 'docs', 'images');
 /** By name of the picture: name in VS Code, and the class that it gives to the window. */
 const themes = {
   light: ['Default Light Modern', 'vs'],
@@ -30,7 +30,7 @@ export const settings = {
   'editor.hover.above': false,
 };
 /** For the page to draw itself in another theme. */
-const DRAWING_MS = 1500;
+export const DRAWING_MS = 1500;
 
 /** Changes a file by patterns and what takes their place. */
 export function changeFile(file: string, changes: readonly (readonly [RegExp, string])[]): void {

@@ -8,6 +8,8 @@ import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './re
 
 const folder = () => folderOf('agents');
 const names = ['deeptwist_experimentProblems', 'deeptwist_openDashboard', 'deeptwist_applyFromNextDistortion'];
+/** What VS Code puts before the names of the server's tools. */
+const SERVER_PREFIX = 'mcp_deeptwist_';
 let api: DeepTwistApi;
 
 /** What a tool answers. */
@@ -61,7 +63,7 @@ describe('agents of the editor', () => {
 
   it('are refused a file that is no experiment of the workspace, with what to do', async () => {
     await assert.rejects(invoke('deeptwist_experimentProblems', { file: '../../etc/passwd' }), /no experiment file of the workspace.*Give "file"/); // prettier-ignore
-    await assert.rejects(invoke('deeptwist_applyFromNextDistortion', { file: 'agents-test/asked.deeptwist.jsonc' }), /No run of .* is being trained/); // prettier-ignore
+    await assert.rejects(invoke('deeptwist_applyFromNextDistortion', { file: 'agents-test/asked.deeptwist.jsonc' }), /No run of .* is training/); // prettier-ignore
     await assert.rejects(invoke('deeptwist_openDashboard', { run: 'no-such-run' }), /There is no run 'no-such-run'/);
   });
 
@@ -89,10 +91,15 @@ describe('agents of the editor', () => {
     await ended(run, 'stopped');
   });
 
-  it('are offered the server where the editor knows servers of extensions, and the rest where it does not', () => {
+  it('have the tools of the server, which the editor starts, where it knows servers of extensions', async () => {
     const [, minor] = vscode.version.split('.').map(Number);
     // 1.101 is the first that does; an older one would refuse the registration, and with it the extension.
-    if (minor >= 101) assert.ok('McpStdioServerDefinition' in vscode);
-    assert.ok(vscode.extensions.getExtension('deeptwist.deeptwist')?.isActive);
+    if (minor < 101) return;
+    const ofServer = () => vscode.lm.tools.map(({ name }) => name).filter((name) => name.startsWith(SERVER_PREFIX));
+    assert.deepEqual(ofServer(), []);
+    await vscode.commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
+    await eventually('the tools of the server', () => ofServer().length >= 15);
+    const { runs } = await invoke(`${SERVER_PREFIX}list_runs`, { experiment: 'agents-test/asked.deeptwist.jsonc' });
+    assert.deepEqual(runs, [{}]);
   });
 });

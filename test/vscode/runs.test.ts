@@ -44,7 +44,7 @@ describe('runs', () => {
     await ended(run, 'finished');
     const { result } = run.summary;
     assert.equal(result?.metric, 'accuracy');
-    assert.ok(result.test > 0.7, `accuracy ${result.test}`);
+    assert.ok(result.test !== null && result.test > 0.7, `accuracy ${result.test}`);
     assert.equal(eventsOf(run).at(-1)?.type, 'finished');
     const listed = await eventually('the experiment in the store', async () =>
       (await api.store.experiments()).find((found) => found.file === file.fsPath),

@@ -1,7 +1,7 @@
 /** @file Sweeps in a real editor: run in the terminal, shown in the tree and on a page, used in the file; and the sensitivity of a run. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { SweepNode, TreeNode } from '../../extension/experiments/experimentsTree.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
@@ -99,6 +99,30 @@ describe('a sweep', () => {
     assert.equal(document.getText(), before.replace('"rate": 0.5 // to', '"rate": 0.75 // to'));
     await vscode.commands.executeCommand('undo');
     await eventually('the text as it was', () => document.getText() === before);
+  });
+
+  it('is gone on with by a task of its folder, which is no run of the experiment', async () => {
+    const tasks = join(vscode.workspace.workspaceFolders![0].uri.fsPath, '.vscode', 'tasks.json');
+    const { path } = (await sweepNode())!;
+    const task = { label: 'the sweep', type: 'deeptwist', experiment: 'sweeps-test/swept.deeptwist.jsonc', sweep: path };
+    mkdirSync(dirname(tasks), { recursive: true });
+    writeFileSync(tasks, JSON.stringify({ version: '2.0.0', tasks: [task] }));
+    try {
+      const ended = new Promise<vscode.TaskProcessEndEvent>((resolve) => {
+        const listener = vscode.tasks.onDidEndTaskProcess((event) => {
+          listener.dispose();
+          resolve(event);
+        });
+      });
+      const found = await eventually('the task', async () =>
+        (await vscode.tasks.fetchTasks({ type: 'deeptwist' })).find(({ name }) => name === 'the sweep'),
+      );
+      await vscode.tasks.executeTask(found);
+      assert.equal((await ended).exitCode, 0);
+      assert.equal(readdirSync(join(folder(), '.deeptwist', 'runs')).length, 4);
+    } finally {
+      rmSync(tasks);
+    }
   });
 
   it('that is finished is not gone on with', async () => {

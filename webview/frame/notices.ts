@@ -146,7 +146,7 @@ function runNotices(
           kind: 'warning',
           title: l10n.t('Not connected to the run.'),
           text: l10n.t(
-            'What it records is shown; it cannot be paused or stopped from here until the connection is back.',
+            'Recorded data is shown, but you cannot pause or stop the run here until the connection is back.',
           ),
           commands: ['showLog'],
           run: key,

@@ -6,6 +6,7 @@ import { formatMetric, smallerText } from '../../server/protocol/run/resultText.
 import { formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
 import type { RunSnapshot } from '../../server/protocol/run/runHistory.ts';
+import { shownMetric } from '../../server/protocol/run/testMetric.ts';
 import type { ShownRun } from '../state.ts';
 
 export const stateWords: Readonly<Record<RunSummary['state'], string>> = {
@@ -60,7 +61,7 @@ function metricText(metric: string, value: number): string {
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
   const smaller = smallerText(result);
-  const metric = metricText(result.metric, result.test);
+  const metric = metricText(result.metric, shownMetric(result));
   if (smaller === undefined) return [metric];
   const { ratio, isFile } = smaller;
   return [metric, isFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio)];

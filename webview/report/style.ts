@@ -3,7 +3,8 @@ import { palettes } from '../charts/theme.ts';
 
 const colors = (palette: readonly string[]) => palette.map((color, i) => `--c${i}: ${color};`).join(' ');
 
-export const reportStyle = `
+/** The colours, as variables. */
+export const themeStyle = `
 :root {
   color-scheme: light dark;
   --background: #ffffff; --text: #24292f; --muted: #57606a; --line: #d0d7de; --soft: #f6f8fa; --good: #116329;
@@ -14,7 +15,25 @@ export const reportStyle = `
     --background: #181a1f; --text: #d8dee6; --muted: #9aa4b0; --line: #3a414a; --soft: #22262d; --good: #7ee2a8;
     ${colors(palettes.dark)}
   }
-}
+}`;
+
+/** The marks of charts. */
+export const chartStyle = `
+.grid { stroke: var(--line); stroke-width: 1; opacity: 0.6; fill: none; }
+.axis, .reference { stroke: var(--muted); stroke-width: 1; fill: none; }
+.reference { stroke-dasharray: 4 3; }
+.mark { stroke: var(--muted); stroke-width: 1; opacity: 0.45; fill: none; }
+.tick { fill: var(--muted); font-size: 10px; }
+.middle { text-anchor: middle; }
+.end { text-anchor: end; }
+.line { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
+.dashed { stroke-dasharray: 5 4; }
+.faint { opacity: 0.25; stroke-width: 1; }
+${palettes.light.map((_, i) => `.line.c${i}, .bins.c${i} { stroke: var(--c${i}); } .dot.c${i}, .bins.c${i}, .band.c${i} { fill: var(--c${i}); }`).join('\n')}
+.band { fill-opacity: 0.18; }
+.bins { fill-opacity: 0.28; stroke-width: 1; }`;
+
+export const reportStyle = `${themeStyle}
 @media print {
   :root {
     --background: #ffffff; --text: #000000; --muted: #444444; --line: #bbbbbb; --soft: #f4f4f4; --good: #116329;
@@ -44,19 +63,7 @@ figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; padding: 
 figure svg:not(.key) { display: block; width: 100%; height: auto; margin-top: 6px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; margin: 4px 0 0; padding: 0; font-size: 12px; color: var(--muted); }
 .key { width: 16px; height: 8px; margin-right: 6px; vertical-align: middle; }
-.grid { stroke: var(--line); stroke-width: 1; opacity: 0.6; fill: none; }
-.axis, .reference { stroke: var(--muted); stroke-width: 1; fill: none; }
-.reference { stroke-dasharray: 4 3; }
-.mark { stroke: var(--muted); stroke-width: 1; opacity: 0.45; fill: none; }
-.tick { fill: var(--muted); font-size: 10px; }
-.middle { text-anchor: middle; }
-.end { text-anchor: end; }
-.line { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
-.dashed { stroke-dasharray: 5 4; }
-.faint { opacity: 0.25; stroke-width: 1; }
-${palettes.light.map((_, i) => `.line.c${i}, .bins.c${i} { stroke: var(--c${i}); } .dot.c${i}, .bins.c${i}, .band.c${i} { fill: var(--c${i}); }`).join('\n')}
-.band { fill-opacity: 0.18; }
-.bins { fill-opacity: 0.28; stroke-width: 1; }
+${chartStyle}
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding-bottom: 4px; }

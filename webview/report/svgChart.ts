@@ -8,8 +8,8 @@ import { palettes } from '../charts/theme.ts';
 import { html, type Markup } from './html.ts';
 
 /** Units of the picture, which is as wide as its place: about a pixel. */
-const WIDTH = 560;
-const HEIGHT = 230;
+export const WIDTH = 560;
+export const HEIGHT = 230;
 const AREA = { left: 56, top: 8, right: WIDTH - 12, bottom: HEIGHT - 34 };
 /** Ticks beside and above one another. */
 const MOST_TICKS = { x: 8, y: 5 };
@@ -25,22 +25,28 @@ interface Scales {
 
 /** A chart with its title and its legend. */
 export function svgChart(title: string, content: ChartContent): Markup {
-  const drawn = layout(content, undefined, AREA.right - AREA.left, new Set());
+  const drawn = laidOut(content);
   if (drawn.isEmpty) return html``;
-  const scales: Scales = {
-    x: scaleOf(content.x, drawn.x, AREA.left, AREA.right),
-    y: scaleOf(content.y, drawn.y, AREA.bottom, AREA.top),
-  };
   return html`<figure class="chart">
     <figcaption>
       <h3>${title}</h3>
       ${content.summary === undefined ? undefined : html`<p class="note">${content.summary}</p>`}
     </figcaption>
-    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
-      ${axes(content, drawn, scales)}${marks(drawn, scales)}${drawn.drawn.toReversed().map((one) => series(one, scales))}${references(content, drawn, scales)}
-    </svg>
+    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${drawing(content, drawn)}</svg>
     ${legend(content.series)}${leftOutNote(drawn.leftOut)}
   </figure> `;
+}
+
+const laidOut = (content: ChartContent) => layout(content, undefined, AREA.right - AREA.left, new Set());
+
+/** Axes, marks, series and references, `WIDTH` by `HEIGHT`; undefined where no series has a point. */
+export function drawing(content: ChartContent, drawn = laidOut(content)): Markup | undefined {
+  if (drawn.isEmpty) return undefined;
+  const scales: Scales = {
+    x: scaleOf(content.x, drawn.x, AREA.left, AREA.right),
+    y: scaleOf(content.y, drawn.y, AREA.bottom, AREA.top),
+  };
+  return html`${axes(content, drawn, scales)}${marks(drawn, scales)}${drawn.drawn.toReversed().map((one) => series(one, scales))}${references(content, drawn, scales)}`;
 }
 
 function scaleOf(axis: Axis, { minimum, maximum }: Range, from: number, to: number): (value: number) => number {
@@ -172,14 +178,14 @@ function references({ references: all = [] }: ChartContent, { x, y }: Layout, sc
 function legend(all: readonly Series[]): Markup {
   return html`<ul class="legend">
     ${all.map(
-      ({ label, color, dashed }) =>
-        html`<li>
-          <svg class="key" viewBox="0 0 16 8" aria-hidden="true">
-            <path class="line c${color % COLORS}${dashed ? ' dashed' : ''}" d="M0 4H16" /></svg
-          >${label}
-        </li>`,
+      (one) => html`<li><svg class="key" viewBox="0 0 16 8" aria-hidden="true">${key(one)}</svg>${one.label}</li>`,
     )}
   </ul>`;
+}
+
+/** What stands beside the label of a series in a legend, 16 by 8. */
+export function key({ color, dashed }: Series): Markup {
+  return html`<path class="line c${color % COLORS}${dashed ? ' dashed' : ''}" d="M0 4H16" />`;
 }
 
 function leftOutNote(count: number): Markup | undefined {

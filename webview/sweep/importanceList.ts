@@ -52,10 +52,10 @@ export function createImportanceList(): ImportanceList {
       table.hidden = !isKnown;
       note.textContent = isKnown
         ? l10n.t(
-            'Share of the variance of ranks of {0} that each setting explains by itself (Kruskal-Wallis, epsilon squared); what settings do only together is in none.',
+            'Share of the variance of ranks of {0} that each setting explains by itself (Kruskal-Wallis, epsilon squared); effects of several settings together are not included.',
             metric?.title ?? '',
           )
-        : l10n.t('It can be told when several runs with the same value of a setting are finished.');
+        : l10n.t('This needs several finished runs with the same value of a setting.');
     },
   };
 }

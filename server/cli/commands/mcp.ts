@@ -16,7 +16,7 @@ export const mcpCommand: Command = {
       type: 'string',
       value: confirmModes.join('|'),
       description:
-        'Who confirms what trains or loads your modules: this server asks you (default), or the host does, by its own rules.',
+        'Confirmation before anything trains or loads your modules: this server asks you (default), or the host does, by its own rules.',
     },
     'read-only': { type: 'boolean', description: 'Offer no tool that writes, trains or loads your modules.' },
   },

@@ -2,25 +2,20 @@
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { oneLine } from '../../protocol/experiment/oneLine.ts';
+import { searchBudget } from '../../protocol/experiment/searchBudget.ts';
 import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { compressionText } from '../compressionText.ts';
 import { ExportStatus } from '../exportStatus.ts';
 import { parallelOf, parallelOption } from '../sweepWork.ts';
-import { styled, writeLines, type Terminal } from '../terminal.ts';
-import { textTable } from '../textTable.ts';
+import { styled, writeLines } from '../terminal.ts';
+import { searchReportLines } from '../searchReport.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { setOption } from './train.ts';
-
-/** Fewer do not hold the dense model, short runs and a full one. */
-const LEAST_BUDGET = 3;
-const DEFAULT_BUDGET = 10;
 
 export const searchCommand: Command = {
   name: 'search',
@@ -31,7 +26,7 @@ export const searchCommand: Command = {
     budget: {
       type: 'string',
       value: 'N',
-      description: `Runs of the full length that all training together may take; default: ${DEFAULT_BUDGET}.`,
+      description: `Runs of the full length that all training together may take; default: ${searchBudget.usual}.`,
     },
     parallel: parallelOption,
     write: { type: 'boolean', description: 'Write the values that are found into the experiment file.' },
@@ -71,11 +66,11 @@ export const searchCommand: Command = {
 
 /** @throws UserError for what is no budget */
 function budgetOf(text: string | undefined): number {
-  const budget = Number(text ?? DEFAULT_BUDGET);
-  if (Number.isFinite(budget) && budget >= LEAST_BUDGET && budget <= 1000) return budget;
+  const budget = Number(text ?? searchBudget.usual);
+  if (Number.isFinite(budget) && budget >= searchBudget.least && budget <= searchBudget.most) return budget;
   throw wrongUsage(
     'search',
-    `--budget is a number from ${LEAST_BUDGET} to 1000, got '${text}'`,
+    `--budget is a number from ${searchBudget.least} to ${searchBudget.most}, got '${text}'`,
     'Give for example 10.',
   );
 }
@@ -111,7 +106,7 @@ async function follow(
   try {
     const report = await work({ signal: interrupt.signal, onEvent });
     if (json) stdout.write(`${printableJson({ type: 'search', ...report })}\n`);
-    else print(['', ...reportLines(report, stdout)]);
+    else print(['', ...searchReportLines(report, stdout)]);
     return report.isMet ? ExitCode.done : ExitCode.failed;
   } catch (error) {
     print([`Go on with: deeptwist search ${id}`]);
@@ -145,38 +140,6 @@ function lengthText(length: number): string {
 function resultText({ value, drop, bytes, ratio }: SearchedRun): string {
   if (value === null || drop === null || bytes === null || ratio === null) return 'diverged';
   return `${formatNumber(value)}, drop ${formatNumber(Number(drop.toFixed(6)))}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
-}
-
-function reportLines(report: SearchReport, terminal: Terminal): string[] {
-  const { reference, best, metric, full, isMet, fullRuns, runs, seconds, secondsOfFullRun, target } = report;
-  const rows = full.map(({ run, way, value, drop, bytes, ratio }) => [
-    run,
-    way,
-    value === null ? 'diverged' : formatNumber(value),
-    drop === null ? '' : formatNumber(Number(drop.toFixed(6))),
-    bytes === null ? '' : formatBytes(bytes),
-    ratio === null ? '' : formatRatio(ratio),
-  ]);
-  const table = textTable(
-    { header: ['full run', 'by', `validation ${metric}`, 'drop', 'file', ''], rows, right: new Set([2, 3, 4]) },
-    terminal.columns,
-  );
-  const cost =
-    `${formatCount(runs)} runs took ${formatDuration(seconds)}: ${formatNumber(fullRuns)} full runs by their steps, ` +
-    `${formatNumber(seconds / secondsOfFullRun)} by their time.`;
-  if (!best) return [...table, '', cost, 'No full run came to its end: the target was not reached.'];
-  const size = `${formatBytes(best.bytes ?? NaN)}, ${formatRatio(best.ratio ?? NaN)} smaller (1 weight of ${formatNumber(best.weightRatio)})`;
-  return [
-    ...table,
-    '',
-    cost,
-    isMet
-      ? `Found: ${best.run}, ${size}, with a drop of ${formatNumber(Number((best.drop ?? NaN).toFixed(6)))} on the validation split.`
-      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${formatNumber(best.drop ?? NaN)}.`,
-    `Test ${metric}: ${formatNumber(best.test)}, of the dense model ${formatNumber(reference.test)}.`,
-    '',
-    `"compression": ${compressionText(best.compression)}`,
-  ];
 }
 
 /** Replaces `compression` in a file; the rest stays as it is written, comments too. */

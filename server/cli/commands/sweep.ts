@@ -41,7 +41,7 @@ export const sweepCommand: Command = {
       type: 'string',
       value: 'local|slurm|kubernetes',
       description:
-        'Where the runs train: on this machine (default), as array jobs of Slurm, or by the Job of Kubernetes that is printed.',
+        'Place where the runs train: this machine (default), array jobs of Slurm, or the Job of Kubernetes that is printed.',
     },
     slurm: {
       type: 'string',
@@ -54,17 +54,17 @@ export const sweepCommand: Command = {
       type: 'boolean',
       description: 'Cancel the jobs of the sweep on Slurm; runs that train stop with a checkpoint.',
     },
-    image: { type: 'string', value: 'NAME', description: 'Of a Job of Kubernetes: image with Node and deeptwist.' },
+    image: { type: 'string', value: 'NAME', description: 'Image with Node and deeptwist, for a Job of Kubernetes.' },
     volume: {
       type: 'string',
       multiple: true,
       value: 'CLAIM:PATH',
-      description: 'Of a Job of Kubernetes: claim of a volume, and the path at which it is here and in the containers.',
+      description: 'Claim of a volume, and its path here and in the containers, for a Job of Kubernetes.',
     },
     resources: {
       type: 'string',
       value: 'LIST',
-      description: 'Of a Job of Kubernetes: what each run asks for, as cpu=2,memory=4Gi.',
+      description: 'Resources of each run, as cpu=2,memory=4Gi, for a Job of Kubernetes.',
     },
     json: sweepJsonOption,
     search: {

@@ -65,9 +65,9 @@ export function blockedConvolution(
   return fromBlocks(convolved, shape[0], emitter);
 }
 
-/** [batch, channels, height, width] -> the same in blocks */
-export function toBlocks(image: OnnxName, emitter: Emitter): OnnxName {
-  return emitter.emit('ReorderInput', [image], {}, BLOCKED_DOMAIN);
+/** [batch, channels, height, width], or with the channels last -> the same in blocks */
+export function toBlocks(image: OnnxName, emitter: Emitter, { channelsLast = false } = {}): OnnxName {
+  return emitter.emit('ReorderInput', [image], channelsLast ? { channels_last: { int: 1 } } : {}, BLOCKED_DOMAIN);
 }
 
 export function fromBlocks(image: OnnxName, channels: number, emitter: Emitter): OnnxName {

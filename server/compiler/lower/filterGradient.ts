@@ -5,7 +5,9 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { BLOCKED_DOMAIN, fitsBlocks, fromBlocks, toBlocks } from './blockedConvolution.ts';
+import { filterGradInBlocks, isFilterGradBlocked } from './blockedFilterGradient.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
+import { indicesOf } from './indices.ts';
 
 /** Channels from which on a product for each number of a filter fills the vectors. */
 const MANY_CHANNELS = 8;
@@ -22,6 +24,7 @@ export function lowerFilterGrad(node: FilterGrad, inputs: readonly OnnxName[], e
 }
 
 function wayFor(node: FilterGrad, channelBlock: number): Way {
+  if (isFilterGradBlocked(node, channelBlock)) return filterGradInBlocks;
   const { groups, strides } = node.params;
   const { channels, positions, numbers } = extents(node);
   if (groups > 1)
@@ -131,7 +134,7 @@ function patchesOf(x: OnnxName, node: FilterGrad, firstAxis: number, emitter: Em
     Array.from({ length: size.length + 2 }, (_, axis) => (axes.includes(axis) ? side[axis - firstAxis] : 0));
   const border = emitter.integers([...around(pads.slice(0, size.length)), ...around(pads.slice(size.length))]);
   const padded = pads.some((pad) => pad > 0) ? emitter.emit('Pad', [x, border]) : x;
-  return placesOf(filterSize).map((place) => {
+  return indicesOf(filterSize).map((place) => {
     const starts = place.map((index, axis) => index * dilations[axis]);
     const ends = starts.map((start, axis) => start + strides[axis] * (size[axis] - 1) + 1);
     const operands = [starts, ends, axes, strides].map((values) => emitter.integers(values));
@@ -146,14 +149,6 @@ function productOf(a: OnnxName, b: OnnxName, emitter: Emitter): OnnxName {
 
 function join(parts: readonly OnnxName[], axis: number, emitter: Emitter): OnnxName {
   return emitter.emit('Concat', parts, { axis: { int: axis } });
-}
-
-/** All places in a window, in row-major order. */
-function placesOf(size: readonly number[]): number[][] {
-  return size.reduce<number[][]>(
-    (places, extent) => places.flatMap((place) => Array.from({ length: extent }, (_, index) => [...place, index])),
-    [[]],
-  );
 }
 
 /**

@@ -37,6 +37,16 @@ function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter:
 const isTransposedProduct = ({ op, params, type }: Node): boolean =>
   op === 'MatMul' && type.shape.length === 2 && (params.transposeA || params.transposeB);
 
+/**
+ * ONNX Runtime transposes a matrix anew for each 128 columns of its product with another one. For many columns it is faster to do that once
+ * before, unless the matrix has so many rows that its columns lie on as many pages.
+ */
+const TRANSPOSED_FIRST = { leastColumns: 768, mostRows: 1024 } as const;
+
+/** @param a shape of the matrix that is transposed @param b shape of the other one */
+const isTransposedFirst = ([rows]: readonly number[], [, columns]: readonly number[]): boolean =>
+  columns >= TRANSPOSED_FIRST.leastColumns && rows <= TRANSPOSED_FIRST.mostRows;
+
 /** TensorProto.DataType */
 const CODES = { float32: 1, int32: 6, bool: 9 } as const;
 /** Times the smallest normal float32, 1.18e-38, it is above 1. */
@@ -165,6 +175,12 @@ export const loweringRules: Rules = {
     const rank = a.type.shape.length;
     if (rank !== 2 || b.type.shape.length !== 2) return emitter.products(inputs, rank, { transposeA, transposeB });
     const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
+    if (emitter.device === 'cpu' && transposeA && !transposeB && isTransposedFirst(a.type.shape, b.type.shape)) {
+      // ONNX Runtime would make one operator of a product and the plain transposition of a matrix.
+      const [rows, columns] = a.type.shape;
+      const transposed = emitter.transpose(emitter.reshape(inputs[0], [1, rows, columns]), [0, 2, 1]);
+      return emitter.emit('Gemm', [emitter.reshape(transposed, [columns, rows]), inputs[1]]);
+    }
     return emitter.emit('Gemm', inputs, attributes);
   },
   Conv: lowerConvolution,

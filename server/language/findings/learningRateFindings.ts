@@ -1,4 +1,4 @@
-/** @file Learning rates far from those that the paper and its examples train with. */
+/** @file Learning rates far from those that are usual. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { policyFacts } from '../../protocol/experiment/methods/policies.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
@@ -18,7 +18,7 @@ const ADAPTIVE = { low: 1e-6, high: 2e-2, usual: 1e-3 };
 
 /** By optimizer; a factor of about 20 off what is usual is far. */
 const advice: Readonly<Record<string, Advice>> = {
-  adam: { ...ADAPTIVE, source: 'usual is 0.001; the paper gives no rate for its LeNets' },
+  adam: { ...ADAPTIVE, source: 'usual is 0.001; the DeepTwist paper gives no rate for its LeNets' },
   rmsprop: { ...ADAPTIVE, source: 'usual is 0.001' },
   adagrad: { low: 1e-5, high: 1, usual: 1e-2, source: 'usual is 0.01' },
   sgd: { low: 1e-5, high: 2, usual: 1e-1, source: 'usual is 0.01 to 0.1' },
@@ -29,7 +29,7 @@ const TEXT_SGD: Advice = {
   low: 1e-2,
   high: 40,
   usual: 1,
-  source: 'the paper trains LSTM language models by SGD with 1 to 2.6, and with 20 to quantize them',
+  source: 'the DeepTwist paper trains LSTM language models by SGD with 1 to 2.6, and with 20 to quantize them',
 };
 
 export function learningRateFindings(document: ExperimentDocument): Finding[] {

@@ -9,7 +9,7 @@ import { setTo } from './fixes.ts';
 import { distortsRegularly, readCompressions, type ReadCompression } from '../readCompression.ts';
 import { firstRunOf, knownTimes } from '../trainingTimes.ts';
 
-/** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
+/** With fewer distortions the rate rises in coarse steps, which the DeepTwist paper says of a large S_D. Ten is our choice; its own schedules have 40 and more. */
 const FEWEST_DISTORTIONS = 10;
 
 const STEPS = ['training', 'steps'];
@@ -82,7 +82,8 @@ const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recove
 
 /** @param usual S_D of a first experiment like this */
 function everyStep(document: ExperimentDocument, usual: Duration, { path, fixes }: KnownSteps): Finding[] {
-  const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
+  const message =
+    'distorts after every step: weights have no step to recover in between (the DeepTwist paper: 5 to 2000)';
   const remedies = usual.unit === 'steps' && usual.count > 1 ? fixes(usual.count) : [];
   return [finding(document, { path: [...path, 'distortEvery'] }, { ...NO_STEP, message, fixes: remedies })];
 }

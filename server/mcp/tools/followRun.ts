@@ -51,13 +51,13 @@ export const followRun = defineTool({
         weights: z.int(),
         weightsKept: z.int(),
         bytes: z.number().describe('As floats.'),
-        bytesKept: z.number().describe('Of the compressed model.'),
+        bytesKept: z.number().describe('Bytes of the compressed model.'),
         ratio: z.number().describe('How many times smaller.'),
-        seconds: z.number().describe('Of training.'),
+        seconds: z.number().describe('Seconds of training.'),
       })
       .optional(),
     problem: z.string().optional().describe('Why it failed, and what helps.'),
-    lastWords: z.string().optional().describe('What the process printed last, of a run that failed or was killed.'),
+    lastWords: z.string().optional().describe('Last output of the process of a run that failed or was killed.'),
   }),
   async run({ run: reference, since, wait, limit }, { workspace, followed, signal, progress }) {
     const run = await workspace.findRun(reference);

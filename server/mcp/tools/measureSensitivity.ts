@@ -25,14 +25,14 @@ const report = z.object({
   value: z.number().describe('The metric of the model as it is.'),
   split: z.string(),
   samples: z.int(),
-  bytes: z.number().describe('Of all weights as floats.'),
+  bytes: z.number().describe('Bytes of all weights as floats.'),
   cells: z.array(cell).describe('By weight, then by method, from the weakest setting to the strongest.'),
   suggestion: z
     .object({
       maxDrop: z.number(),
-      drop: z.number().describe('Of all suggested settings together, measured.'),
+      drop: z.number().describe('Measured drop of all suggested settings together.'),
       value: z.number(),
-      bytes: z.number().describe('Of the model with them.'),
+      bytes: z.number().describe('Bytes of the model with the suggested settings.'),
       compression: z
         .unknown()
         .optional()

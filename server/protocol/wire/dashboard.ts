@@ -9,6 +9,7 @@ import type { RunEvent } from '../run/events.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
+import type { MeasuredMetrics } from '../run/testMetric.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { FromPage } from './page.ts';
 import type { LiveState } from './sidecar.ts';
@@ -28,7 +29,7 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: RecordedRatio & { readonly metric: string; readonly test: number };
+  readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
   readonly failure?: { readonly message: string; readonly remedy?: string };
 }
 

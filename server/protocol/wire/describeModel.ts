@@ -1,8 +1,8 @@
 /**
- * @file The one request of the language server to the editor that LSP does not have. Apart from `language.ts`, since it loads
- * JSON-RPC, which a window without an experiment file does not need.
+ * @file What the language server and the editor say to each other of models, which LSP does not have. Apart from `language.ts`, since it
+ * loads JSON-RPC, which a window without an experiment file does not need.
  */
-import { RequestType } from 'vscode-jsonrpc';
+import { NotificationType, RequestType } from 'vscode-jsonrpc';
 
 interface DescribeModelParams {
   /** Address of the experiment file. */
@@ -20,4 +20,16 @@ export interface DescribeModelResult {
  */
 export const DescribeModelRequest = {
   type: new RequestType<DescribeModelParams, DescribeModelResult, void>('deeptwist/describeModel'),
+};
+
+interface ModelKnownParams {
+  /** Address of the experiment file. */
+  readonly uri: string;
+  /** False where the file names no model. */
+  readonly isKnown: boolean;
+}
+
+/** Tells the editor, where the server need not ask for it, if it has a description of the model of an experiment file. */
+export const ModelKnownNotification = {
+  type: new NotificationType<ModelKnownParams>('deeptwist/modelKnown'),
 };

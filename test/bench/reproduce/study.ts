@@ -1,186 +1,144 @@
 /**
- * @file A table of a paper as a study that is fair by construction: each rival has the same tries, the best of them is chosen on the
- * validation split with a seed of its own, and the chosen ones are trained with the same seeds and compared in pairs on the test split.
+ * @file A table or a figure of a paper as a study that is fair by construction: each rival has the same number of tries, the best of them is
+ * chosen on the validation split with a seed of its own, and the chosen ones are trained with the same seeds and compared in pairs on
+ * the test split.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { format } from 'prettier';
-import {
-  sampleDifference,
-  sampleStatistics,
-  type SampleStatistics,
-} from '../../../server/protocol/run/sampleStatistics.ts';
-import { root } from '../../../scripts/root.js';
-import { commandOf, runExperiments, type ExperimentResult, type ExperimentRun } from '../experiments.ts';
-import { describeMachine } from '../machine.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import type { ChartContent } from '../../../webview/charts/model/content.ts';
+import type { Outcomes } from './outcomes.ts';
 
-/** A method or a policy. */
+/** One training by the command line. */
+export interface Training {
+  readonly name: string;
+  /** The experiment, relative to the checkout. */
+  readonly file: string;
+  /** `path=value` texts; `$PTB` stands for the folder of that corpus. */
+  readonly overrides: readonly string[];
+  readonly seed: number;
+  /** The training whose final weights it begins with. */
+  readonly start?: Training | undefined;
+  readonly series?: Series | undefined;
+}
+
+/** What is recorded of a run besides its result, for figures: numbers by name, made of its events. */
+export type Series = (events: readonly RunEvent[]) => Readonly<Record<string, readonly number[]>>;
+
+/** A method, a policy, or the same training without a compression. */
 export interface Rival {
   readonly name: string;
   /** `path=value` texts that make the experiment that of the rival. */
   readonly overrides: readonly string[];
+  /** Tries of its own where those of the case make no sense for it: as many. */
+  readonly tries?: readonly (readonly string[])[];
 }
 
 /** Rivals that are compared with the first of them. */
 export interface Case {
   readonly name: string;
-  /** The experiment, relative to the checkout. */
   readonly file: string;
   /** `path=value` texts of all runs. */
   readonly overrides: readonly string[];
   readonly rivals: readonly Rival[];
-  /** The `path=value` texts of each try, the same for all rivals. */
-  readonly tries: readonly (readonly string[])[];
+  /** The `path=value` texts of each try, the same for all rivals: a single one is not tried. Or the choice that was made elsewhere. */
+  readonly tries: readonly (readonly string[])[] | ChoiceElsewhere;
+  /**
+   * What is chosen by: the best metric on the validation split. Or, of methods that find their ratio themselves, the highest ratio among
+   * the tries that are as good as the best one.
+   */
+  readonly chooses?: 'ratio';
+  /** What all runs start from, pre-trained with the same seed. */
+  readonly start?: Pick<Training, 'name' | 'file' | 'overrides'>;
+  readonly series?: Series;
   /** What papers give for the same network, as lines of Markdown. */
   readonly published: readonly string[];
 }
 
+/** The settings that were chosen in another case. */
+export interface ChoiceElsewhere {
+  readonly of: Case;
+  /** By that rival; by default the one of the same name. */
+  readonly rival?: string;
+}
+
+/** A picture beside the page. */
+export interface Figure {
+  /** Of its file, `docs/results/NAME.svg`. */
+  readonly name: string;
+  readonly title: string;
+  /** Undefined before there is something to draw. */
+  content(outcomes: Outcomes): ChartContent | undefined;
+}
+
 export interface Study {
+  /** Of its page, `docs/results/NAME.md`. */
+  readonly name: string;
   readonly title: string;
   /** What was run and why, as paragraphs of Markdown. */
   readonly introduction: readonly string[];
   readonly cases: readonly Case[];
+  readonly figures?: readonly Figure[];
+  /** What follows from all cases, as Markdown. */
+  conclusion?(outcomes: Outcomes): readonly string[];
 }
 
 /** Seed of the tries: it is not among those of the results. */
-const SEED_OF_TRIES = 101;
+export const SEED_OF_TRIES = 101;
 
-export interface StudyOptions {
-  /** The name of the page `docs/results/NAME.md`. */
-  readonly name: string;
-  /** Results are of the seeds 1 to this number. */
-  readonly seeds: number;
-  /** The folder of the run folders: what is finished there is not run again. */
-  readonly keep: string;
-  /** When no further run of a case is begun, in milliseconds of `Date.now()`. */
-  readonly until: (name: string) => number;
+/** The trainings by which the settings of a rival are chosen; none where there is no choice. */
+export function triesOf(work: Case, rival: Rival): Training[] {
+  const tries = settingsOf(work, rival);
+  return tries.length < 2 ? [] : tries.map((own) => trainingOf(work, rival, own, SEED_OF_TRIES));
 }
 
-/** What came of a rival of a case. */
-export interface Outcome {
-  readonly rival: Rival;
-  /** The settings of the best try. */
-  readonly chosen: readonly string[];
-  readonly runs: readonly ExperimentResult[];
+/** The settings that a rival is tried with. */
+export function settingsOf({ tries }: Case, rival: Rival): readonly (readonly string[])[] {
+  return rival.tries ?? ('of' in tries ? [] : tries);
 }
 
-/** The runs of a case; undefined where the time was up before all were finished. */
-async function runCase(work: Case, options: StudyOptions): Promise<Outcome[] | undefined> {
-  const { seeds, keep } = options;
+/** The case and the rival whose tries choose the settings of a rival. */
+export function chooserOf(work: Case, rival: Rival): { readonly work: Case; readonly rival: Rival } {
   const { tries } = work;
-  const until = options.until(work.name);
-  const run = (rival: Rival, chosen: readonly string[], seed: number): ExperimentRun => ({
-    name: [work.name, rival.name, ...chosen.map(shortSetting)].join(' '),
-    file: work.file,
-    overrides: [...work.overrides, ...rival.overrides, ...chosen],
-    seed,
-  });
-  const tried = await runExperiments(
-    work.rivals.flatMap((rival) => tries.map((own) => run(rival, own, SEED_OF_TRIES))),
-    { keep, until },
-  );
-  if (!tried) return undefined;
-  const rivals = work.rivals.map((rival, i) => {
-    return { rival, chosen: tries[bestOf(tried.slice(i * tries.length, (i + 1) * tries.length))] };
-  });
-  const finished = await runExperiments(
-    rivals.flatMap(({ rival, chosen }) => Array.from({ length: seeds }, (_, i) => run(rival, chosen, i + 1))),
-    { keep, until },
-  );
-  return finished && rivals.map((own, i) => ({ ...own, runs: finished.slice(i * seeds, (i + 1) * seeds) }));
+  if (rival.tries || !('of' in tries)) return { work, rival };
+  const name = tries.rival ?? rival.name;
+  const chooser = tries.of.rivals.find((one) => one.name === name);
+  if (!chooser) throw new Error(`${tries.of.name} has no rival ${name}, whose settings ${work.name} asks for.`);
+  return { work: tries.of, rival: chooser };
 }
 
-/** Index of the run with the best validation accuracy. */
-function bestOf(runs: readonly ExperimentResult[]): number {
-  const accuracies = runs.map(({ name, summary }) => {
-    if (summary.validation === undefined) throw new Error(`The run ${name} has no validation split.`);
-    return summary.validation;
-  });
-  return accuracies.indexOf(Math.max(...accuracies));
+/** The trainings whose results count: the chosen settings with the seeds 1 to `seeds`. */
+export function finalsOf(work: Case, rival: Rival, chosen: readonly string[], seeds: number): Training[] {
+  return Array.from({ length: seeds }, (_, index) => trainingOf(work, rival, chosen, index + 1));
+}
+
+function trainingOf(work: Case, rival: Rival, chosen: readonly string[], seed: number): Training {
+  const { name, file, overrides, start, series } = work;
+  return {
+    name: [name, rival.name, ...chosen.map(shortSetting)].join(' '),
+    file,
+    overrides: [...overrides, ...rival.overrides, ...chosen],
+    seed,
+    start: start && { ...start, seed },
+    series: seed === SEED_OF_TRIES ? undefined : series,
+  };
 }
 
 /** `learningRate=0.001` of `training.optimizer.learningRate=0.001` */
-const shortSetting = (override: string) => override.replace(/^[\w.]*\.(?=\w+=)/, '');
-
-/** Runs what is left of a study and writes its page; cases that are not finished are named there. */
-export async function runStudy(study: Study, options: StudyOptions): Promise<ReadonlyMap<string, readonly Outcome[]>> {
-  const outcomes = new Map<string, readonly Outcome[]>();
-  for (const work of study.cases) {
-    const own = await runCase(work, options);
-    if (own) outcomes.set(work.name, own);
-    await writePage(study, outcomes, options);
-  }
-  return outcomes;
+export function shortSetting(override: string): string {
+  return override.replace(/^[\w.*]*\.(?=\w+=)/, '');
 }
 
-async function writePage(
-  study: Study,
-  outcomes: ReadonlyMap<string, readonly Outcome[]>,
-  { name, seeds }: StudyOptions,
-): Promise<void> {
-  const { cpu, cores, node, date } = describeMachine();
-  const lines = [
-    `# ${study.title}`,
-    '',
-    `Written by \`npm run bench -- reproduce --table ${name} --seeds ${seeds}\` on ${date} (${cores} cores of an ${cpu}, Node ${node}).`,
-    '',
-    ...study.introduction.flatMap((paragraph) => [paragraph, '']),
-    `Each rival was tried with the same settings, as many times, with seed ${SEED_OF_TRIES}; the best try is that of the best accuracy on the`,
-    `validation split. The figures are of the seeds 1 to ${seeds} on the test split: the mean ± half of its 95% interval (Student's t). The`,
-    `difference from the first row is taken in pairs of the same seed; it is _more than noise_ where its interval does not hold 0.`,
-    ...study.cases.flatMap((work) => ['', `## ${work.name}`, '', ...caseLines(work, outcomes.get(work.name))]),
-    '',
-  ];
-  const folder = join(root, 'docs', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.md`), await format(lines.join('\n'), { parser: 'markdown', printWidth: 140 }));
+/** Where the run folder of a training that others start from is put, relative to the checkout. */
+const startFolder = ({ name, seed }: Training) => `.cache/runs/${name}-${seed}`;
+
+/** The command line that repeats a training, with that of what it starts from; it is also what a run is found by. */
+export function commandOf(training: Training): string {
+  const { file, overrides, seed, start } = training;
+  const all = [...overrides, 'training.threads=1', `training.seed=${seed}`];
+  // An experiment finds other runs from its own folder.
+  if (start) all.push(`start=run:${'../'.repeat(file.split('/').length - 1)}${startFolder(start)}`);
+  const command = `npx deeptwist run ${file}${all.map((override) => ` --set ${quoted(override)}`).join('')}`;
+  return start ? `${commandOf(start)} --out ${startFolder(start)} && ${command}` : command;
 }
 
-function caseLines(work: Case, outcomes: readonly Outcome[] | undefined): string[] {
-  if (!outcomes) return ['Not run to the end yet: the command goes on with it.'];
-  const [first] = outcomes;
-  const hours =
-    outcomes.flatMap(({ runs }) => runs).reduce((sum, { summary }) => sum + summary.trainingSeconds, 0) / 3600;
-  return [
-    '| | chosen | weight ratio | test accuracy, % | difference, points | |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...outcomes.map((outcome) => outcomeRow(outcome, first)),
-    '',
-    ...work.published,
-    '',
-    `The first seed of the first row again: \`${commandOf(first.runs[0])}\`. Training of these rows took ${hours.toFixed(1)} hours of one thread.`,
-  ];
-}
-
-function outcomeRow(outcome: Outcome, first: Outcome): string {
-  const { rival, chosen, runs } = outcome;
-  const ratio = sampleStatistics(runs.map(({ summary }) => summary.weightRatio)).mean;
-  const difference = sampleDifference(accuracies(first), accuracies(outcome));
-  const verdict =
-    outcome === first
-      ? ['', '']
-      : [
-          inPercent(difference),
-          difference.isMoreThanNoise === undefined
-            ? 'one seed'
-            : difference.isMoreThanNoise
-              ? 'more than noise'
-              : 'noise',
-        ];
-  const cells = [
-    rival.name,
-    chosen.map(shortSetting).join(', '),
-    ratio.toFixed(1),
-    inPercent(sampleStatistics([...accuracies(outcome).values()])),
-    ...verdict,
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** Test accuracy by seed. */
-function accuracies({ runs }: Outcome): Map<number, number> {
-  return new Map(runs.map(({ seed, summary }) => [seed, summary.test]));
-}
-
-const inPercent = ({ mean, margin }: Pick<SampleStatistics, 'mean' | 'margin'>) =>
-  (100 * mean).toFixed(2) + (margin === undefined ? '' : ` ± ${(100 * margin).toFixed(2)}`);
+/** A variable is replaced by the shell between double quotes alone. */
+const quoted = (override: string) => (override.includes('$') ? `"${override}"` : `'${override}'`);

@@ -59,13 +59,41 @@ const cases: Readonly<Record<string, Case>> = {
     ...{ image: [2, 16, 24, 22], filter: [16, 16, 3, 3], pads: [1, 1] },
     ...{ ...inBlocks, filterGradient: 'products of samples' },
   },
+  '16 samples of 3 channels': {
+    ...{ image: [16, 3, 19, 17], filter: [16, 3, 5, 3], pads: [1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'blocks' },
+  },
+  '32 samples of 32 channels': {
+    ...{ image: [32, 32, 8, 8], filter: [48, 32, 3, 3], pads: [1, 1] },
+    ...{ ...inBlocks, filterGradient: 'blocks' },
+  },
+  '16 samples of large images, in bands of rows': {
+    ...{ image: [16, 16, 34, 34], filter: [16, 16, 3, 3], pads: [0, 1] },
+    ...{ ...inBlocks, filterGradient: 'blocks' },
+  },
+  '16 samples of large images, a stride of 2 that leaves a row out': {
+    ...{ image: [16, 16, 66, 66], filter: [16, 16, 3, 3], pads: [1, 1], stride: 2 },
+    ...{ ...inBlocks, inputGradient: 'ConvTranspose', filterGradient: 'blocks' },
+  },
+  '16 samples, a stride that leaves columns out without a border': {
+    ...{ image: [16, 17, 24, 24], filter: [16, 17, 3, 3], stride: 2 },
+    ...{ forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'blocks' },
+  },
+  '13 samples of 17 channels, fewer than a block': {
+    ...{ image: [13, 17, 14, 14], filter: [16, 17, 3, 3], pads: [1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'blocks' },
+  },
+  '44 samples and 45 filters, in bands of rows': {
+    ...{ image: [44, 32, 22, 22], filter: [45, 32, 3, 3], pads: [1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'blocks' },
+  },
   '17 channels': {
     ...{ image: [4, 17, 12, 12], filter: [18, 17, 3, 3], pads: [1, 1] },
     ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of patches' },
   },
   '16 channels, more filters than positions': {
     ...{ image: [40, 16, 4, 4], filter: [32, 16, 3, 3], pads: [1, 1] },
-    ...inBlocks,
+    ...{ ...inBlocks, filterGradient: 'blocks' },
   },
   'a number a filter, with a stride': {
     ...{ image: [5, 16, 15, 15], filter: [16, 16, 1, 1], stride: 2 },

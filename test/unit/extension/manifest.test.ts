@@ -87,7 +87,7 @@ describe('the commands', () => {
       ],
       ...['openExperiment', 'showLog', 'revealRunFolder', 'openSweep', 'revealSweepFolder', 'restartLanguageServer'],
       // To the clipboard.
-      ...['copyCommandLine', 'copyDiagnostics'],
+      ...['copyCommandLine', 'copyRunLink', 'copyDiagnostics'],
       ...['refreshRuns', 'showMoreRuns', 'filterRuns', 'clearRunFilter', 'sortRuns'],
     ]);
     for (const { command, enablement } of contributes.commands)

@@ -882,7 +882,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a distortion after every step',
     text: edited(['"distortEvery": 10', '"distortEvery": 1']),
     problems: [
-      'warning no-step-to-recover «1» compression.distortEvery: distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)',
+      'warning no-step-to-recover «1» compression.distortEvery: distorts after every step: weights have no step to recover in between (the DeepTwist paper: 5 to 2000)',
     ],
   },
   {
@@ -918,14 +918,14 @@ export const rows: readonly ProblemRow[] = [
     what: 'a learning rate that is high for Adam',
     text: edited(['1e-3', '0.1']),
     problems: [
-      'warning unusual-learning-rate «0.1» training.optimizer.learningRate: 0.1 is high for adam: usual is 0.001; the paper gives no rate for its LeNets',
+      'warning unusual-learning-rate «0.1» training.optimizer.learningRate: 0.1 is high for adam: usual is 0.001; the DeepTwist paper gives no rate for its LeNets',
     ],
   },
   {
     what: 'a learning rate that is low for Adam',
     text: edited(['1e-3', '1e-9']),
     problems: [
-      'warning unusual-learning-rate «1e-9» training.optimizer.learningRate: 1e-9 is low for adam: usual is 0.001; the paper gives no rate for its LeNets',
+      'warning unusual-learning-rate «1e-9» training.optimizer.learningRate: 1e-9 is low for adam: usual is 0.001; the DeepTwist paper gives no rate for its LeNets',
     ],
   },
   {
@@ -950,7 +950,7 @@ export const rows: readonly ProblemRow[] = [
       [compression, '"observe": {}'],
     ),
     problems: [
-      'warning unusual-learning-rate «100» training.optimizer.learningRate: 100 is high for sgd: the paper trains LSTM language models by SGD with 1 to 2.6, and with 20 to quantize them',
+      'warning unusual-learning-rate «100» training.optimizer.learningRate: 100 is high for sgd: the DeepTwist paper trains LSTM language models by SGD with 1 to 2.6, and with 20 to quantize them',
     ],
   },
   {

@@ -55,13 +55,40 @@ describe('allocate', () => {
     );
   });
 
-  test('costs the least of all combinations that take no more bytes than it does', () => {
+  test('costs no more than any choice by one strength that is within the budget', () => {
     fc.assert(
       fc.property(weights, fc.integer({ min: 1, max: 240 }), (own, budget) => {
-        const { bytes, cost } = total(own, allocate(own, budget));
-        const others = combinations(own).filter((one) => one.bytes <= bytes);
-        expect(cost).toBe(Math.min(...others.map((one) => one.cost)));
+        const { cost } = total(own, allocate(own, budget));
+        for (const one of combinations(own))
+          if (one.bytes <= budget && isOfOneStrength(own, one)) expect(cost).toBeLessThanOrEqual(one.cost);
+      }),
+    );
+  });
+
+  test('leaves no room in which a weight would cost less', () => {
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 1, max: 240 }), (own, budget) => {
+        const chosen = allocate(own, budget);
+        const { bytes, cost } = total(own, chosen);
+        for (const [weight, all] of own.entries())
+          for (const option of all.keys()) {
+            const other = total(own, chosen.with(weight, option));
+            if (other.bytes <= budget && bytes <= budget) expect(other.cost).toBeGreaterThanOrEqual(cost);
+          }
       }),
     );
   });
 });
+
+/** True where more than one lambda makes the sum of cost and lambda times bytes of a combination the least of all. */
+function isOfOneStrength(own: readonly (readonly Option[])[], { bytes, cost }: Option): boolean {
+  let [least, most] = [0, Infinity];
+  for (const other of combinations(own)) {
+    const more = other.bytes - bytes;
+    if (more === 0) {
+      if (other.cost < cost) return false;
+    } else if (more > 0) least = Math.max(least, (cost - other.cost) / more);
+    else most = Math.min(most, (other.cost - cost) / -more);
+  }
+  return least < most;
+}

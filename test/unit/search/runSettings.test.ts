@@ -116,6 +116,12 @@ test('a full run differs from the file in its layers alone, and does not look at
   expect(vary).toEqual(['compression[0].layers={"fc1":{"rate":0.99},"fc2/kernel":{"rate":0.9}}']);
 });
 
+test('a full run with another seed differs from the first in that alone', () => {
+  const full = inSteps(textOf({}));
+  const [first, second] = [0, 2].map((seed) => inSteps(textOf({}), fullSettings(full, base, layers, seed).set));
+  expect(second).toEqual({ ...first, training: { ...first.training, seed: first.training.seed + 2 } });
+});
+
 test('the dense model has no compression, and no settings that need one', () => {
   const text = textOf({ training: { keep: 'compressed' } });
   const settings = parseExperiment(text, { file: 'x', overrides: base });

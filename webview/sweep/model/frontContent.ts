@@ -81,7 +81,7 @@ export function frontContent(
     saysLast: false,
     ...(points.length > 0 && {
       summary: l10n.t(
-        '{0} of {1} rows are not beaten in both size and metric.',
+        '{0} of {1} rows are Pareto-optimal in size and metric.',
         formatCount(front.length),
         formatCount(points.length),
       ),

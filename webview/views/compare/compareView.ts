@@ -35,8 +35,8 @@ const curves: CurveSettings = {
 
 const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
   bytes: l10n.t('Size'),
-  byteRatio: l10n.t('Bytes, times fewer'),
-  weightRatio: l10n.t('Weights, times fewer'),
+  byteRatio: l10n.t('Fewer bytes by'),
+  weightRatio: l10n.t('Fewer weights by'),
   steps: l10n.t('Steps'),
   seconds: l10n.t('Training time'),
 };
@@ -165,11 +165,12 @@ function seededResult({ snapshot: { started, end } }: LoadedRun): SeededResult[]
 }
 
 function resultTable(results: readonly GroupResult[]): ComparisonRow[] {
-  const metrics = [...new Set(results.flatMap(({ metric }) => (metric === undefined ? [] : [metric])))];
+  const metrics = [...new Set(results.flatMap(({ metric }) => metric ?? []))];
+  const splits = [...new Set(results.flatMap(({ split }) => split ?? []))];
   return resultRows.map((row) => {
     const best = bestResults(results, row);
     return {
-      name: row === 'value' ? testName(metrics) : rowNames[row],
+      name: row === 'value' ? metricName(metrics, splits) : rowNames[row],
       cells: results.map((result, index) => {
         const value = result[row];
         if (value === undefined) return { text: undefined };
@@ -180,6 +181,9 @@ function resultTable(results: readonly GroupResult[]): ComparisonRow[] {
           text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
           ...tagOf([
             ...(best.includes(index) ? [l10n.t('best')] : []),
+            ...(row === 'value' && splits.length > 1 && result.split === 'validation'
+              ? [l10n.t('validation split')]
+              : []),
             ...(row === 'value' && !result.final ? [l10n.t('so far')] : []),
             ...(row === 'bytes' && result.hasFile === false ? [l10n.t('would take')] : []),
             ...(row === 'byteRatio' && result.hasFile === false ? [l10n.t('would be')] : []),
@@ -195,6 +199,9 @@ function tagOf(words: readonly string[]): { tag?: string } {
   return words.length === 0 ? {} : { tag: words.join(', ') };
 }
 
-function testName(metrics: readonly string[]): string {
-  return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
+/** What the metric is called that a column has: that of the test split where any run has read it. */
+function metricName(metrics: readonly string[], splits: readonly string[]): string {
+  const isTest = splits.length === 0 || splits.includes('test');
+  if (metrics.length === 1) return isTest ? l10n.t('Test {0}', metrics[0]) : l10n.t('Validation {0}', metrics[0]);
+  return isTest ? l10n.t('Test metric') : l10n.t('Validation metric');
 }

@@ -6,8 +6,8 @@ const learningRate = z
   .number()
   .positive()
   .describe(
-    'Step size of the optimizer, at the start of training. The paper retrains with a higher one than in pre-training: SGD with ' +
-      '2.0 (pruning) and 2.6 (low rank) for the medium LSTM that was pre-trained with 1.0; a higher rank wants a lower one.',
+    'Step size of the optimizer, at the start of training. DeepTwist paper: SGD with 2.0 (pruning) and 2.6 (low rank) for the medium LSTM, ' +
+      '1.0 and 0.6 to 1.4 for the large one, both pre-trained with 1.0; a higher rank wants a lower one.',
   );
 const weightDecay = z.number().min(0).default(0);
 const gradientWeightDecay = weightDecay.describe('L2: `weightDecay * w` is added to the gradient.');
@@ -31,7 +31,7 @@ export const optimizer = z
         nesterov: z.boolean().default(false).describe('Take the gradient where the momentum leads to (Nesterov 1983).'),
         weightDecay: gradientWeightDecay,
       })
-      .describe('Stochastic gradient descent: the LSTM language models of the paper are trained by it.'),
+      .describe('Stochastic gradient descent: the LSTM language models of the DeepTwist paper are trained by it.'),
     z
       .strictObject({
         type: z.literal('adam'),
@@ -41,7 +41,7 @@ export const optimizer = z
         epsilon: adamEpsilon,
         weightDecay: weightDecay.describe('Decoupled (AdamW): `learningRate * weightDecay * w` is subtracted.'),
       })
-      .describe('Adam (Kingma & Ba 2015): the LeNets of the paper are trained by it.'),
+      .describe('Adam (Kingma & Ba 2015): the LeNets of the DeepTwist paper are trained by it.'),
     z
       .strictObject({
         type: z.literal('rmsprop'),

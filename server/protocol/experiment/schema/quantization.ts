@@ -25,7 +25,7 @@ const wholeBucketMeanings: readonly string[] = [
 ];
 const bucketMeaning =
   'Numbers that are scaled together: so many that follow one another in the tensor, a row of the matrix, or the whole weight. A weight ' +
-  'with fewer is one bucket. Each bucket needs two numbers more. The paper: 256.';
+  'with fewer is one bucket. Each bucket needs two numbers more. Polino et al. 2018: 256.';
 const DEFAULT_BUCKET = 256;
 
 const rounding = z
@@ -34,7 +34,7 @@ const rounding = z
   .describe('The one of the two levels around a weight that it becomes.')
   .meta({
     enumDescriptions: [
-      'The nearer one, as in all experiments of the paper.',
+      'The nearer one.',
       'One of them at random, the nearer more often, so that it stays what it was on average. The seed of the run and the step tell which.',
     ],
   });
@@ -46,7 +46,7 @@ const binary = z
       .int()
       .min(1)
       .max(8)
-      .describe('Bits per weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
+      .describe('Bits per weight (k): w ~ sum of k scales times codes of -1 and +1. DeepTwist paper: 1 to 3.')
       .meta({ examples: [2] }),
     algorithm: z
       .enum(['greedy', 'refined', 'alternating'])

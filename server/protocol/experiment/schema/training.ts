@@ -49,7 +49,7 @@ const learningRateSchedule = z
           .meta({ examples: [0.5] }),
       })
       .describe(
-        'Constant, then smaller after each epoch: the language models of Zaremba et al. 2014 and of the paper.',
+        'Constant, then smaller after each epoch: the language models of Zaremba et al. 2014 and of the DeepTwist paper.',
       ),
     z
       .strictObject({
@@ -171,7 +171,7 @@ export const training = z
       }),
     batchSize: positiveInteger
       .describe(
-        'Samples of a batch: those of a training step, unless `accumulate` takes several. The paper: 50 (LeNet), 20 (LSTM).',
+        'Samples of a batch: those of a training step, unless `accumulate` takes several. DeepTwist paper: 50 (LeNet); Zaremba et al. 2014: 20 (LSTM).',
       )
       .meta({ examples: [50] }),
     accumulate: positiveInteger
@@ -186,14 +186,14 @@ export const training = z
     steps: positiveInteger
       .optional()
       .describe(
-        'Number of training steps; the run ends right after the distortion of the last one. The paper: 20,000 for the LeNets.',
+        'Number of training steps; the run ends right after the distortion of the last one. DeepTwist paper: 20,000 for the LeNets.',
       )
       .meta({ examples: [20000] }),
     epochs: positiveInteger
       .optional()
       .describe(
-        'In place of `steps`: passes over the training data. Zaremba et al. 2014: 13 (small), 39 (medium), 55 (large); the paper ' +
-          'retrains for as many as in pre-training.',
+        'In place of `steps`: passes over the training data. Zaremba et al. 2014: 13 (small), 39 (medium), 55 (large); the DeepTwist ' +
+          'paper retrains for as many as in pre-training.',
       )
       .meta({ examples: [13] }),
     keepBest: z

@@ -57,3 +57,13 @@ test('a sweep can be started above its key, and looked at where it has runs', as
   const [lens] = await codeLenses(open(text), around());
   expect(lens.command?.command).toBe('deeptwist.runExperiment');
 });
+
+test('the settings for a target can be found above its key, and the search looked at where it has runs', async () => {
+  const text = pruneText.replace(/\}\s*$/, ', "target": { "maxDrop": 0.005 } }');
+  const ofTarget = async (runs: KnownRun[]) =>
+    (await lenses(runs, text)).filter(([title]) => /Settings|Search/.test(String(title)));
+  const find = ['$(target) Find Settings…', 'deeptwist.findSettings', [URI]];
+  expect(await ofTarget([finished])).toEqual([find]);
+  const run = { ...finished, record: { ...finished.record, sweep: '20261126-101500-prune' } };
+  expect(await ofTarget([run])).toEqual([find, ['$(layers) Open Search', 'deeptwist.openSweep', [URI]]]);
+});

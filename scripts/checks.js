@@ -1,0 +1,118 @@
+/** @file Runs checks, each to its end, with a folder of its own for temporary files, and tells what each took and came to. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { removeWithLeftovers, temporaryFolder } from './leftovers.js';
+import { root } from './root.js';
+
+const cache = join(root, '.cache');
+
+/**
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {string[]} run arguments of Node
+ * @property {string} [report] name of a file in `.cache/` with the counts of tests, as Vitest's JSON reporter writes them
+ * @property {string} [node] the executable of another Node than this process has
+ */
+
+/** @param {string} path of a package's file @returns {string} */
+export function bin(path) {
+  return join(root, 'node_modules', path);
+}
+
+/**
+ * Vitest on some projects of vitest.config.ts.
+ * @param {string} name of the check @param {string} report @param {string[]} projects
+ * @returns {Check}
+ */
+export function vitest(name, report, ...projects) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${join(cache, report)}`];
+  const only = projects.map((project) => `--project=${project}`);
+  return { name, run: [bin('vitest/vitest.mjs'), 'run', ...only, ...reporters], report };
+}
+
+/**
+ * Runs a check and prints what it printed when it has ended.
+ * @param {Check} check
+ * @returns {Promise<{ line: string, exitCode: number, passed: number, failed: number }>}
+ */
+async function runCheck({ name, run, report, node = process.execPath }) {
+  const start = performance.now();
+  if (report !== undefined) rmSync(join(cache, report), { force: true });
+  const temporary = temporaryFolder();
+  console.log(`> ${name} …`);
+  // What a test finds on the PATH as `node` is the same.
+  const own = node === process.execPath ? {} : { PATH: [dirname(node), process.env.PATH].join(delimiter) };
+  const { status, output } = await ended(node, run, { ...process.env, ...own, ...temporary.env });
+  const left = await removeWithLeftovers(temporary.path);
+  const exitCode = status !== 0 ? status : left.length > 0 ? 1 : 0;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const line = `${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(28)} ${seconds.padStart(6)} s`;
+  console.log(['', line, output.trim(), ...left, ''].filter((text, i) => i === 0 || text !== '').join('\n'));
+  return { line, exitCode, ...(report === undefined ? { passed: 0, failed: 0 } : countTests(join(cache, report))) };
+}
+
+/**
+ * @param {string} node @param {string[]} run @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ status: number, output: string }>} `output`: both streams, in their order
+ */
+function ended(node, run, env) {
+  return new Promise((resolve) => {
+    const child = spawn(node, run, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.on('error', (error) => resolve({ status: 1, output: String(error) }));
+    child.on('exit', (code) => {
+      const done = () => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        resolve({ status: code ?? 1, output });
+      };
+      child.on('close', done);
+      // A process that was left behind may hold the streams open.
+      setTimeout(done, 1000);
+    });
+  });
+}
+
+/**
+ * Counts tests. A file that could not be loaded, and a run that wrote no report, count as one failed test.
+ * @param {string} report @returns {{ passed: number, failed: number }}
+ */
+function countTests(report) {
+  let results;
+  try {
+    results = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+  const unloaded = results.testResults.filter(
+    (/** @type {{ status: string, assertionResults: unknown[] }} */ file) =>
+      file.status === 'failed' && file.assertionResults.length === 0,
+  );
+  return { passed: results.numPassedTests, failed: results.numFailedTests + unloaded.length };
+}
+
+/**
+ * Runs rows of checks side by side, sets the exit code to that of the first that failed, and prints as the last line the number of
+ * tests: `N passed, M failed`.
+ * @param {readonly (readonly Check[])[]} rows
+ * @param {number} begun when the command was started, as `performance.now()`
+ */
+export async function runChecks(rows, begun) {
+  mkdirSync(cache, { recursive: true });
+  const results = await Promise.all(
+    rows.map(async (checks) => {
+      const done = [];
+      for (const check of checks) done.push(await runCheck(check));
+      return done;
+    }),
+  ).then((all) => all.flat());
+  const sum = (/** @type {'passed' | 'failed'} */ count) =>
+    results.reduce((total, result) => total + result[count], 0);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`\n${results.map(({ line }) => line).join('\n')}\n       all of it ${seconds.padStart(25)} s\n`);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = results.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
+}

@@ -1,0 +1,63 @@
+/** @file The drop at distortions over training, which the DeepTwist paper asks to become smaller: how much the loss of the batch rises. */
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
+import { sampleDifference, sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
+import type { Series as ChartSeries } from '../../../webview/charts/model/content.ts';
+import { figures, type Outcome } from './outcomes.ts';
+import { curve } from './pictures.ts';
+import type { RunRecord } from './runRecords.ts';
+import type { Series } from './study.ts';
+import { LEAST_SEEDS, tooFew, type Side, type Test } from './verdict.ts';
+
+/**
+ * The mean rise of the loss at the distortions observed in each of equal spans of steps.
+ * @param from first step of the first span
+ */
+export const dropSeries =
+  ({ from, span, to }: { readonly from: number; readonly span: number; readonly to: number }): Series =>
+  (events) => {
+    const observed = events.filter(isObservedDistortion);
+    const spans = Array.from({ length: Math.ceil((to - from) / span) }, (_, index) => from + index * span);
+    const drops = spans.flatMap((start) => {
+      const own = observed.filter(({ step }) => step > start && step <= start + span);
+      if (own.length === 0) return [];
+      const rise = own.reduce((sum, { lossBefore = 0, lossAfter = 0 }) => sum + lossAfter - lossBefore, 0);
+      return [{ step: start + span, rise: rise / own.length }];
+    });
+    return { dropSteps: drops.map(({ step }) => step), drops: drops.map(({ rise }) => rise) };
+  };
+
+function isObservedDistortion(event: RunEvent): event is EventOf<'distortion'> {
+  return event.type === 'distortion' && Number.isFinite(event.lossBefore) && Number.isFinite(event.lossAfter);
+}
+
+/** Where a step is in the series of a record, its rise; undefined without it. */
+const riseAt = (record: RunRecord, step: number | undefined) => {
+  const index = record.series?.dropSteps.indexOf(step ?? record.series.dropSteps.at(-1)!) ?? -1;
+  return record.series?.drops[index];
+};
+
+/** The rise at the end of training is smaller than in the span that ends at `step`. */
+export function riseFalls(side: Side, step: number): Test {
+  return (outcomes) => {
+    const outcome = outcomes.of(side.case, side.rival);
+    const [early, late] = [step, undefined].map((at) => figures(outcome, (record) => riseAt(record, at)));
+    if (early.size < LEAST_SEEDS) return tooFew(outcome);
+    const difference = sampleDifference(early, late);
+    const [first, last] = [early, late].map((rises) => sampleStatistics([...rises.values()]).mean);
+    return {
+      verdict: difference.mean < 0 && difference.isMoreThanNoise === true ? 'seen' : 'not seen',
+      value: `the loss rises by ${first.toPrecision(2)} around step ${step}, by ${last.toPrecision(2)} at the end`,
+    };
+  };
+}
+
+/** The mean rise over training of a rival, as series of a chart. */
+export function riseCurve(label: string, color: number, outcome: Outcome): ChartSeries[] {
+  const records = [...outcome.runs.values()].filter(({ series }) => series?.drops);
+  const steps = records[0]?.series?.dropSteps ?? [];
+  return curve(
+    label,
+    color,
+    steps.map((x) => ({ x, ...sampleStatistics(records.flatMap((record) => riseAt(record, x) ?? [])) })),
+  );
+}

@@ -1,0 +1,79 @@
+/** @file What the studies on the Penn Treebank share: pre-trained models, layers, and the controls. */
+import type { Case, Rival } from './study.ts';
+
+const FOLDER = 'examples/language-model';
+export const experiment = (name: string) => `${FOLDER}/${name}.deeptwist.jsonc`;
+/** The corpus of the command's `--ptb`. */
+export const CORPUS = 'data.path=$PTB';
+const LAYERS = ['embedding', 'lstm*', 'softmax'];
+
+/** The same settings of all layers with weights. */
+export const ofLayers = (settings: Readonly<Record<string, string | number>>) =>
+  LAYERS.flatMap((layer) =>
+    Object.entries(settings).map(([name, value]) => `compression.layers.${layer}.${name}=${value}`),
+  );
+
+export const learningRates = (rates: readonly number[]) =>
+  rates.map((rate) => [`training.optimizer.learningRate=${rate}`]);
+
+/** A model that the others start from, with the same seed. */
+export interface Pretrained {
+  readonly name: string;
+  /** Name of its experiment. */
+  readonly file: string;
+  readonly published: string;
+}
+
+export const startOf = ({ file }: Pretrained) => ({ name: file, file: experiment(file), overrides: [CORPUS] });
+
+export const PRETRAINED: Rival = { name: 'pre-trained', overrides: [] };
+export const FURTHER: Rival = { name: 'trained further', overrides: ['compression=null'] };
+
+/** The pre-trained model by itself. */
+export const pretrainingCase = (model: Pretrained): Case => ({
+  name: `${model.name}, pre-training`,
+  file: experiment(model.file),
+  overrides: [CORPUS],
+  rivals: [PRETRAINED],
+  tries: [[]],
+  published: [model.published],
+});
+
+/**
+ * The dense control: the retraining of the others without their compression.
+ * @param retraining name of the experiment of the others
+ */
+export const furtherCase = (model: Pretrained, retraining: string, tries: Case['tries'], of: string): Case => ({
+  name: `${model.name}, control of ${of}`,
+  file: experiment(retraining),
+  overrides: [CORPUS],
+  start: startOf(model),
+  rivals: [FURTHER],
+  tries,
+  published: [],
+});
+
+/** The pre-trained model, compressed at once: a single step that leaves the weights as they are, then the distortion. */
+export const atOnce = (name: string, overrides: readonly string[] = []): Rival => ({
+  name,
+  overrides: [
+    ...overrides,
+    'compression.policy=one-shot',
+    'compression.distortEvery=1',
+    'training.epochs=null',
+    'training.steps=1',
+  ],
+  tries: [['training.optimizer.learningRate=1e-30']],
+});
+
+export const small: Pretrained = {
+  name: 'LSTM of 2 x 200 units',
+  file: 'small-pretrain',
+  published: 'Published: 114.5, validation 120.7 (Zaremba et al. 2014, the same model without dropout).',
+};
+
+export const oneLayer: Pretrained = {
+  name: 'LSTM of 300 units',
+  file: 'one-layer-pretrain',
+  published: 'Published: 89.8 (Xu et al. 2018, up to 80 epochs; here 20).',
+};
