@@ -76,7 +76,9 @@ async function runInBrowser({ workspace, tests, report, temporary }) {
   try {
     const page = await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
     // Nobody looks. The icons that spin while a run trains would be drawn by the processor, many times a second.
-    await page.addStyleTag({ content: '*, ::before, ::after { animation: none !important; transition: none !important }' });
+    await page.addStyleTag({
+      content: '*, ::before, ::after { animation: none !important; transition: none !important }',
+    });
     await endOf(report);
     return editor.log();
   } finally {
