@@ -2,21 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE } from '../scripts/patience.js';
 
-/** Time between two looks, milliseconds. */
+/** The shortest time between two looks, milliseconds. */
 const INTERVAL = 10;
 
 /**
  * Waits until `look` gives something other than undefined, null or false, and returns it. What it throws counts as not yet.
  * @param what as in "Waited … for the end of the run"
  * @param patience how long, milliseconds
+ * @param longestInterval between two looks, milliseconds: they come less often the longer they have been in vain, for looks that cost much
  * @throws an Error that says what was waited for, with the last error of `look`, when it has not come within minutes
  */
 export async function until<T>(
   look: () => T | Promise<T>,
   what = 'something that did not come',
   patience: number = PATIENCE,
+  longestInterval = INTERVAL,
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = Date.now() + patience;
+  const begin = Date.now();
+  const deadline = begin + patience;
   let last: unknown;
   do {
     try {
@@ -27,7 +30,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(INTERVAL);
+    await sleep(Math.min(longestInterval, Math.max(INTERVAL, (Date.now() - begin) / 10)));
   } while (Date.now() < deadline);
   throw new Error(`Waited ${patience / 1000} s for: ${what}`, { cause: last });
 }

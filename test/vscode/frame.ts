@@ -3,7 +3,7 @@
  * checked by `node:assert`. Tests run in the order in which they are declared, one at a time, since they share a window.
  */
 import { rmSync } from 'node:fs';
-import { TEST_TIMEOUT } from '../../scripts/patience.js';
+import { PATIENCE, TEST_TIMEOUT } from '../../scripts/patience.js';
 import { until } from '../until.ts';
 
 type Work = () => void | Promise<void>;
@@ -54,12 +54,12 @@ function currentGroup(): Group {
   return group;
 }
 
-/** {@link until}, with what is waited for first. */
+/** {@link until}, with what is waited for first. Many looks ask the editor: they come less often the longer it takes. */
 export function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
 ): Promise<Exclude<T, undefined | null | false>> {
-  return until(probe, what);
+  return until(probe, what, PATIENCE, 100);
 }
 
 /**

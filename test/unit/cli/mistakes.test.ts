@@ -50,47 +50,47 @@ describe('an experiment file', () => {
     [
       'unknown layer',
       { ...prune, layers: { fc3: { rate: 0.5 } } },
-      '29:7 compression.layers.fc3: matches no layer of the model\nto do: Did you mean "fc1"? The model\'s layers are: fc1, fc2.',
+      '30:7 compression.layers.fc3: matches no layer of the model\nto do: Did you mean "fc1"? The model\'s layers are: fc1, fc2.',
     ],
     [
       'glob without a match',
       { ...prune, layers: { 'conv*': { rate: 0.5 } } },
-      '29:7 compression.layers.conv*: matches no layer of the model',
+      '30:7 compression.layers.conv*: matches no layer of the model',
     ],
     [
       'rate of 1',
       { ...prune, layers: { fc1: { rate: 1 } } },
-      '30:17 compression.layers.fc1.rate: expected a number in [0, 1), got 1',
+      '31:17 compression.layers.fc1.rate: expected a number in [0, 1), got 1',
     ],
     [
       'rank too large',
       { method: 'low-rank', distortEvery: 4, layers: { 'fc*': { rank: 9 } } },
-      '30:17 compression.layers.fc*.rank: fc1/kernel is a [8, 16] matrix: expected at most 8, got 9',
+      '31:17 compression.layers.fc*.rank: fc1/kernel is a [8, 16] matrix: expected at most 8, got 9',
     ],
     [
       'nine bits',
       { method: 'quantize', distortEvery: 4, layers: { fc1: { bits: 9 } } },
-      '30:17 compression.layers.fc1.bits: expected an integer from 1 to 8, got 9',
+      '31:17 compression.layers.fc1.bits: expected an integer from 1 to 8, got 9',
     ],
     [
       'from behind to',
       { ...prune, schedule: { from: 20, to: 20 } },
-      '34:15 compression.schedule.from: expected below compression.schedule.to (20), got 20',
+      '35:15 compression.schedule.from: expected below compression.schedule.to (20), got 20',
     ],
     [
       'distortEvery of 0',
       { ...prune, distortEvery: 0 },
-      '27:21 compression.distortEvery: expected a positive integer, got 0',
+      '28:21 compression.distortEvery: expected a positive integer, got 0',
     ],
     [
       'distortEvery larger than the steps',
       { ...prune, distortEvery: 61 },
-      '27:21 compression.distortEvery: expected at most training.steps (60), got 61',
+      '28:21 compression.distortEvery: expected at most training.steps (60), got 61',
     ],
     [
       'policy for another method',
       { method: 'quantize', policy: 'gradual-mask', distortEvery: 4, layers: { fc1: { bits: 1 } } },
-      '27:15 compression.policy: "gradual-mask" works with the method prune only, got "quantize"',
+      '28:15 compression.policy: "gradual-mask" works with the method prune only, got "quantize"',
     ],
   ])('is refused at the place: %s', async (_, compression, message) => {
     const place = await workspace({ compression });

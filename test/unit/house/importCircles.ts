@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import ts from 'typescript';
 
-/** What files import of one another: by path, the paths of the imported files. */
-export function importsOf(files: readonly string[]): Map<string, string[]> {
+/** An import or export of types alone, which is gone when the program runs. */
+const OF_TYPES = /^(?:import|export) type [^;]*;/gm;
+
+/** What files import of one another, with types or without: by path, the paths of the imported files. */
+export function importsOf(files: readonly string[], { types = true } = {}): Map<string, string[]> {
   return new Map(
     files.map((file) => {
-      const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true);
+      const text = readFileSync(file, 'utf8');
+      const { importedFiles } = ts.preProcessFile(types ? text : text.replace(OF_TYPES, ''), true, true);
       const relative = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'));
       return [file, relative.map((name) => resolve(dirname(file), name))];
     }),

@@ -17,7 +17,7 @@ beforeAll(async () => {
       return names.split('\n').map((name) => [name.replace(/ \S+$/, ''), text.join('\n\n')] as const);
     }),
   );
-}, 60_000);
+});
 
 test('name every package of which a bundle has something, as the maps of the bundles tell', () => {
   const maps = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
