@@ -10,25 +10,28 @@ import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js
 import { root } from '../../scripts/root.js';
 import { EXPERIMENT, type EditorSession } from '../e2e/editorSession.ts';
 import { animatedPng, type Frame } from './animatedPng.ts';
-import { DRAWING_MS, finished, images, reached, settings } from './pictures.ts';
+import { DRAWING_MS, finished, images } from './pictures.ts';
 
-/** A short run, and the steps at which frames are taken: the rate rises from step 1000 to 2000. */
-const STEPS = 4000;
-const CURVES_AT = [400, 800, 1100, 1250, 1400];
-const WEIGHTS_AT = [1450, 1550, 1650, 1800, 2000, 2600];
+/** A short run, and the steps that the dashboard shows when frames are taken: the rate rises from step 1500 to 3000. */
+const STEPS = 6000;
+const CURVES_AT = [800, 1500, 1600, 1800, 2000];
+const WEIGHTS_AT = [2100, 2200, 2400, 2700, 3000, 4000];
 const [FRAME_MS, LONG_MS] = [700, 2500];
+/** The single frames, to look at. */
+const parts = join(root, 'out', 'run-to-file');
 
 export async function movingPicture(session: EditorSession, page: Page): Promise<void> {
   const frames: Frame[] = [];
   const take = async (milliseconds = FRAME_MS) => {
-    await sleep(DRAWING_MS);
-    frames.push({ png: await page.screenshot(), milliseconds });
+    await sleep(milliseconds === FRAME_MS ? DRAWING_MS / 4 : DRAWING_MS);
+    const png = await page.screenshot({ path: join(parts, `${frames.length}.png`) });
+    frames.push({ png, milliseconds });
   };
   const size = page.viewportSize()!;
   await page.setViewportSize({ width: 1120, height: 700 });
-  session.setSettings({ ...settings, 'deeptwist.notifications': 'all', 'workbench.colorTheme': 'Default Dark Modern' });
   session.setSteps(STEPS);
   await openFile(page, EXPERIMENT);
+  await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await runCommand(page, 'View: Close Primary Side Bar');
   const lens = page.locator('.codelens-decoration a', { hasText: /^\s*Run$/ });
   await lens.waitFor();
@@ -38,18 +41,18 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   await lens.click();
   while (session.runs().length === before) await sleep(100);
   const run = session.runs().at(-1)!;
-  await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
-  await takeAt(run, CURVES_AT, take);
+  await webview(page).getByText('Training', { exact: true }).waitFor();
+  await takeAt(page, CURVES_AT, take);
   await webview(page).getByRole('tab', { name: 'Weights' }).click();
-  await takeAt(run, WEIGHTS_AT, take);
+  await takeAt(page, WEIGHTS_AT, take);
   await finished(run);
   await take(LONG_MS);
 
   await runCommand(page, 'DeepTwist: Export Model');
-  // The run, the format, the place: what is proposed.
   const exported = page.locator('.notification-list-item-message', { hasText: /^Exported / });
   while (!(await exported.isVisible())) {
-    await page.keyboard.press('Enter');
+    // The run, the format, the place: what is proposed.
+    if (await page.locator('.quick-input-widget').isVisible()) await page.keyboard.press('Enter');
     await sleep(DRAWING_MS);
   }
   await take(2 * LONG_MS);
@@ -60,9 +63,15 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   console.log(relative(root, path));
 }
 
-async function takeAt(run: string, steps: readonly number[], take: () => Promise<void>): Promise<void> {
+/** Takes a frame each time when the dashboard shows a step, or when the run has ended. */
+async function takeAt(page: Page, steps: readonly number[], take: () => Promise<void>): Promise<void> {
+  const progress = webview(page).locator('.state-facts');
   for (const step of steps) {
-    await reached(run, step);
+    for (;;) {
+      const [, shown] = /^([\d,]+)\s+of/.exec(await progress.innerText()) ?? [];
+      if (shown === undefined || Number(shown.replaceAll(',', '')) >= step) break;
+      await sleep(500);
+    }
     await take();
   }
 }
