@@ -10,7 +10,7 @@
 import { copyFileSync, cpSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fetchPackage, makeFolder } from '../cachedPackage.js';
-import { execute, npm } from '../execute.js';
+import { npm } from '../execute.js';
 import { bring, fail } from '../needs.js';
 import { nodeExecutable, nodeVersions, otherNode } from '../otherNode.js';
 import { root } from '../root.js';
@@ -62,7 +62,7 @@ const UNWANTED = ['copilot'];
 
 /** @param {string} folder an empty folder, which gets `package/lib/vscode` */
 async function installInto(folder) {
-  const { version, sha512, packages, node } = chosen;
+  const { version, sha512, packages } = chosen;
   await fetchPackage(folder, { name: 'code-server', version, sha512 }, ['package/lib/vscode']);
   const server = join(folder, 'package', 'lib', 'vscode');
   const install = ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
