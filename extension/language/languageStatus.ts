@@ -15,7 +15,7 @@ import {
 import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
-import { runPhase, stateName } from '../experiments/runPhase.ts';
+import { runPhase, stateName } from '../runs/runPhase.ts';
 import { MANAGE_TRUST } from '../messages.ts';
 import { experimentFileOf, isOpenExperiment } from '../runs/experimentFiles.ts';
 import { runResultText } from '../runs/runResultText.ts';
