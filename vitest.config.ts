@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { PATIENCE, TEST_TIMEOUT } from './scripts/patience.js';
 import { softwareVulkan } from './scripts/softwareVulkan.js';
 
@@ -9,11 +10,35 @@ const timeouts = {
   expect: { poll: { timeout: PATIENCE } },
 };
 
-const inProcesses = { pool: 'forks', maxWorkers: 2, ...timeouts } as const;
+/** Three, since many tests wait for a process or for the disk. */
+const inProcesses = { pool: 'forks', maxWorkers: 3, ...timeouts } as const;
 
-/** Each in a process of its own: tests that start processes, count what is left, or replace modules. */
+/** Files that take long and are small: Vitest, which begins with the largest, would end with them, when nothing else is left to do beside them. */
+const long = /\/test\/unit\/(?:fuzz|latency|mcp|sidecar|sweeps)\/|\/killedRuns\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId);
+    return [...sorted.filter((file) => isLong(file)), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
+/** Each in a process of its own: tests that replace modules or what a process has, measure its memory, or look at all processes of a run. */
 const alone = [
-  'test/unit/{cli,commandClient,examples,extension,fuzz,house,inspect,latency,mcp,runs,scripts,sidecar,sidecarClient,sweeps}/**/*.test.ts',
+  'test/unit/{fuzz,latency,scripts,sidecar,sidecarClient}/**/*.test.ts',
+  'test/unit/cli/{interrupt,telemetry}.test.ts',
+  'test/unit/commandClient/runCommand.test.ts',
+  // They replace `vscode`.
+  'test/unit/extension/{messages,restrictedMode}.test.ts',
+  'test/unit/extension/{agents,cli,newExperiment}/*.test.ts',
+  'test/unit/extension/dashboard/runFeed.test.ts',
+  'test/unit/extension/modelFiles/spectrumProcess.test.ts',
+  'test/unit/inspect/largeFile.test.ts',
+  'test/unit/mcp/{agents,nonsense,transcript}.test.ts',
+  'test/unit/runs/workspaceFile.test.ts',
+  'test/unit/sweeps/{halvingSweeps,killedSweeps,optuna,searches,severalHosts}.test.ts',
+  'test/unit/sweeps/slurm/slurmQueue.test.ts',
   // TensorFlow.js adds a number to the name of a weight that the process has had before.
   'test/unit/compiler/passes/snapshots.test.ts',
 ];
@@ -21,6 +46,8 @@ const alone = [
 export default defineConfig({
   test: {
     reporters: ['default'],
+    globalSetup: 'test/sharedInstallation.ts',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // Several files in one process, one after the other: what they share is loaded, and made quick by V8, once.

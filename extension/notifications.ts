@@ -1,7 +1,10 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
 import { commands, l10n, workspace, type Disposable } from 'vscode';
+import { codePlaceIn, withoutCodePlace } from '../server/protocol/codePlace.ts';
+import { fileName } from '../server/protocol/fileName.ts';
 import { listCheckpoints } from '../server/runs/checkpoints.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
+import { openPlace } from './runs/openPlace.ts';
 import { runResultText } from './runs/runResultText.ts';
 import { showError, showInformation, withRemedy } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
@@ -32,10 +35,19 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
       exportModel,
     );
   } else if (state === 'failed') {
-    const text = withRemedy(failure);
+    const place = failure && codePlaceIn(failure.message);
+    const text = withRemedy(place ? { ...failure, message: withoutCodePlace(failure.message, place) } : failure);
     // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
     const hasCheckpoint = (await listCheckpoints(run.run)).length > 0;
-    answer = await showError(l10n.t('{0} failed: {1}', name, text), runFile, open, hasCheckpoint ? resume : log);
+    const code = place && { title: l10n.t('Open {0}, Line {1}', fileName(place.file), place.line), command: '' };
+    answer = await showError(
+      l10n.t('{0} failed: {1}', name, text),
+      ...(code ? [code] : []),
+      runFile,
+      open,
+      ...(code ? [] : [hasCheckpoint ? resume : log]),
+    );
+    if (place && answer === code) return openPlace(place);
   } else {
     answer = await showError(await interruption(run, launcher), resume, log);
   }

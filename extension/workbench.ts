@@ -75,6 +75,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     completeWalkthrough(store),
     new Agents(services),
     store.onDidChange(() => (view.badge = badgeOf(store))),
+    tree.onDidChangeTreeData(() => (view.message = tree.message)),
     offerInTerminals(context),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));

@@ -18,8 +18,9 @@ await runChecks(
       { name: 'types and lint', run: [join(root, 'scripts', 'check-types.js')] },
       { name: 'dead code', run: [bin('knip/bin/knip.js')] },
       { name: 'every test is collected', run: [join(root, 'scripts', 'check-tests.js')] },
+      vitest('tests of WebGPU', 'webgpu-tests.json', 'webgpu'),
     ],
-    [vitest('tests', 'unit-tests.json', 'unit', 'alone', 'webgpu')],
+    [vitest('tests', 'unit-tests.json', 'unit', 'alone')],
     [
       { name: 'tests in VS Code', run: [join(root, 'scripts', 'test-vscode.js')], report: 'vscode-tests.json' },
       vitest('tests in a browser', 'browser-tests.json', 'browser'),

@@ -8,13 +8,15 @@ const INTERVAL = 10;
 /**
  * Waits until `look` gives something other than undefined, null or false, and returns it. What it throws counts as not yet.
  * @param what as in "Waited … for the end of the run"
+ * @param patience how long, milliseconds
  * @throws an Error that says what was waited for, with the last error of `look`, when it has not come within minutes
  */
 export async function until<T>(
   look: () => T | Promise<T>,
   what = 'something that did not come',
+  patience: number = PATIENCE,
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + patience;
   let last: unknown;
   do {
     try {
@@ -27,7 +29,7 @@ export async function until<T>(
     }
     await sleep(INTERVAL);
   } while (Date.now() < deadline);
-  throw new Error(`Waited ${PATIENCE / 1000} s for: ${what}`, { cause: last });
+  throw new Error(`Waited ${patience / 1000} s for: ${what}`, { cause: last });
 }
 
 /** Waits until assertions hold. @throws the last failure as the cause */

@@ -27,3 +27,10 @@ export function setAttributes(target: Element, attributes: Attributes): void {
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
+
+/** A long path or name, which may be broken behind its separators. */
+export function breakable(name: string): Node[] {
+  return name
+    .split(/(?<=[./_])/)
+    .flatMap((part, i) => [...(i === 0 ? [] : [document.createElement('wbr')]), document.createTextNode(part)]);
+}

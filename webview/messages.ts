@@ -14,8 +14,18 @@ const isRun = has({
   overrides: listOf(isText),
   state: isText,
   created: isNumber,
-  result: optional(has({ metric: isText, byteRatio: isNumber, fileRatio: optional(isNumber) })),
+  result: optional(
+    has({
+      metric: isText,
+      test: optional(isNumber),
+      validation: optional(isNumber),
+      byteRatio: isNumber,
+      fileRatio: optional(isNumber),
+    }),
+  ),
   failure: optional(has({ message: isText, remedy: optional(isText) })),
+  label: optional(has({ name: optional(isText), note: optional(isText) })),
+  differs: optional(isText),
 });
 
 const isSnapshot = has({
@@ -95,6 +105,7 @@ const shapes: ShapesOf<ToDashboard> = {
   exports: { run: isText, files: listOf(isExport), latency: optional(isLatency) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
+  elsewhere: { elsewhere: (value) => typeof value === 'boolean' },
   restricted: { reason: optional(isText) },
 };
 

@@ -42,6 +42,8 @@ export interface PageState {
   /** The first is the run whose weights are seen; the others are laid over it. */
   readonly shown: readonly ShownRun[];
   readonly problem?: Problem;
+  /** True while the dashboard is open in the editor area, and not here. */
+  readonly elsewhere: boolean;
   /** Set in a workspace that is not trusted. */
   readonly restricted?: { readonly reason: string };
 }
@@ -67,6 +69,7 @@ export class DashboardState {
   readonly #data = new Map<RunKey, RunData>();
   #problem: Problem | undefined;
   #restricted: PageState['restricted'];
+  #elsewhere = false;
 
   apply(message: ToDashboard): void {
     switch (message.type) {
@@ -112,6 +115,9 @@ export class DashboardState {
         else this.#change(run, (data) => (data.problem = problem));
         return;
       }
+      case 'elsewhere':
+        this.#elsewhere = message.elsewhere;
+        return;
       case 'restricted':
         this.#restricted = message.reason === undefined ? undefined : { reason: message.reason };
         return;
@@ -148,6 +154,7 @@ export class DashboardState {
       runs: this.#runs,
       shown: this.#shown.map((key, i) => this.#shownRun(key, labels[i])),
       problem: this.#problem,
+      elsewhere: this.#elsewhere,
       restricted: this.#restricted,
     };
   }
@@ -178,9 +185,14 @@ export class DashboardState {
   }
 }
 
+/** What a user calls a run, or what tells it from others of its experiment, or when it began. */
+export function runTitle({ label, differs, created }: RunSummary): string {
+  return label?.name ?? differs ?? startTime(created);
+}
+
 /**
- * Names that tell the shown runs apart: the experiment's, or what differs between runs of one experiment, which is the
- * overrides that the others lack, or else the time at which each began.
+ * Names that tell the shown runs apart: those that a user gave them, the experiment's, or what differs between runs of one experiment,
+ * which is the settings in which they differ, or else the time at which each began.
  */
 function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): string[] {
   const summaries = shown.map((key) => runs.find((run) => run.key === key));
@@ -188,12 +200,18 @@ function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): strin
   return summaries.map((summary, i) => {
     if (!summary) return fileName(shown[i]);
     const namesakes = summaries.filter((other) => other && other !== summary && other.name === summary.name);
+    if (summary.label?.name !== undefined) return summary.label.name;
     if (namesakes.length === 0) return summary.name;
     const own = summary.overrides.filter(
       (override) => !namesakes.every((other) => other!.overrides.includes(override)),
     );
     const isTaken = namesakes.some((other) => own.every((override) => other!.overrides.includes(override)));
-    const difference = isTaken ? startTime(summary.created) : [...new Set(own.map(shortOverride))].join(', ');
+    const isTold = summary.differs !== undefined && namesakes.every((other) => other!.differs !== summary.differs);
+    const difference = isTold
+      ? summary.differs
+      : isTaken
+        ? startTime(summary.created)
+        : [...new Set(own.map(shortOverride))].join(', ');
     return names.size === 1 ? difference : `${summary.name} · ${difference}`;
   });
 }

@@ -1,5 +1,5 @@
 /** @file What the page gives to views and charts: messages to the extension, and values that VS Code keeps. */
-import type { FromDashboard } from '../server/protocol/wire/dashboard.ts';
+import type { DashboardPlace, FromDashboard } from '../server/protocol/wire/dashboard.ts';
 import type { FromPage } from '../server/protocol/wire/page.ts';
 
 /** A value of the view state: it is there again after a tab switch, a reload and a restart of the window. */
@@ -21,4 +21,6 @@ export interface ChartContext {
 
 export interface ViewContext extends ChartContext {
   send(message: FromDashboard): void;
+  /** Opens another view of the page. */
+  open(place: DashboardPlace): void;
 }

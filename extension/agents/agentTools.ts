@@ -17,7 +17,8 @@ import { checkExperiment } from '../../server/protocol/experiment/parseExperimen
 import { describeChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { withoutLinks } from '../../server/protocol/markdown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { liveRunOf, nothingToApply, settingsOf, wantedChanges } from '../lastRun/runSettings.ts';
+import { liveRunOf, nothingToApply, wantedChanges } from '../lastRun/runSettings.ts';
+import { settingsOf } from '../runs/settingsOfRun.ts';
 import { withRemedy } from '../messages.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';

@@ -6,6 +6,7 @@ import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { chooseOthers, chooseRuns } from './commandTargets.ts';
@@ -16,9 +17,11 @@ import { ExportCommand } from './exportCommand.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
+import { LabelCommands } from './labelCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
 import { copyRunLink } from './runLinks.ts';
+import { SearchCommand } from './searchCommand.ts';
 import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
 
@@ -42,21 +45,24 @@ export function commandActions(
 ): Readonly<Record<CommandName, CommandAction>> {
   const problems = new ExperimentProblems();
   services.context.subscriptions.push(problems);
-  const runs = new RunCommands(services, problems, async (stored) => {
+  const reveal = async (stored: StoredRun) => {
     const node = view.visible ? await tree.nodeOf(stored) : undefined;
     if (!node) return;
     // While the tree is drawn anew, VS Code finds no row and refuses; the run trains all the same.
     await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
       services.log.warn(`${stored.key} is not shown in the tree: ${messageOf(error)}`);
     });
-  });
+  };
+  const runs = new RunCommands(services, problems, { reveal, watched: () => dashboards.shown });
   const control = new ControlCommands(services);
   const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
+  const labels = new LabelCommands(services);
   const exporting = new ExportCommand(services, dashboards);
   const latency = new LatencyCommand(services, dashboards);
   const sensitivity = new SensitivityCommand(services);
-  const sweeps = new SweepCommands(services, problems, sweepPanels);
+  const search = new SearchCommand(services, problems, sweepPanels);
+  const sweeps = new SweepCommands(services, problems, sweepPanels, search);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -90,8 +96,9 @@ export function commandActions(
         );
     },
     measureSensitivity: (argument, token) =>
-      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, dropIn(token)),
+      sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, numberIn(token)),
     runSweep: (argument) => sweeps.runSweep(argument),
+    findSettings: (argument, budget) => search.findSettings(argument, numberIn(budget)),
     continueSweep: (argument) => sweeps.continueSweep(argument),
     openSweep: (argument) => sweeps.openSweep(argument),
     revealSweepFolder: (argument) => sweeps.revealSweepFolder(argument),
@@ -106,6 +113,10 @@ export function commandActions(
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     // A key is pressed on the selected rows, and is told of none.
     deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
+    renameRun: (argument) => labels.renameRun(argument ?? view.selection[0]),
+    editRunNote: (argument) => labels.editRunNote(argument ?? view.selection[0]),
+    pinRun: (argument, selection) => labels.pinRun(argument, selection, true),
+    unpinRun: (argument, selection) => labels.pinRun(argument, selection, false),
     restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
     refreshRuns: () => services.store.rescan(),
@@ -121,8 +132,8 @@ function isToken(value: unknown): value is CancellationToken {
   return typeof value === 'object' && value !== null && 'isCancellationRequested' in value;
 }
 
-/** The drop that an extension allows, which calls the command with it. */
-function dropIn(value: unknown): number | undefined {
+/** The drop or the budget that an extension gives, which calls the command with it. */
+function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 

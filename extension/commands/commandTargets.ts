@@ -2,7 +2,6 @@
 import { basename, dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
 import { runPhase, stateName } from '../runs/runPhase.ts';
-import { shortValue } from '../runs/overrideText.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
@@ -151,14 +150,21 @@ export async function chooseAmong(runs: readonly StoredRun[]): Promise<StoredRun
 }
 
 async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
-  const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({
-    label: `${stored.summary.name} · ${startTime(stored.summary.created, Date.now(), env.language)}`,
-    description: [
-      runResultText(stored.summary) ?? stateName(runPhase(stored)),
-      ...stored.summary.overrides.map(shortValue),
-    ].join(' · '),
-    stored,
-  }));
+  const { runDifferences } = await import('../runs/runDifferences.ts');
+  const differs = await runDifferences(runs);
+  const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => {
+    const time = startTime(stored.summary.created, Date.now(), env.language);
+    const told = stored.label.name ?? differs.get(stored.key);
+    return {
+      label: `${stored.summary.name} · ${told ?? time}`,
+      description: [
+        runResultText(stored.summary) ?? stateName(runPhase(stored)),
+        ...(told === undefined ? [] : [time]),
+        ...(stored.label.note === undefined ? [] : [stored.label.note]),
+      ].join(' · '),
+      stored,
+    };
+  });
   if (!several) {
     const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Select a run'), matchOnDescription: true });
     return picked && [picked.stored];

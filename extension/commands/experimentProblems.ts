@@ -1,5 +1,5 @@
 /** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
-import { Diagnostic, DiagnosticSeverity, Range, Uri, l10n, languages, window, workspace } from 'vscode';
+import { Diagnostic, DiagnosticSeverity, Range, Uri, commands, l10n, languages, window, workspace } from 'vscode';
 import { openProblems } from '../../server/protocol/experiment/openSettings.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/experiment/problem.ts';
@@ -18,14 +18,18 @@ export class ExperimentProblems extends Disposable {
 
   /**
    * Saves the file and checks it.
+   * @param options.mayBeOpen true where a search is to find the values that layers do not have yet
    * @returns its text, or undefined when it cannot be run: the problems are shown
    */
-  async check(file: string, overrides: readonly string[] = []): Promise<string | undefined> {
+  async check(
+    file: string,
+    { overrides = [], mayBeOpen = false }: { overrides?: readonly string[]; mayBeOpen?: boolean } = {},
+  ): Promise<string | undefined> {
     const document = await workspace.openTextDocument(Uri.file(file));
     if (document.isDirty) await document.save();
     // VS Code reads a file that another program has changed a moment later. What could not be saved is in the editor alone.
     const text = document.isDirty ? document.getText() : (await readExperiment(file)).text;
-    const { problems } = checkExperiment(text, overrides, openProblems);
+    const { problems } = checkExperiment(text, overrides, mayBeOpen ? undefined : openProblems);
     this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;
     const [first] = problems;
@@ -34,8 +38,12 @@ export class ExperimentProblems extends Disposable {
         ? l10n.t('Cannot run the experiment: {0}', described(first))
         : l10n.t('Cannot run the experiment: it has {0} problems. First: {1}', problems.length, described(first));
     const open = l10n.t('Open File');
-    void showError(message, open).then(async (answer) => {
+    // What alone is missing are values that a search finds.
+    const isOpen = checkExperiment(text, overrides).problems.length === 0;
+    const answers = isOpen ? [l10n.t('Find Settings…'), open] : [open];
+    void showError(message, ...answers).then(async (answer) => {
       if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });
+      else if (answer !== undefined) await commands.executeCommand('deeptwist.findSettings', document.uri);
     });
     return undefined;
   }

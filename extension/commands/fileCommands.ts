@@ -13,7 +13,8 @@ import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
-import { liveRunOf, nothingToApply, settingsOf, wantedChanges } from '../lastRun/runSettings.ts';
+import { liveRunOf, nothingToApply, wantedChanges } from '../lastRun/runSettings.ts';
+import { settingsOf } from '../runs/settingsOfRun.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showError, showInformation } from '../messages.ts';

@@ -7,7 +7,7 @@ import { settingChanges } from '../../server/protocol/experiment/settingChanges.
 import { runResultText } from '../runs/runResultText.ts';
 import { progressText, startTime } from '../runs/runLabels.ts';
 import { runIcon, runPhase, stateName } from '../runs/runPhase.ts';
-import { settingsOf } from '../lastRun/runSettings.ts';
+import { settingsOf } from '../runs/settingsOfRun.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';

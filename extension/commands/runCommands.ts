@@ -1,6 +1,7 @@
 /** @file Commands that start runs. */
 import { dirname, relative } from 'node:path';
-import { ProgressLocation, commands, l10n, window } from 'vscode';
+import { ProgressLocation, commands, l10n, window, workspace } from 'vscode';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { lastValues, valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
@@ -11,17 +12,24 @@ import { chooseExperiment, chooseRuns } from './commandTargets.ts';
 import { askForValues } from './askForValues.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
 
+/** How runs are shown. */
+interface ShownRuns {
+  /** Shows a run in the tree. */
+  reveal(stored: StoredRun): unknown;
+  /** Runs that the dashboard shows. */
+  watched(): readonly RunKey[];
+}
+
 export class RunCommands {
   readonly #services: Services;
   readonly #problems: ExperimentProblems;
 
-  readonly #reveal: (stored: StoredRun) => unknown;
+  readonly #shown: ShownRuns;
 
-  /** @param reveal shows a run that has started in the tree */
-  constructor(services: Services, problems: ExperimentProblems, reveal: (stored: StoredRun) => unknown) {
+  constructor(services: Services, problems: ExperimentProblems, shown: ShownRuns) {
     this.#services = services;
     this.#problems = problems;
-    this.#reveal = reveal;
+    this.#shown = shown;
   }
 
   /** Runs an experiment as its file is now. */
@@ -93,7 +101,7 @@ export class RunCommands {
 
   async #start(request: RunRequest): Promise<StoredRun | undefined> {
     if (request.text === undefined) {
-      const text = await this.#problems.check(request.file, request.overrides);
+      const text = await this.#problems.check(request.file, { overrides: request.overrides });
       if (text === undefined) return undefined;
     }
     return this.#showing(this.#services.launcher.start(request));
@@ -104,9 +112,19 @@ export class RunCommands {
       { location: ProgressLocation.Window, title: l10n.t('DeepTwist: starting the run') },
       () => starting,
     );
-    await commands.executeCommand('deeptwist.openDashboard', stored.key);
-    await this.#reveal(stored);
+    if (this.#mustWait(stored))
+      window.setStatusBarMessage(l10n.t('{0} waits in the queue.', stored.summary.name), 5000);
+    else await commands.executeCommand('deeptwist.openDashboard', stored.key);
+    await this.#shown.reveal(stored);
     return stored;
+  }
+
+  /** True for a run that starts when one has ended that the user watches: it does not take the dashboard from that. */
+  #mustWait(stored: StoredRun): boolean {
+    const { store } = this.#services;
+    const parallel = workspace.getConfiguration('deeptwist').get<number>('runs.parallel', 1);
+    const training = store.active.filter((run) => run !== stored && run.state === 'running');
+    return training.length >= parallel && training.some(({ key }) => this.#shown.watched().includes(key));
   }
 }
 

@@ -37,7 +37,8 @@ export async function openLink({ store }: Services, { path, query }: Uri): Promi
     });
   const found = await runsWithId(store, id);
   const stored = found.length > 1 ? await chooseAmong(found) : found.at(0);
-  if (stored) await commands.executeCommand('deeptwist.openDashboard', stored.key, parameters.get('weight') ?? undefined);
+  if (stored)
+    await commands.executeCommand('deeptwist.openDashboard', stored.key, parameters.get('weight') ?? undefined);
   else if (found.length === 0)
     throw new UserError(l10n.t('No folder of this window has the run {0}.', shortLine(id, SHOWN)), {
       remedy: l10n.t('Open the folder in which it was trained, then the link again.'),

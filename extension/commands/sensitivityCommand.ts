@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { l10n, window, type CancellationToken } from 'vscode';
 import { formatNumber } from '../../server/protocol/formatQuantity.ts';
 import { exampleDrop, type SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
+import { shownMetric } from '../../server/protocol/run/testMetric.ts';
 import { runSensitivity } from '../cli/runSensitivity.ts';
 import { showSensitivity } from '../sensitivity/sensitivityPanel.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -86,7 +87,7 @@ export class SensitivityCommand {
 }
 
 function subjectOf({ key, summary: { id, result } }: StoredRun): Subject {
-  return { path: key, directory: key, name: id, value: result?.test };
+  return { path: key, directory: key, name: id, value: result && shownMetric(result) };
 }
 
 /** NaN where nothing is to be suggested; undefined where the user cancels. */

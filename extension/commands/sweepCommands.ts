@@ -9,16 +9,19 @@ import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { startSweep } from '../tasks/sweepTask.ts';
 import { chooseExperiment, chooseSweep } from './commandTargets.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
+import type { SearchCommand } from './searchCommand.ts';
 
 export class SweepCommands {
   readonly #services: Services;
   readonly #problems: ExperimentProblems;
   readonly #panels: SweepPanels;
+  readonly #search: SearchCommand;
 
-  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels) {
+  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels, search: SearchCommand) {
     this.#services = services;
     this.#problems = problems;
     this.#panels = panels;
+    this.#search = search;
   }
 
   /** Starts `deeptwist sweep FILE` in a terminal, which asks before it begins many runs. */
@@ -33,11 +36,12 @@ export class SweepCommands {
     const path = await chooseSweep(this.#services, argument);
     if (path === undefined) return undefined;
     const sweep = await this.#services.sweeps.read(path);
-    const { experiment, rows } = sweep;
+    const { experiment, rows, search } = sweep;
     if (isOver(sweep)) {
       void showInformation(l10n.t('All runs of the sweep have ended.'));
       return undefined;
     }
+    if (search) return this.#search.continueSearch(path, experiment);
     const failed = rows.filter(({ state }) => state === 'failed').length;
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;

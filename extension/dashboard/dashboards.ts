@@ -27,7 +27,7 @@ interface ShownPage {
   isVisible(): boolean;
 }
 
-/** The dashboards of a window: at most one in the side bar and one in a panel. */
+/** The dashboards of a window: at most one in the side bar and one in a panel. While there is a panel, that is the dashboard. */
 export class Dashboards extends Disposable {
   readonly #services: Services;
   readonly #pages = new Set<ShownPage>();
@@ -65,6 +65,11 @@ export class Dashboards extends Disposable {
     });
   }
 
+  /** The runs that are shown. */
+  get shown(): readonly RunKey[] {
+    return (this.#panel ?? this.#view)?.session.shown ?? [];
+  }
+
   /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
   async open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void> {
     if (this.#panel) {
@@ -79,12 +84,15 @@ export class Dashboards extends Disposable {
       return;
     }
     this.#wanted = runs && [runs, at];
-    await commands.executeCommand(`${VIEW}.focus`);
+    // The keyboard stays where a run was chosen.
+    await commands.executeCommand(`${VIEW}.focus`, { preserveFocus: runs !== undefined });
   }
 
   /** In the panel, opened beside the code. */
   openToSide(runs?: readonly RunKey[]): void {
-    const shown = runs ?? this.#view?.session.shown;
+    const view = this.#view?.session;
+    const shown = runs ?? view?.shown;
+    const tab = this.#panel ? undefined : view?.tab;
     if (!this.#panel) {
       const panel = window.createWebviewPanel(
         PANEL,
@@ -94,15 +102,16 @@ export class Dashboards extends Disposable {
       );
       this.#attachPanel(panel, false);
     }
-    if (shown) this.#panel?.session.show(shown);
+    if (shown) this.#panel?.session.show(shown, tab && { tab });
     this.#panel?.webviewPanel.reveal(undefined, true);
   }
 
   #resolveView(view: WebviewView): void {
-    const session = this.#attach(view.webview, () => view.visible, true);
+    const session = this.#attach(view.webview, () => view.visible, { remembers: true, isInSideBar: true });
     if (this.#wanted) session.show(...this.#wanted);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
+    session.elsewhere = this.#panel !== undefined;
     view.onDidChangeVisibility(() => this.#visibilityChanged(session));
     view.onDidDispose(() => {
       this.#view = undefined;
@@ -115,17 +124,27 @@ export class Dashboards extends Disposable {
     const { extensionUri } = this.#services.context;
     panel.title = l10n.t('DeepTwist Dashboard');
     panel.iconPath = panelIcon(extensionUri);
-    const session = this.#attach(panel.webview, () => panel.visible, remembers);
+    const session = this.#attach(panel.webview, () => panel.visible, { remembers, isInSideBar: false });
     const attached = { webviewPanel: panel, session };
     this.#panel = attached;
+    if (this.#view) this.#view.session.elsewhere = true;
     panel.onDidChangeViewState(() => this.#visibilityChanged(session));
     panel.onDidDispose(() => {
       if (this.#panel === attached) this.#panel = undefined;
       this.#detach(session);
+      // The side bar's goes on with what was seen.
+      const view = this.#view?.session;
+      if (!view || this.#panel) return;
+      if (session.shown.length > 0) view.show(session.shown, session.tab && { tab: session.tab });
+      view.elsewhere = false;
     });
   }
 
-  #attach(webview: Webview, isVisible: () => boolean, remembers: boolean): DashboardSession {
+  #attach(
+    webview: Webview,
+    isVisible: () => boolean,
+    { remembers, isInSideBar }: { remembers: boolean; isInSideBar: boolean },
+  ): DashboardSession {
     const { context, log } = this.#services;
     webview.options = pageOptions(context.extensionUri);
     const session = new DashboardSession(
@@ -146,7 +165,7 @@ export class Dashboards extends Disposable {
       else log.warn(`The dashboard's page sent what is no message: ${JSON.stringify(received)?.slice(0, 200)}`);
     });
     const title = l10n.t('DeepTwist Dashboard');
-    webview.html = pageHtml(webview, context.extensionUri, { bundle: 'dashboard', title });
+    webview.html = pageHtml(webview, context.extensionUri, { bundle: 'dashboard', title, isInSideBar });
     void this.#refreshRuns();
     return session;
   }
@@ -169,7 +188,13 @@ export class Dashboards extends Disposable {
     if (visible.length === 0) return;
     try {
       const { store } = this.#services;
-      const newest = (await store.newest(LISTED)).map(({ summary }) => summary);
+      const runs = await store.newest(LISTED);
+      const { runDifferences } = await import('../runs/runDifferences.ts');
+      const differs = await runDifferences(runs);
+      const newest = runs.map(({ key, summary }): RunSummary => {
+        const text = differs.get(key);
+        return text === undefined ? summary : { ...summary, differs: text };
+      });
       for (const { session } of visible) {
         const others = session.shown.filter((key) => !newest.some((run) => run.key === key));
         const found = await Promise.all(others.map((key) => store.get(key)));

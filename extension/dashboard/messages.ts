@@ -1,7 +1,7 @@
 /** @file What the page says, checked: a page draws what a run recorded, and what it says is not trusted. */
 import * as z from 'zod';
 import { pageMessages } from '../page/pageMessages.ts';
-import { dashboardCommands } from '../../server/protocol/wire/dashboard.ts';
+import { dashboardCommands, dashboardTabs } from '../../server/protocol/wire/dashboard.ts';
 import type { FromDashboard } from '../../server/protocol/wire/dashboard.ts';
 
 const runKey = z.string().min(1).max(4096);
@@ -9,6 +9,7 @@ const runKeys = z.array(runKey).max(64);
 const fromDashboardSchema: z.ZodType<FromDashboard> = z.union([
   z.object({ type: z.literal('ready'), shown: runKeys.optional() }),
   z.object({ type: z.literal('show'), runs: runKeys }),
+  z.object({ type: z.literal('tab'), tab: z.enum(dashboardTabs) }),
   z.object({ type: z.literal('command'), command: z.enum(dashboardCommands), run: runKey.optional() }),
   z.object({
     type: z.literal('revealLayer'),

@@ -12,9 +12,11 @@ import {
   workspace,
 } from 'vscode';
 import type { Memento, Tab } from 'vscode';
+import { codePlaceIn } from '../../server/protocol/codePlace.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { MANAGE_TRUST, showInformation } from '../messages.ts';
+import { openPlace } from '../runs/openPlace.ts';
 import { saveChart } from '../page/saveChart.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import { layerPlace } from './layerPlace.ts';
@@ -24,6 +26,7 @@ export async function perform(request: DashboardRequest, state: Memento): Promis
   switch (request.type) {
     case 'command':
       if (request.command === 'manageTrust') await commands.executeCommand(MANAGE_TRUST);
+      else if (request.command === 'openFailure') await openFailure(request.run);
       else await commands.executeCommand(`deeptwist.${request.command}`, request.run);
       return;
     case 'revealLayer':
@@ -38,6 +41,13 @@ export async function perform(request: DashboardRequest, state: Memento): Promis
     case 'error':
       throw new Error(request.message);
   }
+}
+
+/** Shows the place in the user's code that the failure of a run names. */
+async function openFailure(path: string | undefined): Promise<void> {
+  const failure = path === undefined ? undefined : (await openRun(path)).record.failure;
+  const place = failure && codePlaceIn(failure.message);
+  if (place) await openPlace(place);
 }
 
 /** Opens the experiment file, or the run's copy of it where that is gone, and selects the key that chose the weight. */

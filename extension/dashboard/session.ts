@@ -1,6 +1,7 @@
 /** @file What one dashboard's page is told, from when it is loaded until it is closed. Knows nothing of VS Code. */
 import type {
   DashboardPlace,
+  DashboardTab,
   FromDashboard,
   RunKey,
   RunSummary,
@@ -41,6 +42,8 @@ export class DashboardSession {
   readonly #services: DashboardServices;
   readonly #feeds = new Map<RunKey, RunFeed>();
   #shown: readonly RunKey[] | undefined;
+  #tab: DashboardTab | undefined;
+  #elsewhere = false;
   /** True if the page may remember other runs to show than the newest: one that is restored, or that was there before. */
   readonly #remembers: boolean;
   /** What the page gets once it is ready; undefined from then on. A run is read while the page is being loaded. */
@@ -59,6 +62,20 @@ export class DashboardSession {
   /** The runs that are shown; the first is the one whose weights are seen. */
   get shown(): readonly RunKey[] {
     return this.#shown ?? [];
+  }
+
+  /** The tab that is open; undefined until the page has told. */
+  get tab(): DashboardTab | undefined {
+    return this.#tab;
+  }
+
+  /** True while another page is the dashboard: this one shows no run, and reads none. */
+  set elsewhere(elsewhere: boolean) {
+    if (elsewhere === this.#elsewhere) return;
+    this.#elsewhere = elsewhere;
+    this.#post({ type: 'elsewhere', elsewhere });
+    if (elsewhere) for (const feed of this.#feeds.values()) feed.stop();
+    else this.#update();
   }
 
   /** Shows other runs, at a place where one is given. */
@@ -80,6 +97,9 @@ export class DashboardSession {
         return;
       case 'show':
         this.show(this.#permitted(message.runs));
+        return;
+      case 'tab':
+        this.#tab = message.tab;
         return;
       default:
         if ('run' in message && message.run !== undefined && !this.#services.isRun(message.run)) return;
@@ -118,6 +138,7 @@ export class DashboardSession {
       // It was loaded again, and has nothing.
       this.#runsSent = '';
       this.#dropFeeds(() => true);
+      if (this.#elsewhere) this.#post({ type: 'elsewhere', elsewhere: true });
     }
     this.#update();
   }
@@ -129,7 +150,7 @@ export class DashboardSession {
 
   #update(): void {
     const runs = this.#runs;
-    if (this.#disposed || !this.#page.visible || !runs) return;
+    if (this.#disposed || this.#elsewhere || !this.#page.visible || !runs) return;
     if (this.#outbox && this.#remembers && !this.#shown) return;
     // The newest run is shown as long as none was chosen, also one that comes later.
     if (this.shown.length === 0 && runs.length > 0) this.#shown = [runs[0].key];

@@ -19,7 +19,6 @@ import type { Sweeps } from '../runs/sweeps.ts';
 import type { Services } from '../services.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
-import { shortValue } from '../runs/overrideText.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { age, progressText, startTime } from '../runs/runLabels.ts';
@@ -77,6 +76,8 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   /** Runs that are shown, by experiment file or sweep, where they are more than {@link PAGE}. */
   readonly #shown = new Map<string, number>();
   readonly #progressed = new Set<StoredRun>();
+  /** In what each run differs from its siblings, as far as these are shown. */
+  readonly #differs = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #filter = '';
   #order: RunOrder = 'newest';
@@ -95,6 +96,11 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
 
   get filter(): string {
     return this.#filter;
+  }
+
+  /** What is said above the rows while not all of them are shown. */
+  get message(): string | undefined {
+    return this.#filter === '' ? undefined : l10n.t('Filtered by: {0}', this.#filter);
   }
 
   set filter(text: string) {
@@ -166,7 +172,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
         return experimentItem(node.experiment, runs, (await this.#store.sweepIds(node.experiment)).length);
       }
       case 'run':
-        return runItem(node);
+        return runItem(node, this.#differs.get(node.stored.key));
       case 'sweep':
         return sweepItem(node.path, await this.#readSoon(node.path));
       case 'planned':
@@ -192,11 +198,21 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
       runs.map((run) => run.summary).filter((summary) => matchesFilter(summary, this.#filter)),
       this.#order,
     );
-    const nodes: TreeNode[] = listed.slice(0, limit).map(({ key }) => this.#runNode(byKey.get(key)!));
+    const shown = listed.slice(0, limit).map(({ key }) => byKey.get(key)!);
+    const { runDifferences } = await import('../runs/runDifferences.ts');
+    const differs = await runDifferences(shown);
+    for (const { key } of shown) this.#differs.delete(key);
+    for (const [key, text] of differs) this.#differs.set(key, text);
+    const nodes: TreeNode[] = shown.map((stored) => this.#runNode(stored));
     const hidden = (total ?? listed.length) - nodes.length;
     const sweeps = await this.#sweepsOf(experiment);
     // Each at its time, where the runs stand in the order of theirs.
-    const ordered = this.#order === 'newest' ? [...nodes, ...sweeps].sort(newerFirst) : [...sweeps, ...nodes];
+    const isPinned = (child: TreeNode) => child.kind === 'run' && child.stored.label.pinned === true;
+    const others = nodes.filter((child) => !isPinned(child));
+    const ordered = [
+      ...nodes.filter(isPinned),
+      ...(this.#order === 'newest' ? [...others, ...sweeps].sort(newerFirst) : [...sweeps, ...others]),
+    ];
     if (hidden > 0 && nodes.length >= limit) ordered.push({ kind: 'more', of: node, hidden });
     return ordered;
   }
@@ -317,21 +333,27 @@ function experimentItem({ file, name, missing }: ExperimentFile, runs: number, s
   return item;
 }
 
-function runItem({ stored, varied }: RunNode): TreeItem {
-  const { summary, liveState } = stored;
+/** @param differs what tells it from its siblings */
+function runItem({ stored, varied }: RunNode, differs: string | undefined): TreeItem {
+  const { summary, liveState, label } = stored;
   const phase = runPhase(stored);
-  const item = new TreeItem(varied ?? startTime(summary.created, Date.now(), env.language));
+  const time = startTime(summary.created, Date.now(), env.language);
+  const told = varied ?? differs;
+  const item = new TreeItem(label.name ?? told ?? time);
   item.id = summary.key;
   item.iconPath = runIcon(phase);
   const parts = [
+    label.pinned === true ? l10n.t('pinned') : undefined,
     summary.state === 'running' && liveState ? progressText(liveState) : runResultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
     phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
-    ...(varied === undefined ? summary.overrides.map(shortValue) : []),
+    label.note,
+    label.name === undefined ? undefined : told,
+    label.name === undefined && told === undefined ? undefined : time,
     relativeAge(summary.created),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
-  item.contextValue = `run.${phase}${stored.live ? '.live' : ''}`;
+  item.contextValue = `run.${phase}${stored.live ? '.live' : ''}${label.pinned === true ? '.pinned' : ''}`;
   item.tooltip = new MarkdownString(runTooltip(l10n, stored, stateName(phase)));
   item.accessibilityInformation = { label: `${stateName(phase)}, ${String(item.label)}, ${item.description}` };
   item.command = { command: 'deeptwist.openDashboard', title: l10n.t('Open Dashboard'), arguments: [summary.key] };

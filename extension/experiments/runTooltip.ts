@@ -3,6 +3,7 @@ import { formatDuration, formatRatio } from '../../server/protocol/formatQuantit
 import { markdownLines, markdownText } from '../../server/protocol/markdown.ts';
 import { recordedRatio } from '../../server/protocol/run/compressedSize.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import { leftTestAlone, shownMetric } from '../../server/protocol/run/testMetric.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Translation } from '../translation.ts';
 import { secondsLeft } from '../runs/runLabels.ts';
@@ -15,11 +16,14 @@ export function runTooltip(
 ): string {
   const lines = [`**${markdownText(summary.id)}**`];
   const add = (name: string, value: string) => lines.push(`${markdownText(name)}: ${markdownText(value)}`);
+  if (summary.label?.name !== undefined) add(l10n.t('Name'), summary.label.name);
+  if (summary.label?.note !== undefined) add(l10n.t('Note'), summary.label.note);
   add(l10n.t('State'), state);
   if (summary.overrides.length > 0) add(l10n.t('Changed values'), summary.overrides.join(', '));
   const { result, failure } = summary;
   if (result) {
-    add(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
+    const name = leftTestAlone(result) ? l10n.t('Validation {0}', result.metric) : l10n.t('Test {0}', result.metric);
+    add(name, formatMetric(result.metric, shownMetric(result)));
     const { ratio, isFile } = recordedRatio(result);
     add(isFile ? l10n.t('Smaller by') : l10n.t('Would be smaller by'), formatRatio(ratio));
   }

@@ -4,15 +4,16 @@ import { ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, env, l10n } 
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import { measureOf } from '../../server/protocol/run/seedGroups.ts';
 import { sweptGroups } from '../../server/protocol/run/sweptGroups.ts';
-import { formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
-import { isOver, measuredSummary, type SweepContent } from '../../server/protocol/wire/sweep.ts';
+import { isOver, measuredSummary, type SweepContent, type SweepSearch } from '../../server/protocol/wire/sweep.ts';
 import { startTime } from '../runs/runLabels.ts';
 
 /** @param read the sweep, or why it cannot be read; undefined while it is read */
 export function sweepItem(path: string, read: unknown): TreeItem {
   const id = basename(path);
-  const item = new TreeItem(sweepLabel(id), TreeItemCollapsibleState.Collapsed);
+  const isOfSearch = isSweep(read) && read.search !== undefined;
+  const item = new TreeItem(sweepLabel(id, isOfSearch), TreeItemCollapsibleState.Collapsed);
   item.id = path;
   item.iconPath = new ThemeIcon('layers');
   item.contextValue = 'sweep';
@@ -30,10 +31,12 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   const early = count('early');
   const [failed, running] = [count('failed'), count('running', 'queued')];
   const parts = [
-    l10n.t('{0} of {1} finished', finished, read.rows.length),
+    read.search
+      ? l10n.t('{0} runs finished', formatCount(finished))
+      : l10n.t('{0} of {1} finished', finished, read.rows.length),
     ...(early > 0 ? [l10n.t('{0} stopped early', early)] : []),
     ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
-    ...bestParts(read),
+    ...(read.search ? foundParts(read.search) : bestParts(read)),
   ];
   if (running > 0) item.iconPath = new ThemeIcon('loading~spin', new ThemeColor('charts.blue'));
   item.contextValue = isOver(read) ? 'sweep.finished' : 'sweep';
@@ -53,12 +56,13 @@ export function plannedItem({ id, varied }: { readonly id: string; readonly vari
 }
 
 /** `Sweep 14:58`, by the time in the name of its folder. */
-function sweepLabel(id: string): string {
+function sweepLabel(id: string, isOfSearch: boolean): string {
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(id)?.map(Number) ?? [];
   if (second === undefined) return id;
   const begun = new Date(year, month - 1, day, hour, minute, second).getTime();
-  return l10n.t('Sweep {0}', startTime(begun, Date.now(), env.language));
+  const time = startTime(begun, Date.now(), env.language);
+  return isOfSearch ? l10n.t('Search {0}', time) : l10n.t('Sweep {0}', time);
 }
 
 /** What the best combination came to. */
@@ -68,8 +72,17 @@ function bestParts({ rows }: SweepContent): string[] {
   const [best] = groups;
   const mean = best && measureOf(best, by)?.statistics.mean;
   if (mean === undefined || Number.isNaN(mean)) return [];
-  const value = l10n.t('best {0}', formatMetric(metric, mean));
-  return best.ratio === undefined ? [value] : [value, formatRatio(best.ratio)];
+  const value = l10n.t('best {0}', `${metric} ${formatMetric(metric, mean)}`);
+  return best.ratio === undefined ? [value] : [value, l10n.t('{0} smaller', formatRatio(best.ratio))];
+}
+
+/** What a search has found. */
+function foundParts({ target, result }: SweepSearch): string[] {
+  if (!result?.best) return [target];
+  const { value, bytes, ratio } = result.best;
+  const [metric, size] = [formatMetric(result.metric, value ?? NaN), formatBytes(bytes ?? NaN)];
+  const found = result.isMet ? l10n.t('found {0}', size) : l10n.t('not reached, nearest {0}', size);
+  return [found, formatRatio(ratio ?? NaN), metric];
 }
 
 function isSweep(read: unknown): read is SweepContent {

@@ -4,6 +4,7 @@ import { compressedSize } from '../../server/protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import { variedSettings } from '../../server/protocol/run/sweptGroups.ts';
 import type { SweptRunRow } from '../../server/protocol/wire/sweep.ts';
+import { shownMetric } from '../../server/protocol/run/testMetric.ts';
 import type { RunOrder } from './runOrder.ts';
 
 /** What tells each run from the others, by its id: `rate 0.95, seed 2`. */
@@ -25,7 +26,7 @@ export function rowsInOrder(rows: readonly SweptRunRow[], order: RunOrder): Swep
 }
 
 function goodness({ result }: SweptRunRow, order: 'metric' | 'ratio'): number {
-  const value = result && (order === 'ratio' ? compressedSize(result).ratio : result.test);
-  if (!result || value === undefined || value === null || Number.isNaN(value)) return -Number.MAX_VALUE;
+  const value = result && (order === 'ratio' ? compressedSize(result).ratio : shownMetric(result));
+  if (!result || value === undefined || Number.isNaN(value)) return -Number.MAX_VALUE;
   return order === 'metric' && !isGreaterBetter(result.metric) ? -value : value;
 }

@@ -6,7 +6,9 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationToken, Disposable, LogOutputChannel, Uri } from 'vscode';
 import { messageOf } from '../../server/protocol/thrown.ts';
-import type { DescribeModelResult } from '../../server/protocol/wire/describeModel.ts';
+import { ExitCode } from '../../server/protocol/userError.ts';
+import type { DescribeModelResult, ModelProblem } from '../../server/protocol/wire/describeModel.ts';
+import { parseProgressLine } from '../../server/protocol/wire/progressLine.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { runCommand } from '../../server/commandClient/runCommand.ts';
 import { mayDescribeModels } from '../trust.ts';
@@ -33,7 +35,7 @@ export class ModelDescriber implements Disposable {
     await sleep(SETTLE_MS);
     const turn = this.#last.then(() => (this.#mayRun(token) ? this.#describe(file, token) : undefined));
     this.#last = turn.catch(() => undefined);
-    return { described: await turn };
+    return (await turn) ?? { described: undefined };
   }
 
   dispose(): void {
@@ -44,27 +46,33 @@ export class ModelDescriber implements Disposable {
     return mayDescribeModels() && !token.isCancellationRequested && !this.#disposal.signal.aborted;
   }
 
-  async #describe(file: string, token: CancellationToken): Promise<boolean> {
+  async #describe(file: string, token: CancellationToken): Promise<DescribeModelResult> {
+    const problems: ModelProblem[] = [];
     const unwanted = new AbortController();
     const cancellation = token.onCancellationRequested(() => unwanted.abort());
     const given = AbortSignal.any([unwanted.signal, this.#disposal.signal]);
     try {
       const { exit, lastWords } = await runCommand({
         node: nodePath(),
-        args: [this.#command, 'describe', file],
+        args: [this.#command, 'describe', file, '--progress', 'json'],
         directory: dirname(file),
         signal: AbortSignal.any([given, AbortSignal.timeout(LONGEST_MS)]),
         graceMs: 0,
+        onLine: (text) => {
+          const line = parseProgressLine(text);
+          if (line && 'error' in line) problems.push(line.error);
+        },
       });
       if (exit === 0) this.#log.info(`${file}: its model is described. ${lastWords}`.trimEnd());
       else if (!given.aborted)
         this.#log.warn(
           `${file}: its model cannot be described (${typeof exit === 'number' ? `exit code ${exit}` : exit}): ${lastWords}`,
         );
-      return exit === 0;
+      // What else is wrong with the file, the checks of its settings tell.
+      return { described: exit === 0, problem: exit === ExitCode.failed ? problems.at(-1) : undefined };
     } catch (error) {
       this.#log.warn(`${file}: its model cannot be described: ${messageOf(error)}`);
-      return false;
+      return { described: false };
     } finally {
       cancellation.dispose();
     }

@@ -20,7 +20,8 @@ import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { differencesByLine, type LineDifferences } from './differences.ts';
-import { lastRunOf, settingsOf, takesChanges } from './runSettings.ts';
+import { settingsOf } from '../runs/settingsOfRun.ts';
+import { lastRunOf, takesChanges } from './runSettings.ts';
 
 const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
 

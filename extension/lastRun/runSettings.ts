@@ -1,33 +1,11 @@
-/** @file The settings that a run of an experiment is trained with, and which of its runs counts. */
+/** @file What a run that trains could take of its file, and which run of a file counts. */
 import { l10n, type Uri } from 'vscode';
 import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
 import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
-import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { settingChanges, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
-import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { experimentFileOf } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-
-interface KnownSettings {
-  /** That they were found with; the text of a run never changes. */
-  readonly values: string;
-  readonly settings: ExperimentSettings | undefined;
-}
-
-/** They are asked for at every key that is typed. */
-const known = new WeakMap<StoredRun, KnownSettings>();
-
-/** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */
-export async function settingsOf(stored: StoredRun): Promise<ExperimentSettings | undefined> {
-  const overrides = valuesAfter(stored.run.record, Infinity);
-  const values = JSON.stringify(overrides);
-  const found = known.get(stored);
-  if (found?.values === values) return found.settings;
-  const settings = checkExperiment(await stored.run.experimentText(), overrides).experiment;
-  known.set(stored, { values, settings });
-  return settings;
-}
 
 /** The run of an experiment file that is trained now, else its newest. */
 export async function lastRunOf(store: RunStore, file: Uri): Promise<StoredRun | undefined> {

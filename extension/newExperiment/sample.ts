@@ -1,10 +1,10 @@
 /** @file The sample experiment: LeNet-300-100 on pictures that a module draws, so that a first run needs no data. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Uri, window, workspace, type ExtensionContext } from 'vscode';
 import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import { Proposer } from './proposer.ts';
+import { writeShippedFile } from './shippedFiles.ts';
 
 export const SAMPLE_FILE = 'sample-digits.ts';
 /** Half a minute on a laptop at most. */
@@ -18,7 +18,7 @@ const SAMPLE_EXPERIMENT = `sample-digits-${method}.deeptwist.jsonc`;
  */
 export async function writeSampleDigits(extensionUri: Uri, folder: string): Promise<string> {
   const file = join(folder, SAMPLE_FILE);
-  if (!existsSync(file)) await writeFile(file, await readFile(Uri.joinPath(extensionUri, 'media', SAMPLE_FILE).fsPath));
+  await writeShippedFile(extensionUri, SAMPLE_FILE, file);
   return file;
 }
 

@@ -14,6 +14,7 @@ import { moduleOf } from '../../server/protocol/model/modelExports.ts';
 import type { ChosenModel, FoundData, FoundModel, Pixels } from '../../server/protocol/wire/proposals.ts';
 import { describeModel, sizesText } from './describeModel.ts';
 import { findChoices, type Choices } from './findChoices.ts';
+import { browseForModel, templateModel, writeTemplate } from './otherModels.ts';
 import { chosenTeacher, type FoundTeacher } from './findTeachers.ts';
 import { Proposer } from './proposer.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
@@ -29,8 +30,13 @@ type TeacherChoice = FoundTeacher | 'none';
 /** The parts of the extension that it works with. */
 type Needs = Omit<Services, 'connections' | 'launcher'>;
 
+/** An answer to the first question that is no model yet. */
+const OTHER_MODELS = { browse: { reference: '' }, template: { reference: '' } } satisfies Record<string, FoundModel>;
+
 interface Answers {
   model?: ChosenModel;
+  /** A model whose file is written with the experiment. */
+  template?: FoundModel;
   data?: DataChoice;
   pixels?: Pixels;
   method?: Method;
@@ -42,7 +48,7 @@ interface Answers {
 }
 
 /** Answers to all questions. */
-type Chosen = Answers & Required<Omit<Answers, 'known' | 'pixels'>>;
+type Chosen = Answers & Required<Omit<Answers, 'known' | 'pixels' | 'template'>>;
 
 /**
  * Asks, writes the file and opens it.
@@ -129,6 +135,17 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
     ...own.map(item),
     separator<FoundModel>(l10n.t('Built in')),
     ...models.filter(({ reference }) => isBuiltin(reference)).map(item),
+    separator<FoundModel>(l10n.t('Elsewhere')),
+    {
+      label: l10n.t('New Model from Template'),
+      detail: l10n.t('A module with three layers, which is written beside the experiment.'),
+      value: OTHER_MODELS.template,
+    },
+    {
+      label: l10n.t('Browse…'),
+      detail: l10n.t('A module that exports a model, or a file of ONNX, Keras or TensorFlow.js.'),
+      value: OTHER_MODELS.browse,
+    },
   ];
   const placeholder =
     own.length > 0
@@ -137,13 +154,24 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
   const answer = await pickOne(step, { placeholder, items, before: answers.model?.model });
   if (typeof answer !== 'object') return answer;
   if (answer.value !== answers.model?.model) {
+    const chosen = await modelOf(answer.value, needs);
+    if (!chosen) return 'back';
     answers.data = answers.pixels = answers.layers = answers.name = undefined;
     answers.teacher = 'none';
-    const looked = await lookAt(needs, answer.value);
+    const isTemplate = answer.value === OTHER_MODELS.template;
+    answers.template = isTemplate ? chosen : undefined;
+    const looked = isTemplate ? { model: chosen } : await lookAt(needs, chosen);
     if (!looked) return 'back';
     answers.model = looked;
   }
   return answer;
+}
+
+/** @returns undefined where the user picked no file */
+function modelOf(chosen: FoundModel, { context, proposer }: AskingNeeds): Promise<FoundModel | undefined> {
+  if (chosen === OTHER_MODELS.browse) return browseForModel(proposer);
+  if (chosen === OTHER_MODELS.template) return templateModel(proposer, context.extensionUri, activeFolder());
+  return Promise.resolve(chosen);
 }
 
 /** @returns undefined where the user cancelled, and for a file that cannot be used, which is told of */
@@ -361,7 +389,7 @@ async function askName(step: Step, answers: Answers): Asked {
     value: answers.name ?? name,
     problem: (text) => {
       if (!/^[\w][\w. -]*$/.test(text)) return l10n.t('Letters, digits, spaces, points, - and _');
-      return existsSync(fileOf(folder, text)) ? l10n.t('{0} is there already.', fileOf(folder, text)) : undefined;
+      return existsSync(fileOf(folder, text)) ? l10n.t('{0} already exists.', fileOf(folder, text)) : undefined;
     },
   });
   if (typeof answer === 'object') answers.name = answer.value;
@@ -369,12 +397,13 @@ async function askName(step: Step, answers: Answers): Asked {
 }
 
 async function write(
-  { model, data, pixels, method, layers, teacher, name }: Chosen,
+  { model, template, data, pixels, method, layers, teacher, name }: Chosen,
   extensionUri: Uri,
   proposer: Proposer,
 ): Promise<Uri> {
   const folder = folderOf(model.model);
   const isSample = data === 'sample';
+  if (template) await writeTemplate(extensionUri, template);
   const text = await proposer.ask('text', {
     folder,
     model,
@@ -404,7 +433,10 @@ function fileOf(folder: string, name: string): string {
 
 /** The folder for the new file: that of the model; for a built-in one, the workspace folder of the active editor. */
 function folderOf({ reference }: FoundModel): string {
-  if (!isBuiltin(reference)) return dirname(reference);
+  return isBuiltin(reference) ? activeFolder() : dirname(reference);
+}
+
+function activeFolder(): string {
   const open = window.activeTextEditor?.document.uri;
   const folder = (open && workspace.getWorkspaceFolder(open)) ?? workspace.workspaceFolders![0];
   return folder.uri.fsPath;

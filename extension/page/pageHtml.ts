@@ -25,7 +25,11 @@ export function panelIcon(extensionUri: Uri): { light: Uri; dark: Uri } {
 export function pageHtml(
   webview: Webview,
   extensionUri: Uri,
-  { bundle, title }: { bundle: 'dashboard' | 'modelFile' | 'sweep' | 'sensitivity'; title: string },
+  {
+    bundle,
+    title,
+    isInSideBar = false,
+  }: { bundle: 'dashboard' | 'modelFile' | 'sweep' | 'sensitivity'; title: string; isInSideBar?: boolean },
 ): string {
   const nonce = randomBytes(16).toString('base64');
   const source = (file: string) => webview.asWebviewUri(Uri.joinPath(bundleFolder(extensionUri), file)).toString();
@@ -45,7 +49,7 @@ export function pageHtml(
 <title>${escape(title)}</title>
 <link rel="stylesheet" href="${escape(source(`${bundle}-style.css`))}">
 </head>
-<body>
+<body${isInSideBar ? ' class="is-in-side-bar"' : ''}>
 <noscript>${escape(l10n.t('This page needs scripts, which are switched off in this window.'))}</noscript>
 ${translationBlock(l10n.bundle)}
 <script nonce="${nonce}" type="module" src="${escape(source(`${bundle}.js`))}"></script>

@@ -3,11 +3,11 @@ import { formatNumber } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import type { LiveState } from '../../server/protocol/wire/sidecar.ts';
 
-/** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · 97.1%`. */
+/** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · accuracy 97.10%`. */
 export function progressText(live: LiveState): string {
   const parts = [`${percentDone(live)}%`];
   const { evaluation, loss } = live;
-  if (evaluation) parts.push(formatMetric(evaluation.metric, evaluation.value));
+  if (evaluation) parts.push(`${evaluation.metric} ${formatMetric(evaluation.metric, evaluation.value)}`);
   else if (loss !== undefined) parts.push(`loss ${formatNumber(loss)}`);
   return parts.join(' · ');
 }

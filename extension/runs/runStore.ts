@@ -10,6 +10,7 @@ import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
+import { readRunLabel } from '../../server/runs/runLabel.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
@@ -51,7 +52,7 @@ export class RunStore extends Disposable {
   /** Runs that a process has, as far as this window knows. */
   readonly #active = new Set<RunKey>();
   readonly #connecting = new Set<RunKey>();
-  /** `updated` of the records that were told of. */
+  /** The revisions that were told of. */
   readonly #announced = new Map<RunKey, string>();
   /** When a run is looked at again that is not connected to. */
   readonly #timers = new Map<RunKey, NodeJS.Timeout>();
@@ -73,7 +74,7 @@ export class RunStore extends Disposable {
     this.#log = log;
     this.#connections = connections;
     const files = this.register(workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true));
-    const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json'));
+    const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/{run,label}.json'));
     const sweeps = this.register(workspace.createFileSystemWatcher('**/.deeptwist/sweeps/*/sweep.json', false, true));
     const listChanged = () => {
       this.#experiments = undefined;
@@ -231,9 +232,9 @@ export class RunStore extends Disposable {
     const state = this.#follow(known);
     const isActive = this.#active.has(key);
     if (wasActive && state !== 'queued' && state !== 'running') this.#ended.fire({ run: known, state });
-    const { updated } = known.run.record;
-    if (this.#announced.get(key) !== updated || isActive !== wasActive) this.#changed.fire(known);
-    this.#announced.set(key, updated);
+    const { revision } = known;
+    if (this.#announced.get(key) !== revision || isActive !== wasActive) this.#changed.fire(known);
+    this.#announced.set(key, revision);
     return known;
   }
 
@@ -241,7 +242,7 @@ export class RunStore extends Disposable {
     try {
       const run = await openRun(key);
       const folder = workspace.getWorkspaceFolder(Uri.file(key))?.uri.fsPath;
-      const stored = new StoredRun(run, folder);
+      const stored = new StoredRun(run, folder, await readRunLabel(key));
       this.#loaded.set(key, stored);
       this.#follow(stored);
       return stored;

@@ -2,7 +2,9 @@
 import { relative } from 'node:path';
 import type { LiveState } from '../../server/protocol/wire/sidecar.ts';
 import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
+import type { RunLabel } from '../../server/protocol/run/runLabel.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
+import { readRunLabel } from '../../server/runs/runLabel.ts';
 import type { ObservedState, Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 
@@ -14,10 +16,12 @@ export class StoredRun {
   live: LiveRun | undefined;
   /** As it was when `run.json` was read last. */
   #state: ObservedState;
+  #label: RunLabel;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(run: Run, folder: string | undefined) {
+  constructor(run: Run, folder: string | undefined, label: RunLabel) {
     this.run = run;
+    this.#label = label;
     this.folder = folder;
     this.#state = run.observedState();
   }
@@ -37,6 +41,17 @@ export class StoredRun {
     // The process may have recorded the run's end after that, and be gone by now: then what it recorded is the last word.
     if (this.run.observedState() === 'interrupted') await this.run.reload();
     this.#state = this.run.observedState();
+    this.#label = await readRunLabel(this.run.path);
+  }
+
+  /** What the user calls it. */
+  get label(): RunLabel {
+    return this.#label;
+  }
+
+  /** Another one once the record or the label is. */
+  get revision(): string {
+    return JSON.stringify([this.run.record.updated, this.#label]);
   }
 
   get state(): ObservedState {
@@ -57,8 +72,9 @@ export class StoredRun {
       overrides: valuesAfter(this.run.record, Infinity),
       state: this.#state,
       created: Date.parse(created),
-      ...(result && { result: { ...result, test: result.test ?? NaN } }),
+      ...(result && { result }),
       ...(failure && { failure }),
+      ...(Object.keys(this.#label).length > 0 && { label: this.#label }),
     };
   }
 

@@ -1,7 +1,7 @@
 /** @file The sweeps of the workspace, read in a thread: the plan of one can have thousands of runs. */
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EventEmitter, Uri, type Event, type ExtensionContext } from 'vscode';
+import { EventEmitter, Uri, workspace, type Event, type ExtensionContext } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { RunNote, SweepAnswer, SweepContent, SweepRequest } from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
@@ -40,6 +40,10 @@ export class Sweeps extends Disposable {
     this.#store = store;
     this.#script = Uri.joinPath(extensionUri, 'dist', 'sweepReader.js').fsPath;
     this.register(store.onDidChange((run) => this.#runChanged(run)));
+    const results = this.register(workspace.createFileSystemWatcher('**/.deeptwist/sweeps/*/{search,result}.json'));
+    const resultWritten = (uri: Uri) => this.#settle(dirname(uri.fsPath));
+    this.register(results.onDidCreate(resultWritten));
+    this.register(results.onDidChange(resultWritten));
     this.register({
       dispose: () => {
         for (const timer of this.#settling.values()) clearTimeout(timer);
@@ -59,6 +63,12 @@ export class Sweeps extends Disposable {
     const known = this.#known.get(path);
     if (known) return known;
     return this.#keep(path, this.#ask({ type: 'read', path }));
+  }
+
+  /** Has a sweep read once more, of which a file was written that is no run's. */
+  forget(path: string): void {
+    this.#known.delete(path);
+    this.#changed.fire(path);
   }
 
   /** Writes what is said of some runs, by their ids. @throws UserError */

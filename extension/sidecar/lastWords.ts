@@ -4,7 +4,7 @@
 const END =
   /^(?:FATAL ERROR: .+|terminate called .+|\w*Error(?: \[\w+\])?: .+|.*(?:out of memory|Segmentation fault|Bus error).*)/i;
 /** Lines of the process's own log begin with the time. */
-const TIMED = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
+const TIMED = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) /;
 
 /**
  * The line that tells why a process died.

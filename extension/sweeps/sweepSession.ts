@@ -1,22 +1,29 @@
 /** @file What the page of a sweep is told, and what it asks for. It gets the sweep when it is loaded and whenever something of it changes. */
-import { basename } from 'node:path';
-import { commands, l10n, window, workspace, type WebviewPanel } from 'vscode';
-import { parseOverride } from '../../server/protocol/experiment/overrides.ts';
-import { formatSettingPath } from '../../server/protocol/experiment/settingPath.ts';
-import { isSeed } from '../../server/protocol/run/seedGroups.ts';
+import { commands, l10n, workspace, type WebviewPanel } from 'vscode';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import type { FromSweepPage, SweepContent, SweptRunRow, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import type {
+  FromSweepPage,
+  RunProgress,
+  SweepContent,
+  SweptRunRow,
+  ToSweepPage,
+} from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
 import { reportError, showInformation } from '../messages.ts';
 import { pageHtml, pageOptions } from '../page/pageHtml.ts';
 import { saveChart } from '../page/saveChart.ts';
-import { writeExperiment } from '../runs/writeExperiment.ts';
+import { progressText } from '../runs/runLabels.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { parseFromSweepPage } from './messages.ts';
+import { useValues } from './useValues.ts';
 
 /** Runs that the dashboard compares at most: more curves than that say nothing. */
 const COMPARED = 50;
+/** Progress of runs under way is told this often. */
+const PROGRESS_MS = 500;
 
 export class SweepSession extends Disposable {
   readonly #path: string;
@@ -24,6 +31,8 @@ export class SweepSession extends Disposable {
   readonly #services: Services;
   #sweep: SweepContent | undefined;
   #isReady = false;
+  readonly #progressed = new Map<RunKey, StoredRun>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(path: string, panel: WebviewPanel, services: Services) {
     super();
@@ -36,6 +45,8 @@ export class SweepSession extends Disposable {
     this.register(webview.onDidReceiveMessage((received: unknown) => this.#receive(received)));
     this.register(panel.onDidChangeViewState(() => panel.visible && void this.#tell()));
     this.register(services.sweeps.onDidChange((changed) => changed === path && panel.visible && void this.#tell()));
+    this.register(services.store.onDidProgress((run) => this.#progressSoon(run)));
+    this.register({ dispose: () => clearTimeout(this.#timer) });
     this.register(workspace.onDidGrantWorkspaceTrust(() => void this.#tell(true)));
     webview.html = pageHtml(webview, extensionUri, { bundle: 'sweep', title: panel.title });
     // Read while the page is loaded.
@@ -55,10 +66,28 @@ export class SweepSession extends Disposable {
       if (sweep === this.#sweep && !again) return;
       this.#sweep = sweep;
       this.#post({ type: 'sweep', sweep, isTrusted: workspace.isTrusted });
+      // The store follows runs that somebody asks for.
+      for (const { key, state } of sweep.rows)
+        if (state === 'running') void this.#services.store.get(key).then((run) => run && this.#progressSoon(run));
     } catch (error) {
       const remedy = error instanceof UserError ? error.remedy : undefined;
       this.#post({ type: 'problem', message: messageOf(error), remedy });
     }
+  }
+
+  #progressSoon(run: StoredRun): void {
+    if (!this.#isReady || !this.#panel.visible || this.#services.sweeps.pathOf(run) !== this.#path) return;
+    this.#progressed.set(run.key, run);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const runs = [...this.#progressed.values()].flatMap(({ key, liveState }): RunProgress[] =>
+        liveState && liveState.steps > 0
+          ? [{ run: key, text: progressText(liveState), done: liveState.step / liveState.steps }]
+          : [],
+      );
+      this.#progressed.clear();
+      if (runs.length > 0) this.#post({ type: 'progress', runs });
+    }, PROGRESS_MS);
   }
 
   #post(message: ToSweepPage): void {
@@ -89,7 +118,7 @@ export class SweepSession extends Disposable {
         await commands.executeCommand('deeptwist.continueSweep', this.#path);
         return;
       case 'use':
-        return this.#use(this.#rowsOf([message.run])[0]);
+        return this.#use(message.run);
       case 'open': {
         const keys = this.#rowsOf(message.runs).flatMap(({ key, state }) => (state === 'planned' ? [] : [key]));
         if (keys.length > COMPARED) void showInformation(l10n.t('The first {0} of the runs are compared.', COMPARED));
@@ -109,21 +138,8 @@ export class SweepSession extends Disposable {
     }
   }
 
-  /** The seed stays: a lucky one is no setting. */
-  async #use(row: SweptRunRow | undefined): Promise<void> {
-    if (!row || !this.#sweep) return;
-    const { experiment } = this.#sweep;
-    const values = row.vary.flatMap((text) => {
-      const override = parseOverride(text);
-      return override && !isSeed(formatSettingPath(override.path)) ? [override] : [];
-    });
-    const name = basename(experiment);
-    const isChanged = await writeExperiment(experiment, values);
-    window.setStatusBarMessage(
-      isChanged
-        ? l10n.t('{0} has the values of {1}', name, row.id)
-        : l10n.t('{0} had the values of {1} already', name, row.id),
-      5000,
-    );
+  async #use(run: RunKey): Promise<void> {
+    const row = this.#rowsOf([run]).at(0);
+    if (this.#sweep && row) await useValues(this.#sweep, row);
   }
 }

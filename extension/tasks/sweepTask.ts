@@ -1,4 +1,4 @@
-/** @file A sweep in the terminal: `deeptwist sweep` as a task, whose terminal stays with the results when it has ended. */
+/** @file A sweep or a search in the terminal: the command as a task, whose terminal stays with the results when it has ended. */
 import { dirname, resolve } from 'node:path';
 import {
   ProcessExecution,
@@ -16,18 +16,23 @@ import { nodePath } from '../cli/nodePath.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
 
-/** A sweep as a task, with the settings of `taskDefinitions` in package.json: VS Code keeps no others, to run the last task again. */
+/** A sweep or a search as a task, with the settings of `taskDefinitions` in package.json: VS Code keeps no others, to run the last task again. */
 interface SweepTask extends TaskDefinition {
   /** Path of the experiment file: absolute, or from the workspace folder. */
   readonly experiment: string;
   /** Path of the experiment file, or of the folder of a sweep to go on with. */
-  readonly sweep: string;
+  readonly sweep?: string;
   readonly retryFailed?: boolean;
+  /** In place of `sweep`: path of the experiment file, or of the folder of a search to go on with. */
+  readonly search?: string;
+  /** How much a search may train, in runs of the full length. */
+  readonly budget?: number;
 }
 
-/** True for a sweep, and not for a run. */
+/** True for a sweep or a search, and not for a run. */
 export function isSweepTask(definition: TaskDefinition): definition is SweepTask {
-  return typeof definition['sweep'] === 'string' && typeof definition['experiment'] === 'string';
+  const { experiment, sweep, search } = definition as Readonly<Record<string, unknown>>;
+  return typeof experiment === 'string' && [sweep, search].some((path) => typeof path === 'string');
 }
 
 /**
@@ -36,11 +41,11 @@ export function isSweepTask(definition: TaskDefinition): definition is SweepTask
  */
 export async function startSweep(
   services: Services,
-  sweep: Pick<SweepTask, 'experiment' | 'sweep' | 'retryFailed'>,
+  work: Omit<SweepTask, 'type'> & Pick<SweepTask, 'experiment'>,
   name: string,
 ): Promise<TaskExecution> {
   requireTrustToRun();
-  return tasks.executeTask(sweepTask(services, { type: 'deeptwist', ...sweep }, name));
+  return tasks.executeTask(sweepTask(services, { type: 'deeptwist', ...work }, name));
 }
 
 /**
@@ -48,13 +53,15 @@ export async function startSweep(
  * @param folder where its paths begin
  */
 export function sweepTask({ context }: Services, definition: SweepTask, name: string, folder = ''): Task {
-  const { retryFailed = false } = definition;
-  const [experiment, sweep] = [definition.experiment, definition.sweep].map((path) => resolve(folder, path));
+  const { sweep, retryFailed = false, search, budget } = definition;
+  const experiment = resolve(folder, definition.experiment);
+  const work = search === undefined ? ['sweep', sweep ?? experiment] : ['search', search];
   const parallel = workspace.getConfiguration('deeptwist').get<number>('runs.parallel', 1);
   const args = [
-    ...[Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath, 'sweep', sweep],
+    ...[Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath, work[0], resolve(folder, work[1])],
     ...['--parallel', String(parallel)],
     ...(retryFailed ? ['--retry-failed'] : []),
+    ...(budget === undefined ? [] : ['--budget', String(budget)]),
   ];
   const execution = new ProcessExecution(nodePath(), args, {
     cwd: dirname(experiment),

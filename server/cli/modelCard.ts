@@ -8,6 +8,7 @@ import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, Summary } from '../protocol/run/events.ts';
 import type { ReportedRun } from '../protocol/run/report.ts';
 import { selectionText } from '../protocol/run/selectionText.ts';
+import { testMetric } from '../protocol/run/testMetric.ts';
 
 /** A finished run. */
 export interface CardRun extends ReportedRun {
@@ -26,9 +27,14 @@ export function modelCard(run: CardRun): string {
   const { config } = started;
   const size = compressedSize(summary);
   const results = [
-    ['test', summary.test],
+    ['test', testMetric(summary)],
     ['validation', summary.validation],
   ] as const;
+  const resultRows = results.flatMap(([split, value]) => {
+    if (value === undefined) return [];
+    const before = resultRow('test split, before the last distortion', summary.testBeforeLastDistortion);
+    return [resultRow(`${split} split, final model`, value), ...(split === 'test' ? [before] : [])];
+  });
   const front = cardFrontMatter({
     name: id,
     tags: ['deeptwist', 'model-compression'],
@@ -48,9 +54,7 @@ A neural network that was compressed while it was trained, by DeepTwist: ${metho
 
 | | ${markdown(summary.metric)} |
 | --- | ---: |
-| test split, final model | ${formatNumber(summary.test)} |
-| test split, before the last distortion | ${formatNumber(summary.testBeforeLastDistortion)} |
-${summary.validation === undefined ? '' : `| validation split, final model | ${formatNumber(summary.validation)} |\n`}
+${resultRows.join('')}
 ${selectionText(snapshot)}
 
 | | before | after | |
@@ -90,6 +94,10 @@ ${[...flattenSettings(config)].map(([name, value]) => `| \`${cell(name)}\` | \`$
 
 What the model was trained on, who it is for, and where it fails is for you to write: the run does not know it.
 `;
+}
+
+function resultRow(name: string, value: number): string {
+  return `| ${name} | ${formatNumber(value)} |\n`;
 }
 
 function methodSentence({ layers }: EventOf<'started'>): string {

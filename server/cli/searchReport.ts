@@ -32,7 +32,7 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   const cost =
     `${formatCount(runs)} runs took ${formatDuration(seconds)}: ${formatNumber(fullRuns)} full runs by their steps, ` +
     `${formatNumber(seconds / secondsOfFullRun)} by their time.`;
-  if (!best) return [...table, '', cost, 'No full run came to its end: the target was not reached.'];
+  if (!best) return [...table, '', cost, 'No full run finished: the target was not reached.'];
   const { drops } = best;
   const seeds =
     drops.length > 1 ? `, and of ${dropText(sampleStatistics(drops).mean)} on average of ${drops.length} seeds` : '';

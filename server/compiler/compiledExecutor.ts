@@ -158,7 +158,7 @@ export class CompiledExecutor implements Executor {
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
     draw(session, randoms, this.#options, step);
-    const left = await run(this.#training, `a training step of ${samplesText(batch)}`);
+    const left = await run(this.#training, { work: 'a training step', batch });
     for (const [name, tensor] of left) this.memory?.keep(keptAs(name), tensor);
     checkIndices(watched, session.buffers, batch);
     for (const [name, buffer] of session.buffers) {
@@ -178,7 +178,7 @@ export class CompiledExecutor implements Executor {
     feed(session, batch);
     // A model that is random also in inference mode draws the same numbers in every evaluation.
     draw(session, randoms, this.#options, EVALUATION_STEP);
-    await run(graph, `an evaluation of ${samplesText(batch)}`);
+    await run(graph, { work: 'an evaluation', batch });
     checkIndices(watched, session.buffers, batch);
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
@@ -293,10 +293,14 @@ async function bindGraph(
 }
 
 /** @throws UserError where there is not enough memory for what the session computes */
-async function run({ session, largest }: BoundGraph, what: string): ReturnType<BoundSession['run']> {
+async function run(
+  { session, largest }: BoundGraph,
+  { work, batch }: { readonly work: string; readonly batch: StepBatch },
+): ReturnType<BoundSession['run']> {
   try {
     return await session.run();
   } catch (error) {
+    const what = `${work} of ${samplesText(batch)}`;
     if (!(error instanceof DeviceMemoryError)) throw outOfMemory(error, what) ?? error;
     const { message, remedy } = error;
     const where = largest.layer === undefined ? '' : `, of the layer '${largest.layer}'`;

@@ -77,7 +77,7 @@ async function createTried(
       const { remedy, exitCode } = failure;
       throw new UserError(`${failure.message} ${reason}`, { remedy, exitCode, cause: failure });
     });
-    const warning = `${reason} Training goes on with ${created.executor.description}, which is ${slownessOf(created.executor)}.`;
+    const warning = `${reason} Training continues with ${created.executor.description}, which is ${slownessOf(created.executor)}.`;
     return { ...created, warning };
   }
 }

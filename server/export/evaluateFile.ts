@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { ExportFormatName } from '../protocol/model/exportFormats.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { testMetric } from '../protocol/run/testMetric.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
@@ -53,7 +54,7 @@ export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEv
     const evaluation = await evaluated(found, prepared, options);
     if (!run || found.origin.step !== undefined) return evaluation;
     const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-    return { ...evaluation, runValue: finished?.summary.test };
+    return { ...evaluation, runValue: finished && testMetric(finished.summary) };
   });
 }
 

@@ -1,6 +1,7 @@
 /** @file Exporting the final model of a run to a file that other programs open, verified on the file itself. */
 import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { reasonOf } from '../protocol/systemError.ts';
+import { testMetric } from '../protocol/run/testMetric.ts';
 import { recordExport } from '../runs/exportedFiles.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
@@ -30,7 +31,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   onProgress({ phase: 'loading' });
   return withModelOf(options, async (prepared, { step, ...state }) => {
     const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-    const runValue = step === undefined ? finished?.summary.test : undefined;
+    const runValue = step === undefined && finished ? testMetric(finished.summary) : undefined;
     const origin = { run: run.id, experiment: JSON.stringify(prepared.live.experiment), step };
     const report = await exportModel({ prepared, origin, runValue, ...state }, options);
     const notRecorded = await recordExport(run, report).then(() => undefined, reasonOf);

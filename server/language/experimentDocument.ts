@@ -9,6 +9,7 @@ import { JsonText, type TextRange } from '../protocol/experiment/jsonText.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { checkWithSweep } from '../protocol/experiment/checkSweep.ts';
 import type { Problem } from '../protocol/experiment/problem.ts';
+import type { ModelProblem } from '../protocol/wire/describeModel.ts';
 import type { ObservedState } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 
@@ -50,6 +51,8 @@ export class ExperimentDocument {
 export interface Surroundings {
   /** Undefined where the model has not been described, or its files have changed since. */
   readonly model: ModelDescription | undefined;
+  /** Why the model cannot be made, as far as the editor has tried. */
+  readonly modelProblem?: ModelProblem | undefined;
   /** The model's own file, where it is one; the editor's text of it where it is open. */
   readonly modelText: { readonly uri: string; readonly text: string } | undefined;
   /** Runs of this experiment file, newest first. */

@@ -1,7 +1,11 @@
 /** @file Asks the editor to describe models that are not known: the server itself never runs a model. */
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
-import { modelSourceOf } from '../runs/storedDescriptions.ts';
-import { DescribeModelRequest, ModelKnownNotification } from '../protocol/wire/describeModel.ts';
+import { modelSourceOf, type ModelSource } from '../runs/storedDescriptions.ts';
+import {
+  DescribeModelRequest,
+  ModelKnownNotification,
+  type DescribeModelResult,
+} from '../protocol/wire/describeModel.ts';
 import { stackOf } from '../protocol/thrown.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
@@ -10,17 +14,21 @@ import { isRunCopy } from './surroundings.ts';
 export class ModelRequests {
   readonly #connection: Connection;
   readonly #open: OpenExperimentOf;
-  readonly #onDescribed: () => void;
+  readonly #onAnswer: (uri: string, source: ModelSource, answer: DescribeModelResult) => void;
   /** By URI of the experiment file. */
   readonly #asked = new Map<string, CancellationTokenSource>();
   /** True if the editor answers the request. */
   supported = false;
 
-  /** @param onDescribed called when a description is there that was not */
-  constructor(connection: Connection, open: OpenExperimentOf, onDescribed: () => void) {
+  /** @param onAnswer called with what the editor answers */
+  constructor(
+    connection: Connection,
+    open: OpenExperimentOf,
+    onAnswer: (uri: string, source: ModelSource, answer: DescribeModelResult) => void,
+  ) {
     this.#connection = connection;
     this.#open = open;
-    this.#onDescribed = onDescribed;
+    this.#onAnswer = onAnswer;
   }
 
   /** Asks for the model of an experiment file that has no description that holds. An earlier request is cancelled. */
@@ -42,11 +50,11 @@ export class ModelRequests {
     const experiment = await this.#open(uri);
     if (!experiment || source.token.isCancellationRequested) return;
     const isKnown = experiment.surroundings.model !== undefined;
-    if (isKnown || !modelSourceOf(experiment.document.settings))
-      return this.#connection.sendNotification(ModelKnownNotification.type, { uri, isKnown });
+    const unknown = isKnown ? undefined : modelSourceOf(experiment.document.settings);
+    if (!unknown) return this.#connection.sendNotification(ModelKnownNotification.type, { uri, isKnown });
     try {
-      const { described } = await this.#connection.sendRequest(DescribeModelRequest.type, { uri }, source.token);
-      if (described) this.#onDescribed();
+      const answer = await this.#connection.sendRequest(DescribeModelRequest.type, { uri }, source.token);
+      if (!source.token.isCancellationRequested) this.#onAnswer(uri, unknown, answer);
     } catch (error) {
       if (!source.token.isCancellationRequested) throw error;
     }

@@ -65,7 +65,10 @@ export function serve(connection: Connection): Connection {
   const askForModels = () => {
     for (const uri of documents.experiments()) models.ask(uri);
   };
-  const models = new ModelRequests(connection, open, lookAgain);
+  const models = new ModelRequests(connection, open, (uri, source, { described, problem }) => {
+    const isNew = finder.setModelProblem(uri, source, problem);
+    if (described || isNew) lookAgain();
+  });
 
   connection.onInitialize(({ capabilities, initializationOptions, workspaceFolders }) => {
     client = capabilities;

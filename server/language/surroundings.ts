@@ -5,10 +5,11 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ModelProblem } from '../protocol/wire/describeModel.ts';
 import { moduleOf } from '../protocol/model/modelExports.ts';
 import { MODULE_BYTES } from '../runs/copySources.ts';
 import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
-import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
+import { modelSourceOf, StoredDescriptions, type ModelSource } from '../runs/storedDescriptions.ts';
 import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDocument.ts';
 import { CsvColumns } from './csvColumns.ts';
@@ -37,6 +38,8 @@ export class SurroundingsFinder {
   readonly runs = new KnownRuns();
   /** Last found around a version of a document: the same object for as long as the same is around it. */
   #found = new WeakMap<ExperimentDocument, { readonly around: Surroundings; readonly all: readonly KnownRun[] }>();
+  /** What the editor said of models that cannot be made, by the URI of the experiment. */
+  readonly #problems = new Map<string, { readonly source: string; readonly problem: ModelProblem }>();
   #folders: readonly string[] = [];
 
   constructor(documents: Pick<OpenDocuments, 'textOf'>) {
@@ -51,6 +54,14 @@ export class SurroundingsFinder {
   set folders(folders: readonly string[]) {
     this.#folders = folders;
     this.forget();
+  }
+
+  /** Why the model of an experiment cannot be made; undefined: nothing is known against it. @returns true where that is new */
+  setModelProblem(uri: string, source: ModelSource, problem: ModelProblem | undefined): boolean {
+    const known = JSON.stringify(this.#problems.get(uri));
+    if (problem) this.#problems.set(uri, { source: JSON.stringify(source), problem });
+    else this.#problems.delete(uri);
+    return JSON.stringify(this.#problems.get(uri)) !== known;
   }
 
   /** Files around experiments have come, changed or gone. */
@@ -71,11 +82,19 @@ export class SurroundingsFinder {
       module === undefined ? undefined : this.#textOf(resolve(folder, module), folder),
       this.runs.around(file),
     ]);
+    const told = this.#problems.get(document.text.uri);
+    const modelProblem = !model && told?.source === JSON.stringify(source) ? told?.problem : undefined;
     const known = this.#found.get(document);
-    if (known?.all === all && known.around.model === model && known.around.modelText?.text === modelText?.text)
+    if (
+      known?.all === all &&
+      known.around.model === model &&
+      known.around.modelProblem === modelProblem &&
+      known.around.modelText?.text === modelText?.text
+    )
       return known.around;
     const around: Surroundings = {
       model,
+      modelProblem,
       modelText,
       runs: all.filter(({ record }) => record.experiment === file),
       others: all.filter(({ record }) => record.experiment !== file),

@@ -2,6 +2,7 @@
 import type { RunEvent } from '../protocol/run/events.ts';
 import { advance, newProgress, type Progress } from '../protocol/run/progress.ts';
 import { describeChange } from '../protocol/experiment/settingChanges.ts';
+import { shownMetric, shownSplit } from '../protocol/run/testMetric.ts';
 import { readEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 
@@ -89,7 +90,7 @@ function textOf(event: RunEvent): string | undefined {
       return `removed units that did nothing: ${before} weights became ${after}`;
     }
     case 'finished':
-      return `finished: test ${event.summary.metric} ${event.summary.test}`;
+      return `finished: ${shownSplit(event.summary)} ${event.summary.metric} ${shownMetric(event.summary)}`;
     case 'failed':
       return event.remedy === undefined ? event.message : `${event.message} ${event.remedy}`;
     case 'stopped':

@@ -2,6 +2,8 @@
  * @file What a user's modules do while nobody waits for them: errors of timers and of promises that nobody handles, and promises
  * that are never settled. Loads no TensorFlow.js, so that every process can ask.
  */
+import { basename } from 'node:path';
+import { withCodePlace, type CodePlace } from '../protocol/codePlace.ts';
 import { UserError } from '../protocol/userError.ts';
 import { messageOf } from '../protocol/thrown.ts';
 
@@ -20,16 +22,23 @@ export function rememberFiles(files: readonly string[]): void {
 /** An error's message, and `file:line:column` of the innermost call in one of the files, the modules that were loaded. */
 export function withPlace(error: unknown, files: Iterable<string> = loaded, message = messageOf(error)): string {
   const place = placeOf(error, files);
-  return place === undefined ? message : `${message} (${place.file}${place.position})`;
+  return place === undefined ? message : withCodePlace(message, place);
 }
 
-function placeOf(error: unknown, files: Iterable<string>): { file: string; position: string } | undefined {
+/** What to do about an error of a module: `Fix net.ts, line 6.` */
+export function fixOf(path: string, error: unknown, files: Iterable<string>): string {
+  const place = placeOf(error, files);
+  return place === undefined ? `Fix ${basename(path)}.` : `Fix ${basename(place.file)}, line ${place.line}.`;
+}
+
+function placeOf(error: unknown, files: Iterable<string>): CodePlace | undefined {
   if (!(error instanceof Error)) return undefined;
   const names = [...files];
   for (const frame of error.stack?.split('\n') ?? []) {
     const file = names.find((name) => frame.includes(`${name}:`));
-    const position = file === undefined ? null : /^:\d+:\d+/.exec(frame.slice(frame.indexOf(file) + file.length));
-    if (file !== undefined && position !== null) return { file, position: position[0] };
+    if (file === undefined) continue;
+    const [, line, column] = /^:(\d+):(\d+)/.exec(frame.slice(frame.indexOf(file) + file.length)) ?? [];
+    if (column !== undefined) return { file, line: Number(line), column: Number(column) };
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError } from '../protocol/userError.ts';
 import { tfjsForModules } from './fileSystem.ts';
 import { checkUserFile } from './readUserFile.ts';
-import { rememberFiles, withPlace } from './userCalls.ts';
+import { fixOf, rememberFiles, withPlace } from './userCalls.ts';
 
 export interface UserModule {
   /** Absolute path. */
@@ -52,7 +52,7 @@ export async function importUserModule(path: string): Promise<UserModule> {
     throw new UserError(`${path} could not be loaded: ${describe(error, imported())}`, {
       remedy: isMissingModule(error)
         ? 'Install the missing package beside the module, or correct the path that it imports.'
-        : 'Correct the module.',
+        : fixOf(path, error, imported()),
       cause: error,
     });
   } finally {
@@ -80,7 +80,7 @@ export function exportedFunction(module: UserModule, name: string): (...values: 
 export function userCodeError(module: UserModule, what: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   return new UserError(`${what} of ${module.path} failed: ${describe(error, module.files)}`, {
-    remedy: 'Correct the module.',
+    remedy: fixOf(module.path, error, module.files),
     cause: error,
   });
 }

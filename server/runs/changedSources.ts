@@ -61,7 +61,7 @@ export async function replaceSources(run: Run, changed: readonly SourceFile[], s
   }
   await copySources(run, changed);
   return (
-    `The run goes on with ${named(changed)} as changed since it began: it cannot be repeated as one run. ` +
+    `The run continues with ${named(changed)} as changed since it began: it cannot be repeated as one run. ` +
     `What it was trained with until step ${step} is in ${relative(run.path, before)}.`
   );
 }

@@ -9,6 +9,7 @@
  * model/                        the final model and its compressed form
  * exports/                      what is known of the files that the model was exported to
  * latency.json                  how fast they are, as it was measured last
+ * label.json                    name and note that a user gave it
  * sensitivity/                  what compressing single layers costs, by the content of model, samples and settings
  * lock                          the process that writes here now
  * sidecar.log                   what that process printed, where an editor started it

@@ -44,6 +44,7 @@ export const runRecordSchema = z.object({
       fileRatio: z.number().optional().describe('By those of its file; absent where there is none.'),
       weightRatio: z.number(),
       validation: z.number().nullable().optional().describe('Absent where there is no validation split.'),
+      loss: z.number().nullable().optional().describe('As in the summary of the log.'),
       bytes: z
         .number()
         .optional()

@@ -5,7 +5,7 @@ import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 
 export function resultOf(summary: Summary) {
-  const { metric, test, validation, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
+  const { metric, test, validation, loss, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
   const { ratio, isFile } = compressedSize(summary);
   return {
     metric,
@@ -14,6 +14,7 @@ export function resultOf(summary: Summary) {
     fileRatio: isFile ? ratio : undefined,
     weightRatio,
     validation: validation === undefined ? undefined : finiteOrNull(validation),
+    ...(loss !== undefined && { loss: finiteOrNull(loss) }),
     bytes,
     bytesKept,
     fileBytes,

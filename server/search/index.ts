@@ -3,10 +3,8 @@
  * those of a sweep that grows; what it decides follows from what they came to.
  */
 import { JsonText } from '../protocol/experiment/jsonText.ts';
-import { openSettings } from '../protocol/experiment/openSettings.ts';
-import { checkExperiment, parseExperiment, placed, withOverrides } from '../protocol/experiment/parseExperiment.ts';
+import { parseExperiment, placed, withOverrides } from '../protocol/experiment/parseExperiment.ts';
 import { finiteOrNull } from '../protocol/finiteOrNull.ts';
-import { experimentError } from '../protocol/experiment/problem.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
 import type { Experiment, ExperimentSettings, TargetConfig } from '../protocol/experiment/schema.ts';
 import { bytesOf } from '../protocol/experiment/schema/target.ts';
@@ -21,21 +19,21 @@ import { floatBytes } from '../protocol/shape.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import type { NamedWeight } from '../compression/targets/targets.ts';
-import { readExperiment } from '../runs/loadExperiment.ts';
 import type { SourceFile } from '../runs/copySources.ts';
 import { openRun, type Run } from '../runs/run.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { summaryOf } from '../sweeps/expectedTime.ts';
+import { isSearch } from '../sweeps/searchState.ts';
 import { trainLines, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
-import { createSweep, type PlannedRun, type Sweep } from '../sweeps/sweepFolder.ts';
+import type { PlannedRun, Sweep } from '../sweeps/sweepFolder.ts';
 import { evaluateRun, withExperiment } from '../training/index.ts';
 import type { Origin } from '../sensitivity/subject.ts';
 import { optionsOf, otherBytes, searchedWeights, writtenLayers, type SearchedWeight } from './layerOptions.ts';
 import { measureWeights } from './measure.ts';
+import { checkSearched } from './newSearch.ts';
 import { denseRun, startRun, validationOf } from './reference.ts';
 import { denseSettings, fullSettings, shortSettings, withoutCompression, type RunSettings } from './runSettings.ts';
 import {
-  isSearch,
   readMeasured,
   readRecord,
   takeSearch,
@@ -46,6 +44,8 @@ import {
 } from './searchFolder.ts';
 import { keyOf, search, type Outcome, type Wanted } from './strategy.ts';
 import type { Way } from './ways.ts';
+
+export { newSearch } from './newSearch.ts';
 
 /** The part of the steps of a full run that a short one has. */
 const SHORT_LENGTH = 0.2;
@@ -122,47 +122,6 @@ export interface SearchOptions extends Pick<QueueOptions, 'parallel' | 'sidecarS
   readonly onEvent: (event: SearchEvent) => void;
 }
 
-/**
- * Makes the folder of a new search. Nothing is trained.
- * @throws UserError for a file without a target, with everything that is wrong in the file
- */
-export async function newSearch(
-  file: string,
-  { overrides, budget, now }: { overrides: readonly string[]; budget: number; now: Date },
-): Promise<Sweep> {
-  const { text, name } = await readExperiment(file);
-  checked(text, name, overrides);
-  const sweep = await createSweep({ experiment: file, text, overrides: [], combinations: [], now });
-  await writeRecord(sweep, { format: 1, overrides: [...overrides], budget });
-  return sweep;
-}
-
-interface Checked {
-  /** With the weakest values in the place of those that are open. */
-  readonly settings: ExperimentSettings;
-  readonly target: TargetConfig;
-  readonly document: unknown;
-}
-
-function checked(text: string, name: string, overrides: readonly string[]): Checked {
-  const { experiment, problems } = checkExperiment(text, overrides);
-  if (!experiment) throw experimentError(name, problems);
-  const { target } = experiment;
-  if (!target)
-    throw new UserError(`${name} has no "target".`, {
-      remedy:
-        'Say in the file what is wanted: "target": { "maxDrop": 0.005 }, and leave rates, bits or ranks out of "compression".',
-      exitCode: ExitCode.usage,
-    });
-  const { document } = withOverrides(new JsonText(text), overrides);
-  if (openSettings(document).length === 0)
-    throw new UserError(`${name}: all layers of "compression" have their values, so that there is nothing to find.`, {
-      remedy: 'Leave out the rates, bits or ranks that are to be found.',
-      exitCode: ExitCode.usage,
-    });
-  return { settings: experiment, target, document };
-}
-
 /** What is known of the model without training. */
 interface Subject {
   readonly weights: readonly NamedWeight[];
@@ -208,7 +167,7 @@ class Searching {
     const file = sweep.experiment;
     const record = await readRecord(sweep);
     const text = await sweep.experimentText();
-    const { settings, target, document } = checked(text, file, record.overrides);
+    const { settings, target, document } = checkSearched(text, file, record.overrides);
     const base = [...record.overrides, overrideWith(['target'], null).text];
     const subject = await this.#subject(settings, target, document, { file, text, base });
     const { experiment, searched, weights, denseBytes, stepsPerEpoch } = subject;

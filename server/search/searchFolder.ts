@@ -11,16 +11,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import { holderText, takeFile, type HeldFile } from '../runs/lockFile.ts';
-import { readRegularFile } from '../runs/workspaceFile.ts';
+import { readSearchFile, RESULT_FILE, SEARCH_FILE, SEARCHING_FILE } from '../sweeps/searchState.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
 import { measuredWeightSchema } from './ways.ts';
 
-const RECORD_FILE = 'search.json';
 const MEASURED_FILE = 'measured.json';
-const RESULT_FILE = 'result.json';
 
 const recordSchema = z.object({
   format: z.literal(1),
@@ -45,21 +43,17 @@ const measuredSchema = z.object({
 });
 export type MeasuredModel = z.output<typeof measuredSchema>;
 
-export function isSearch(sweep: Sweep): boolean {
-  return existsSync(join(sweep.path, RECORD_FILE));
-}
-
 export async function readRecord(sweep: Sweep): Promise<SearchRecord> {
-  return read(sweep, RECORD_FILE, recordSchema);
+  return readSearchFile(sweep, SEARCH_FILE, recordSchema);
 }
 
 export async function writeRecord(sweep: Sweep, record: SearchRecord): Promise<void> {
-  await writeAtomically(join(sweep.path, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
+  await writeAtomically(join(sweep.path, SEARCH_FILE), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Undefined where nothing has been measured yet. */
 export async function readMeasured(sweep: Sweep): Promise<MeasuredModel | undefined> {
-  return existsSync(join(sweep.path, MEASURED_FILE)) ? read(sweep, MEASURED_FILE, measuredSchema) : undefined;
+  return existsSync(join(sweep.path, MEASURED_FILE)) ? readSearchFile(sweep, MEASURED_FILE, measuredSchema) : undefined;
 }
 
 export async function writeMeasured(sweep: Sweep, measured: MeasuredModel): Promise<void> {
@@ -72,23 +66,10 @@ export async function writeResult(sweep: Sweep, result: unknown): Promise<void> 
 
 /** @throws UserError where another process works on the search */
 export async function takeSearch(sweep: Sweep): Promise<HeldFile> {
-  const held = await takeFile(join(sweep.path, 'searching'));
+  const held = await takeFile(join(sweep.path, SEARCHING_FILE));
   if ('release' in held) return held;
   const { holder, path } = held;
   throw new UserError(`The search ${sweep.id} is worked on by ${holderText(holder)}.`, {
     remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
   });
-}
-
-async function read<T>(sweep: Sweep, name: string, schema: z.ZodType<T>): Promise<T> {
-  const path = join(sweep.path, name);
-  try {
-    return schema.parse(JSON.parse(await readRegularFile(path)));
-  } catch (error) {
-    throw new UserError(`${path} is damaged.`, {
-      remedy: 'Start the search again; runs of it that are there stay as they are.',
-      exitCode: ExitCode.failed,
-      cause: error,
-    });
-  }
 }

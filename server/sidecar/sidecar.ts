@@ -12,7 +12,7 @@ import type { TrainingObserver } from '../training/trainInFolder.ts';
 import { EventFeed } from './eventFeed.ts';
 import { explainTrainer } from './explainTrainer.ts';
 import { advance, noProgress } from './liveProgress.ts';
-import { log } from './log.ts';
+import { log, logEvent } from './log.ts';
 import { SidecarServer } from './server.ts';
 import type { Ticket } from './ticket.ts';
 
@@ -69,7 +69,9 @@ export class Sidecar {
         this.#feed.follow(eventLog);
       },
       onEvent: (event) => {
-        if (!this.#abandoned) this.#onEvent(event);
+        if (this.#abandoned) return;
+        this.#onEvent(event);
+        logEvent(event);
       },
       onNotice: log,
       onDecoded: (decoded) => {

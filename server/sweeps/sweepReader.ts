@@ -8,6 +8,7 @@ import { RUN_FILE, type Run } from '../runs/run.ts';
 import { resultOf } from '../runs/runResult.ts';
 import { summaryOf } from './expectedTime.ts';
 import { readNotes } from './runNotes.ts';
+import { readSearch } from './searchState.ts';
 import { lookAt, type LineState } from './runQueue.ts';
 import { seedReader } from './seedReader.ts';
 import { isSweepFolder, openSweep, PLAN_FILE, type PlannedRun, type Sweep } from './sweepFolder.ts';
@@ -53,7 +54,8 @@ export class SweepReader {
         ...(note && { note }),
       };
     });
-    return { id: sweep.id, path: sweep.path, experiment: sweep.experiment, rows };
+    const search = await readSearch(sweep);
+    return { id: sweep.id, path: sweep.path, experiment: sweep.experiment, rows, ...(search && { search }) };
   }
 }
 
@@ -92,8 +94,8 @@ export async function shownResult(run: Run): Promise<SweptRunResult | undefined>
   const summary = hasSizes ? undefined : await summaryOf(run);
   const result = summary ? resultOf(summary) : recorded;
   if (result?.bytes === undefined || result.bytesKept === undefined) return undefined;
-  const { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;
-  return { metric, test, validation, bytes, bytesKept, byteRatio, fileBytes, seconds };
+  const { metric, test, validation, loss, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;
+  return { metric, test, validation, loss, bytes, bytesKept, byteRatio, fileBytes, seconds };
 }
 
 /** Undefined where there is no file. */

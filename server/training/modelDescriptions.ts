@@ -11,7 +11,7 @@ import type { ModelReference } from '../protocol/experiment/schema.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { valueAt } from '../protocol/experiment/settingPath.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
-import { UserError } from '../protocol/userError.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import { modelSourceOf, writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
 
@@ -54,6 +54,11 @@ export async function describeExperiment(
       ...(kept instanceof UserError ? { notKept: kept } : { path: kept }),
       ...(opened instanceof UserError && { withoutData: opened }),
     };
+  } catch (error) {
+    if (!(opened instanceof UserError)) throw error;
+    // The model may have asked for the data that it did not get.
+    const { message, remedy } = opened;
+    throw new UserError(message, { ...(remedy !== undefined && { remedy }), exitCode: ExitCode.usage, cause: error });
   } finally {
     await dataset?.close();
   }

@@ -124,7 +124,7 @@ async function teachingRun(
   const begun = student?.record.teacher;
   if (begun !== undefined && !existsSync(resolve(directory, begun)))
     throw new UserError(`the run began with the teacher ${begun}, which is gone`, {
-      remedy: `Restore that folder: the run goes on with the same teacher or not at all. Its weights are in ${student?.sourceFolder}, too.`,
+      remedy: `Restore that folder: the run needs the same teacher to continue. Its weights are in ${student?.sourceFolder}, too.`,
     });
   const known = begun === undefined ? reference : `run:${begun}`;
   const run = await finishedRun(known, setting, { directory, asking: student });

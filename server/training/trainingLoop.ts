@@ -138,7 +138,8 @@ export class TrainingLoop {
     const before = compressor && testAtEnd ? await this.#evaluate('before-last-distortion') : undefined;
     if (compressor) await this.#distort(batch);
     if (dataset.validation && (compressor || restored)) validation = await this.#evaluate('final', 'validation');
-    const test = testAtEnd ? await this.#evaluate('final') : NaN;
+    const test = testAtEnd ? await this.#evaluate('final') : undefined;
+    const shown = test ?? validation;
     await executor.claimWeights();
 
     const layers = (compressor?.sizes(weights) ?? weights.map(denseLayer)).map((row) =>
@@ -148,9 +149,10 @@ export class TrainingLoop {
     const { training, distortion, observation, evaluation } = this.#clock.seconds;
     return {
       metric: program.metric,
-      test,
-      testBeforeLastDistortion: before ?? test,
-      ...(validation !== undefined && { validation }),
+      test: test?.value ?? NaN,
+      testBeforeLastDistortion: (before ?? test)?.value ?? NaN,
+      ...(validation && { validation: validation.value }),
+      ...(shown && { loss: shown.loss }),
       ...modelSize(layers),
       layers,
       steps,
@@ -277,7 +279,7 @@ export class TrainingLoop {
   async #evaluate(
     moment: EventOf<'evaluation'>['moment'],
     split: 'validation' | 'test' = moment === 'training' && this.#prepared.dataset.validation ? 'validation' : 'test',
-  ): Promise<number> {
+  ): Promise<{ readonly value: number; readonly loss: number }> {
     const { dataset, executor, program, live, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
       const samples = dataset[split] ?? dataset.test;
@@ -296,7 +298,7 @@ export class TrainingLoop {
         this.#plateau = observeMetric(learningRateSchedule, this.#plateau, loss, 'min');
       }
       this.#hooks.record({ type: 'evaluation', step: this.#step, split, ...evaluation, moment });
-      return value;
+      return { value, loss };
     });
   }
 

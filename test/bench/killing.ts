@@ -34,7 +34,6 @@ const settings = {
   training: {
     ...experiment.training,
     optimizer: { type: 'adam', learningRate: 1e-3 },
-    threads: 1,
     steps: 600,
     evaluateEvery: 20,
     checkpointEvery: 60,
@@ -68,8 +67,8 @@ export async function killRuns(installation: string, count: number, seed: number
     const killer = new Killer(installation, folder, new Random(seed, 0));
     await killer.prepare();
     const runs: KilledRun[] = [];
-    // Every pair of process and moment in turn: 2 and 6 of them.
-    for (let i = 0; i < count; i++) {
+    // Every pair of process and moment in turn, 2 and 6 of them, from one that the seed tells.
+    for (let i = seed; i < seed + count; i++) {
       runs.push(await killer.run(processes[(i + Math.floor(i / moments.length)) % 2], moments[i % moments.length]));
     }
     return runs;

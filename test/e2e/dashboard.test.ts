@@ -112,7 +112,7 @@ test('a value is edited, and the experiment run again and compared with the firs
   for (const choice of await choices.all()) await choice.click();
   await page.keyboard.press('Enter');
   await dashboard().getByRole('tab', { name: 'Compare' }).click();
-  await expect.poll(() => dashboard().locator('main').innerText()).toMatch(/compression\.layers\.fc1\.rate/);
+  await expect.poll(() => dashboard().locator('main').innerText()).toMatch(/Fewer weights by[^]*\brate\b/);
 });
 
 test('a killed process is told of within a second, with Resume', async () => {

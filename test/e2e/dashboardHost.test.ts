@@ -108,6 +108,26 @@ test('New Experiment asks, with a way back, and writes a valid file', async () =
   expect(readdirSync(workspace)).toContain('sample-digits.ts');
 });
 
+test('New Experiment begins with a new model from the template', async () => {
+  await runCommand(page, 'DeepTwist: New Experiment');
+  await choose('New Model from Template');
+  // The sample digits of the test before are the only data.
+  await choose('Prune');
+  await row('fc1').waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.quick-input-message', { hasText: 'NAME.deeptwist.jsonc' }).waitFor();
+  await page.keyboard.press('Enter');
+  const texts = () =>
+    readdirSync(workspace)
+      .filter((name) => name.endsWith('-prune.deeptwist.jsonc'))
+      .map((name) => readFileSync(join(workspace, name), 'utf8'));
+  await expect.poll(() => texts().some((text) => text.includes('./model.ts'))).toBe(true);
+  expect(checkExperiment(texts().find((text) => text.includes('./model.ts'))!).problems).toEqual([]);
+  expect(readFileSync(join(workspace, 'model.ts'), 'utf8')).toContain('createModel');
+  // A workspace with one model is not asked for it.
+  rmSync(join(workspace, 'model.ts'));
+});
+
 test('the walkthrough leads to the sample', async () => {
   await runCommand(page, 'Welcome: Open Walkthrough...');
   await choose('Get Started with DeepTwist');
@@ -151,7 +171,7 @@ test('every event reaches the page once, while the window is loaded again and th
 
 test('a layer leads to its place in the experiment file', async () => {
   await dashboard().getByRole('tab', { name: 'Layers' }).click();
-  await dashboard().getByRole('button', { name: /fc2/ }).first().click();
+  await dashboard().getByRole('button', { name: 'Show fc2/kernel in the experiment file' }).click();
   await expect.poll(() => page.locator('.statusbar').innerText()).toMatch(/\(5 selected\)/);
 });
 

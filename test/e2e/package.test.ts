@@ -83,6 +83,7 @@ test('a package carries the native library of its platform alone, and a README t
   const declarations = /^extension\/dist\/node_modules\/(@tensorflow\/tfjs(-[a-z-]+)?|@webgpu\/types)\/.*\.d\.ts$/;
   expect(files.filter((name) => name.endsWith('.map') || (/\.tsx?$/.test(name) && !declarations.test(name)))).toEqual([
     'extension/media/sample-digits.ts',
+    'extension/media/template-model.ts',
   ]);
   expect(files).toEqual(
     expect.arrayContaining([

@@ -2,7 +2,7 @@
  * @file The moving picture of README.md: an experiment is run, its curves and its weights change as the pruning rate rises, and its model becomes a
  * file. Each frame is a picture of the window, taken when the run has come to a step; how long it is shown is not how long it took.
  */
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -12,9 +12,10 @@ import { EXPERIMENT, type EditorSession } from '../e2e/editorSession.ts';
 import { animatedPng, type Frame } from './animatedPng.ts';
 import { DRAWING_MS, finished, images, reached, settings } from './pictures.ts';
 
-/** Steps of the run at which a frame is taken: the rate rises from step 8000 to 13,000. */
-const CURVES_AT = [2000, 5000, 8000, 8600, 9400];
-const WEIGHTS_AT = [9800, 10400, 11000, 12000, 13000, 15000];
+/** A short run, and the steps at which frames are taken: the rate rises from step 1000 to 2000. */
+const STEPS = 4000;
+const CURVES_AT = [400, 800, 1100, 1250, 1400];
+const WEIGHTS_AT = [1450, 1550, 1650, 1800, 2000, 2600];
 const [FRAME_MS, LONG_MS] = [700, 2500];
 
 export async function movingPicture(session: EditorSession, page: Page): Promise<void> {
@@ -26,8 +27,7 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   const size = page.viewportSize()!;
   await page.setViewportSize({ width: 1120, height: 700 });
   session.setSettings({ ...settings, 'deeptwist.notifications': 'all', 'workbench.colorTheme': 'Default Dark Modern' });
-  // As long as it is in the examples.
-  copyFileSync(join(root, 'examples', 'mnist', EXPERIMENT), join(session.workspace, 'mnist', EXPERIMENT));
+  session.setSteps(STEPS);
   await openFile(page, EXPERIMENT);
   await runCommand(page, 'View: Close Primary Side Bar');
   const lens = page.locator('.codelens-decoration a', { hasText: /^\s*Run$/ });

@@ -83,6 +83,22 @@ describe('an experiment file in the editor', () => {
     await eventually('no problem', () => problemsOf(document.uri).length === 0);
   });
 
+  it('says that its model throws, and where', async () => {
+    await replace(document, './model.ts', './throws.ts');
+    await document.save();
+    const problem = await problemWith(document, 'model-fails');
+    assert.equal(document.getText(problem.range), '"./throws.ts"');
+    assert.match(
+      problem.message,
+      /^model: createModel\(\) of throws\.ts failed: no such layer\. Fix throws\.ts, line 1\.$/,
+    );
+    const [{ location }] = problem.relatedInformation ?? [];
+    assert.deepEqual([location.uri.fsPath, location.range.start.line], [join(folder(), 'throws.ts'), 0]);
+    await replace(document, './throws.ts', './model.ts');
+    await document.save();
+    await eventually('the mended file', () => problemsOf(document.uri).length === 0);
+  });
+
   it('sees weights to start from come, those of Keras and of PyTorch, too', async () => {
     for (const name of ['late.keras', 'late.h5', 'late.hdf5', 'late.pt']) {
       const start = `"start": "./${name}", `;

@@ -35,14 +35,16 @@ describe('weights beside PyTorch code', () => {
   let document: vscode.TextDocument;
   let run: StoredRun;
 
-  const lensOf = (text: string) =>
+  const lensOf = (text: string, title = /./) =>
     eventually(`the lens of ${text}`, async () => {
       const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
         'vscode.executeCodeLensProvider',
         document.uri,
         100,
       );
-      return lenses.find(({ range, command }) => command && document.lineAt(range.start).text.includes(text))?.command;
+      const own = lenses.find(({ range, command }) => command && document.lineAt(range.start).text.includes(text));
+      // Until the log is read to its end, the lens is that of an earlier distortion.
+      return own?.command && title.test(own.command.title) && own.command;
     });
 
   beforeAll(async () => {
@@ -77,10 +79,9 @@ describe('weights beside PyTorch code', () => {
   });
 
   it('have a lens at the line of each module, that leads to its weight in the dashboard', async () => {
-    const compressed = await lensOf('self.fc1');
-    assert.match(compressed.title, /^\[16, 2\] · 50% kept · .* smaller · rate 0\.5 · error /);
+    const compressed = await lensOf('self.fc1', /^\[16, 2\] · 50% kept · .* smaller · rate 0\.5 · error /);
     assert.deepEqual(compressed.arguments, [run.key, 'fc1.weight']);
-    assert.match((await lensOf('self.out')).title, /^\[2, 16\] · not compressed/);
+    await lensOf('self.out', /^\[2, 16\] · not compressed/);
   });
 
   it('have a picture where the mouse rests on nn.Linear, and on the name of the module', async () => {

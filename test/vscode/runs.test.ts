@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
+import { writeRunLabel } from '../../server/runs/runLabel.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
 import { shortest } from '../until.ts';
 import { activate, ended, eventsOf, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
@@ -44,7 +45,7 @@ describe('runs', () => {
     await ended(run, 'finished');
     const { result } = run.summary;
     assert.equal(result?.metric, 'accuracy');
-    assert.ok(result.test > 0.7, `accuracy ${result.test}`);
+    assert.ok(result.test !== null && result.test > 0.7, `accuracy ${result.test}`);
     assert.equal(eventsOf(run).at(-1)?.type, 'finished');
     const listed = await eventually('the experiment in the store', async () =>
       (await api.store.experiments()).find((found) => found.file === file.fsPath),
@@ -143,6 +144,7 @@ describe('runs', () => {
     await reached(first, 10);
     const second = await startRun(experiment('second'));
     await eventually('the second to wait', () => second.liveState?.phase === 'queued');
+    assert.deepEqual(api.dashboards.shown, [first.key], 'a run that waits has taken the dashboard');
     await vscode.commands.executeCommand('deeptwist.stop', first.key);
     await ended(first, 'stopped');
     await ended(second, 'finished');
@@ -157,6 +159,29 @@ describe('runs', () => {
     await ended(again, 'finished');
     assert.deepEqual(again.summary.overrides, ['training.seed=7']);
     assert.equal(weightsOf(again), weightsOf(run));
+  });
+
+  it('are told apart by the settings in which they differ, or by the name that they are given; a pinned one is the first', async () => {
+    const file = experiment('named').fsPath;
+    const start = (seed: number) => api.launcher.start({ file, overrides: [`training.seed=${seed}`] });
+    const [one, two] = [await start(1), await start(2)];
+    for (const run of [one, two]) await ended(run, 'finished');
+    const rows = async () => {
+      const parent = (await api.tree.getChildren()).find(
+        (node) => node.kind === 'experiment' && node.experiment.file === file,
+      );
+      return Promise.all((await api.tree.getChildren(parent)).map((node) => api.tree.getTreeItem(node)));
+    };
+    const labels = async () => (await rows()).map(({ label }) => label);
+    assert.deepEqual(await labels(), ['seed 2', 'seed 1']);
+    await writeRunLabel(one.key, { name: 'the good one', note: 'as in the paper' });
+    await vscode.commands.executeCommand('deeptwist.pinRun', one.key);
+    await eventually('the name', async () => (await labels())[0] === 'the good one');
+    const [{ contextValue, description }] = await rows();
+    assert.match(contextValue ?? '', /\.pinned$/);
+    assert.match(String(description), /^pinned · accuracy .*% · .*x smaller · as in the paper · seed 1/);
+    await vscode.commands.executeCommand('deeptwist.unpinRun', one.key);
+    assert.deepEqual(await labels(), ['seed 2', 'the good one']);
   });
 
   it('are forgotten when their folder is deleted', async () => {

@@ -134,13 +134,14 @@ export async function openPage<To, From>(
 /** Sets the theme as VS Code does: properties of the root, a class of the body. */
 export async function setTheme(page: Page, theme: ThemeKind, inSidebar: boolean): Promise<void> {
   await page.evaluate(
-    ({ variables, bodyClass, background }) => {
+    ({ variables, bodyClass, isInSideBar }) => {
+      const background = isInSideBar ? 'sideBar-background' : 'editor-background';
       const { style } = document.documentElement;
       for (const [name, value] of Object.entries(variables)) style.setProperty(`--vscode-${name}`, value);
       style.background = `var(--vscode-${background})`;
-      document.body.className = bodyClass;
+      document.body.className = isInSideBar ? `${bodyClass} is-in-side-bar` : bodyClass;
     },
-    { ...themes[theme], background: inSidebar ? 'sideBar-background' : 'editor-background' },
+    { ...themes[theme], isInSideBar: inSidebar },
   );
   await settled(page);
 }

@@ -1,7 +1,7 @@
 /** @file The page of a sweep in a browser: what only a real one shows. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { SweptRunRow, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
+import type { SweepSearch, SweptRunRow, ToSweepPage } from '../../server/protocol/wire/sweep.ts';
 import { sweptRow, sweptRows } from '../unit/webview/sweep/sweptRows.ts';
 import { settled } from './dashboardPage.ts';
 import { sweepOfTests } from './openedDashboard.ts';
@@ -179,5 +179,34 @@ describe('the page of a sweep', () => {
     await settled(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(250);
     expect(await page.locator('.sweep-body').evaluate((body) => body.scrollWidth - body.clientWidth)).toBe(0);
+  });
+
+  it('shows how far the runs under way are, without drawing anything else anew', async () => {
+    const { tell, page } = await open({ width: 1200 });
+    await tell(
+      sweepOf([...sweptRows([0.5], [1]), sweptRow(2, ['compression.layers.fc1.rate=0.9'], { state: 'running' })]),
+    );
+    await tell({ type: 'progress', runs: [{ run: '/runs/s.2', text: '43% · 97.10%', done: 0.43 }] });
+    await page.getByRole('cell', { name: 'running · 43% · 97.10%' }).waitFor();
+  });
+
+  it('shows a search with its target, and what it has found as the row whose values are used', async () => {
+    const { tell, said, page } = await open({ width: 1200 });
+    const rows = sweptRows(rates, [1]);
+    const message = (search: SweepSearch): ToSweepPage => {
+      const told = sweepOf(rows);
+      return told.type === 'sweep' ? { ...told, sweep: { ...told.sweep, search } } : told;
+    };
+    await tell(message({ target: '{ "maxDrop": 0.01 }' }));
+    await page.getByText('5 runs finished · target { "maxDrop": 0.01 }').waitFor();
+    await page.getByRole('button', { name: 'Continue Search' }).click();
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'continue' });
+    expect(await page.getByRole('button', { name: 'Use These Values' }).count()).toBe(0);
+    const best = { run: 's.4', value: 0.98, drop: 0.01, bytes: 50, ratio: 20 };
+    await tell(message({ target: '{ "maxDrop": 0.01 }', result: { isMet: true, metric: 'accuracy', best } }));
+    await expect.poll(() => shown(page)).toContain('0.95best');
+    await page.getByRole('button', { name: 'Use These Values' }).click();
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'use', run: '/runs/s.4' });
+    expect(await page.getByRole('button', { name: 'Continue Search' }).count()).toBe(0);
   });
 });

@@ -106,9 +106,9 @@ describe('the views in a browser', () => {
     await page.close();
   });
 
-  it('Layers: a weight is shown in the experiment file on demand; columns sort', async () => {
+  it('Layers: a weight is shown in the experiment file on demand; columns sort; its name leads to its histogram', async () => {
     const { page, said } = await show('layers', [10]);
-    await page.getByRole('button', { name: 'fc2/kernel' }).click();
+    await page.getByRole('button', { name: 'Show fc2/kernel in the experiment file' }).click();
     expect(await said()).toContainEqual({
       type: 'revealLayer',
       run: key,
@@ -123,6 +123,15 @@ describe('the views in a browser', () => {
     await page.getByRole('button', { name: 'Weight', exact: true }).click();
     expect(await first.textContent()).toBe('fc2/kernel');
     expect(await page.locator('th[aria-sort=descending]').textContent()).toBe('Weight');
+    await page.getByRole('button', { name: 'fc2/kernel', exact: true }).click();
+    await settled(page);
+    expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('Weights');
+    expect(
+      await page
+        .locator('vscode-dropdown')
+        .first()
+        .evaluate((list) => (list as unknown as { value: string }).value),
+    ).toBe('fc2/kernel');
     await page.close();
   });
 
@@ -141,15 +150,31 @@ describe('the views in a browser', () => {
 
   it('Compare: says how to choose runs, then where they differ', async () => {
     const { page, tell } = await show('compare', [10]);
-    expect(await page.locator('.compare .view-empty').textContent()).toMatch(/one run is shown.*tick one or more/s);
+    expect(await page.locator('.compare .view-empty').textContent()).toMatch(/one run is shown.*Check more runs/s);
     await tell(
       { type: 'runs', runs: [summary, other], shown: [key, other.key] },
       snapshotMessage(key, [10], 100),
       snapshotMessage(other.key, [10], 50),
     );
-    const rows = page.locator('.comparison-table').nth(1).locator('tbody tr');
-    expect(await rows.allTextContents()).toEqual(['training.steps10050changed']);
+    const heads = page.locator('.comparison-table thead th');
+    expect((await heads.allTextContents()).at(-1)).toBe('steps');
+    const column = (await heads.count()) - 1;
+    const cells = page.locator(`.comparison-table tbody tr > :nth-child(${column + 1})`);
+    expect(await cells.allTextContents()).toEqual(['100', '50']);
+    await page.locator('.comparison-table').getByRole('button', { name: 'steps' }).click();
+    expect(await cells.allTextContents()).toEqual(['50', '100']);
     expect(await page.locator('.compare .view-empty').isVisible()).toBe(false);
+    // A row that is not drawn is in no chart.
+    const legend = page.locator('.compare .chart-grid .legend').first().getByRole('button');
+    const drawn = await legend.count();
+    await page.getByRole('checkbox', { name: 'Draw other' }).uncheck();
+    await settled(page);
+    expect(await legend.count()).toBe(drawn / 2);
+    const dot = page.getByRole('button', { name: 'Another colour for prune' });
+    const color = () => dot.evaluate((button) => getComputedStyle(button).backgroundColor);
+    const before = await color();
+    await dot.click();
+    expect(await color()).not.toBe(before);
     await page.close();
   });
 

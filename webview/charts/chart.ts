@@ -6,6 +6,7 @@ import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
 import type { Remembered, ChartContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
+import type { ChartLink } from './chartLink.ts';
 import type { ChartContent, Series } from './model/content.ts';
 import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
@@ -26,6 +27,10 @@ export interface ChartOptions {
   readonly context: ChartContext;
   /** `small` for what accompanies another chart. */
   readonly size?: 'small' | 'normal' | 'large';
+  /** Charts that are read and zoomed together with this one. */
+  readonly link?: ChartLink;
+  /** True where a table of the view names the series: the legend is small then. */
+  readonly sharesLegend?: boolean;
   /** Called when a point is clicked: the series' id and the index into its columns. */
   readonly onPoint?: (series: string, index: number) => void;
 }
@@ -69,6 +74,7 @@ class DashboardChart implements Chart {
   readonly #crosshair = element('div', { class: 'crosshair', hidden: true });
   readonly #selection = element('div', { class: 'selection', hidden: true });
   readonly #dots = element('div', { class: 'dots' });
+  readonly #reset = element('button', { type: 'button', class: 'link-button chart-reset' }, l10n.t('Reset zoom'));
   readonly #legend = createLegend((id) => this.#toggle(id));
   readonly #frame: ChartFrame;
   readonly #plot;
@@ -80,6 +86,13 @@ class DashboardChart implements Chart {
   #cursor: number | undefined;
   /** Pixels from the left edge of the canvas, while the pointer is there. */
   #pointer: number | undefined;
+  readonly #linked = {
+    showPlace: (x: number | undefined) => {
+      if (this.#pointer === undefined) this.#setCursor(x);
+    },
+    showWindow: (window: Range | undefined) => this.#applyWindow(window),
+  };
+  readonly #leave: (() => void) | undefined;
 
   constructor(options: ChartOptions) {
     this.#options = options;
@@ -89,18 +102,23 @@ class DashboardChart implements Chart {
     this.#window = window;
     this.#frame = new ChartFrame(options.context, {
       heading: 'h3',
-      class: `chart-${options.size ?? 'normal'}`,
+      class: `chart-${options.size ?? 'normal'}${options.sharesLegend ? ' has-shared-legend' : ''}`,
       overlays: [this.#crosshair, this.#selection, this.#dots, this.#empty],
       above: [this.#summary],
       below: [this.#legend.element],
+      buttons: [this.#reset],
       tableCaption: options.title,
       rows: (headings) => this.#content && contentRows(this.#content, headings),
       pictureLegend: () => (this.#content?.series ?? []).filter(({ id }) => !this.#hidden.has(id)),
       draw: () => this.#draw(),
-      menuItems: () => (this.#window ? [{ label: l10n.t('Reset zoom'), run: () => this.#setWindow(undefined) }] : []),
+      sharpened: (take) => this.#plot.sharpened(take),
+      subject: () => this.#content?.subject,
     });
+    this.#showReset();
+    this.#reset.addEventListener('click', () => this.#setWindow(undefined));
     this.setTitle(options.title);
     this.#plot = createPlot(this.#frame.canvas, () => this.#frame.schedule());
+    this.#leave = options.link?.join(this.#linked);
     this.#listen();
   }
 
@@ -119,6 +137,7 @@ class DashboardChart implements Chart {
   }
 
   dispose(): void {
+    this.#leave?.();
     this.#frame.dispose();
     this.#plot.dispose();
   }
@@ -128,6 +147,7 @@ class DashboardChart implements Chart {
       hover: (pixel) => {
         this.#pointer = pixel;
         this.#setCursor(pixel === undefined ? undefined : this.#xUnder(pixel));
+        this.#options.link?.place(this.#linked, this.#cursor);
       },
       zoomAt: (pixel, factor) => this.#zoom(this.#plot.xAt(pixel), factor),
       selecting: (range) => this.#showSelection(range),
@@ -186,7 +206,11 @@ class DashboardChart implements Chart {
     this.#frame.element.classList.toggle('is-empty', drawn.isEmpty);
     setText(this.#summary, content.summary ?? '');
     this.#summary.hidden = content.summary === undefined;
-    this.#frame.setNote(leftOutNote(drawn.leftOut));
+    this.#frame.setNote(
+      drawn.startsAbove
+        ? l10n.t('The first steps are above the chart: zoom in to see them.')
+        : leftOutNote(drawn.leftOut),
+    );
     this.#frame.updateTable();
     // The axis may have moved below a resting pointer.
     if (this.#pointer !== undefined) this.#cursor = this.#xUnder(this.#pointer);
@@ -257,6 +281,7 @@ class DashboardChart implements Chart {
     this.#pointer = undefined;
     const next = by === Infinity ? last : by === -Infinity ? first : now + by * stride;
     this.#setCursor(centers[Math.max(first, Math.min(last, next))]);
+    this.#options.link?.place(this.#linked, this.#cursor);
     const points = readAt(this.#content, this.#hidden, this.#cursor!);
     const nearest = nearestPoint(points, this.#cursor!);
     const values = points.map(({ series: { label }, text }) => `${label} ${text}`);
@@ -281,11 +306,21 @@ class DashboardChart implements Chart {
   }
 
   #setWindow(window: Range | undefined): void {
+    this.#applyWindow(window);
+    this.#options.link?.window(this.#linked, this.#window);
+  }
+
+  #applyWindow(window: Range | undefined): void {
     const bounds = this.#layout?.bounds;
     const whole = window && bounds && window.minimum <= bounds.minimum && window.maximum >= bounds.maximum;
     this.#window = whole ? undefined : window;
+    this.#showReset();
     this.#remember();
     this.#frame.schedule();
+  }
+
+  #showReset(): void {
+    this.#reset.hidden = this.#window === undefined;
   }
 
   #showSelection(range: readonly [number, number] | undefined): void {

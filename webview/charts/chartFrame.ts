@@ -22,6 +22,8 @@ export interface ChartParts {
   /** Elements between title and plot, and between table and note. */
   readonly above?: readonly HTMLElement[];
   readonly below?: readonly HTMLElement[];
+  /** Elements beside the menu. */
+  readonly buttons?: readonly HTMLElement[];
   readonly tableCaption: string;
   /** The content as rows; undefined while there is none. */
   rows(headings: Headings): Rows | undefined;
@@ -29,6 +31,10 @@ export interface ChartParts {
   pictureLegend(): readonly Series[];
   /** Called once for each animation frame in which the chart is to be drawn. */
   draw(): void;
+  /** Calls a function while the canvas has enough pixels for a picture. */
+  sharpened?<T>(take: () => T): T;
+  /** What the chart is of, for a picture that is seen by itself. */
+  subject?(): string | undefined;
   /** Further entries of the menu. */
   menuItems?(): readonly MenuItem[];
 }
@@ -71,7 +77,7 @@ export class ChartFrame {
     this.element = element(
       'section',
       { class: ['chart', parts.class].filter(Boolean).join(' ') },
-      element('header', { class: 'chart-head' }, this.#title, this.readout, this.#menu()),
+      element('header', { class: 'chart-head' }, this.#title, this.readout, ...(parts.buttons ?? []), this.#menu()),
       ...(parts.above ?? []),
       this.plot,
       this.#table.element,
@@ -149,7 +155,10 @@ export class ChartFrame {
   async #savePng(): Promise<void> {
     if (!this.#parts.rows(fileHeadings)) return;
     try {
-      const content = await toPng(this.canvas, this.#name, this.#parts.pictureLegend(), this.#theme);
+      const subject = this.#parts.subject?.();
+      const title = subject === undefined ? this.#name : `${this.#name} · ${subject}`;
+      const take = () => toPng(this.canvas, title, this.#parts.pictureLegend(), this.#theme);
+      const content = await (this.#parts.sharpened?.(take) ?? take());
       this.#context.send({ type: 'save', name: fileName(this.#name, 'png'), format: 'png', content });
     } catch (error) {
       this.#context.send({ type: 'error', message: stackOf(error) });

@@ -59,7 +59,8 @@ export function createLegend(toggle: (id: string) => void): Legend {
           stroke: seriesColor(theme, one.color),
           'stroke-width': one.mark === 'bins' || one.mark === 'band' ? 6 : 2.5,
           'stroke-opacity': (one.opacity ?? 1) * (one.mark === 'band' ? 0.4 : 1),
-          'stroke-dasharray': seriesDash(theme, one.color, one.dashed).join(' ') || undefined,
+          'stroke-dasharray':
+            one.mark === 'points' ? undefined : seriesDash(theme, one.color, one.dashed).join(' ') || undefined,
           fill: one.mark === 'points' ? seriesColor(theme, one.color) : 'none',
         });
         swatch.replaceChildren(line);

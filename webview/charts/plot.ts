@@ -34,6 +34,8 @@ export interface Plot {
   area(): PlotArea;
   xAt(pixel: number): number;
   pixelOf(x: number, y: number): { left: number; top: number };
+  /** Calls a function while the canvas has the pixels of a picture. */
+  sharpened<T>(take: () => T): T;
   dispose(): void;
 }
 
@@ -79,6 +81,17 @@ export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plo
     },
     xAt: (pixel) => chart.scales.x?.getValueForPixel(pixel) ?? NaN,
     pixelOf: (x, y) => ({ left: chart.scales.x.getPixelForValue(x), top: chart.scales.y.getPixelForValue(y) }),
+    sharpened(take) {
+      const { devicePixelRatio } = chart.options;
+      chart.options.devicePixelRatio = Math.max(PICTURE_DENSITY, window.devicePixelRatio);
+      chart.resize();
+      try {
+        return take();
+      } finally {
+        chart.options.devicePixelRatio = devicePixelRatio;
+        chart.resize();
+      }
+    },
     dispose: () => chart.destroy(),
   };
 }
@@ -127,6 +140,12 @@ function datasets(drawn: DrawnSeries, content: ChartContent, theme: ChartTheme):
   ];
 }
 
+/** Pixels of a picture for each pixel of the page, at least. */
+const PICTURE_DENSITY = 2;
+
+/** Width of a vertical axis with usual labels, in CSS pixels. */
+const VERTICAL_AXIS = 46;
+
 function axisOptions(
   axis: Axis,
   range: Range,
@@ -145,6 +164,8 @@ function axisOptions(
       const count = Math.max(2, Math.min(vertical ? 6 : 10, Math.floor(length / (vertical ? 40 : 60))));
       scale.ticks = niceTicks(range, axis, count).map((value) => ({ value }));
     },
+    // Charts that stand one below the other begin at the same place.
+    ...(vertical && { afterFit: (scale: Scale) => (scale.width = Math.max(scale.width, VERTICAL_AXIS)) }),
     grid: { color: theme.grid, drawTicks: false, lineWidth: vertical ? 1 : 0 },
     border: { color: theme.axis, display: !vertical },
     // The title of the chart names what is upwards.

@@ -53,12 +53,14 @@ function pointText({ y: axis }: ChartContent, { describe, from, mark, y }: Serie
   return from ? `${format(from[index])} → ${format(y[index])}` : format(y[index]);
 }
 
-/** The last value of each visible series: what the legend says while no cursor is there. Of histograms nothing. */
+/** The last value of each visible line, and a point that is alone: what the legend says while no cursor is there. */
 export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): Map<string, string> {
   const values = new Map<string, string>();
   if (content.saysLast === false) return values;
   for (const series of content.series) {
-    if (hidden.has(series.id) || !['line', 'band'].includes(series.mark ?? 'line') || series.y.length === 0) continue;
+    const saysLast =
+      ['line', 'band'].includes(series.mark ?? 'line') || (series.mark === 'points' && series.y.length === 1);
+    if (hidden.has(series.id) || !saysLast || series.y.length === 0) continue;
     values.set(series.id, pointText(content, series, series.y.length - 1));
   }
   return values;

@@ -45,7 +45,8 @@ export function isHighContrast({ kind }: Pick<ChartTheme, 'kind'>): boolean {
 
 export function seriesDash(theme: ChartTheme, slot: number, dashed = false): number[] {
   if (isHighContrast(theme)) return [...dashPatterns[slot % dashPatterns.length]];
-  return dashed ? [5, 4] : [];
+  // Where there are more series than colours, the next round of them is dashed.
+  return dashed ? [5, 4] : [...dashPatterns[Math.floor(slot / theme.palette.length) % dashPatterns.length]];
 }
 
 /** Reads the theme that the page has now. */

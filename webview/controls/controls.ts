@@ -1,4 +1,5 @@
 /** @file The controls of the dashboard. */
+import * as l10n from '@vscode/l10n';
 import { element, setAttributes, setText } from '../element.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
@@ -28,6 +29,22 @@ export function iconButton(name: IconName, label: string, onClick: () => void): 
   made.append(icon(name));
   made.addEventListener('click', onClick);
   return made;
+}
+
+/** A toolbar that is one button where the page is narrow, until it is opened. */
+export function foldingToolbar(label: string, ...children: readonly HTMLElement[]): HTMLElement {
+  const opener = element(
+    'button',
+    { type: 'button', class: 'link-button toolbar-opener', 'aria-expanded': 'false' },
+    l10n.t('Settings of the charts'),
+  );
+  const toolbar = element('div', { class: 'toolbar', role: 'group', 'aria-label': label }, ...children);
+  const root = element('div', { class: 'folding-toolbar' }, opener, toolbar);
+  opener.addEventListener('click', () => {
+    const isOpen = root.classList.toggle('is-open');
+    opener.setAttribute('aria-expanded', String(isOpen));
+  });
+  return root;
 }
 
 export interface Option<Value extends string> {

@@ -1,8 +1,13 @@
 /** @file What keeps a run from being seen or from going on, and the buttons that mend it. */
 import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { codePlaceIn, withoutCodePlace, type CodePlace } from '../../server/protocol/codePlace.ts';
+import { formatNumber } from '../../server/protocol/formatQuantity.ts';
+import { fileName } from '../../server/protocol/fileName.ts';
+import { inOneLine } from '../../server/protocol/userError.ts';
 import { button, iconButton, progressBar } from '../controls/controls.ts';
 import { element } from '../element.ts';
+import { riseOfLoss } from '../../server/protocol/run/riseOfLoss.ts';
 import { runCommands } from '../state.ts';
 import type { PageState, ShownRun } from '../state.ts';
 import { commandWords, runFileWords } from './words.ts';
@@ -13,6 +18,8 @@ export interface Notice {
   readonly text?: string;
   readonly commands: readonly DashboardCommand[];
   readonly run?: RunKey;
+  /** What the command `openFailure` opens. */
+  readonly place?: CodePlace | undefined;
   readonly dismissible?: boolean;
   /** 0 to 1, where something is on its way. */
   readonly loading?: number;
@@ -53,6 +60,15 @@ export class Reach {
  * @param isLost true for a run whose process has not answered for too long
  */
 export function noticesOf(state: PageState, isLost: (run: RunKey) => boolean): Notice[] {
+  if (state.elsewhere)
+    return [
+      {
+        kind: 'info',
+        title: l10n.t('The dashboard is open in the editor area.'),
+        text: l10n.t('Close it there to have it here.'),
+        commands: ['openDashboard'],
+      },
+    ];
   const notices: Notice[] = [];
   if (state.problem)
     notices.push({
@@ -113,10 +129,14 @@ function runNotices(
   switch (summary.state) {
     case 'failed': {
       const failure = summary.failure ?? (end?.type === 'failed' ? end : undefined);
-      const title = failure?.message ?? l10n.t('The run failed.');
+      const place = failure && codePlaceIn(failure.message);
       // Another run of the same settings would most often fail again: the file is what a user has mended.
-      const commands: DashboardCommand[] = restricted ? ['showLog'] : ['runExperiment', ...offered, 'showLog'];
-      notices.push({ kind: 'error', title, text: failure?.remedy, commands, run: key });
+      const commands: DashboardCommand[] = [
+        ...(place ? (['openFailure'] as const) : []),
+        ...(restricted ? [] : (['runExperiment', ...offered] as const)),
+        'showLog',
+      ];
+      notices.push({ kind: 'error', ...failureWords(failure, place), commands, run: key, place });
       break;
     }
     case 'interrupted':
@@ -152,12 +172,41 @@ function runNotices(
           run: key,
         });
       break;
-    case 'finished':
+    case 'finished': {
+      const rise = snapshot && riseOfLoss(snapshot);
+      if (rise)
+        notices.push({
+          kind: 'warning',
+          title: l10n.t('The loss is larger at the end than at the beginning.'),
+          text: l10n.t(
+            'It went from {0} to {1}: the training may have diverged. Try a smaller learning rate.',
+            formatNumber(rise.first),
+            formatNumber(rise.last),
+          ),
+          commands: ['openExperiment'],
+          run: key,
+        });
       break;
+    }
     default:
       summary.state satisfies never;
   }
   return notices;
+}
+
+/** Characters of a message that are read at a glance. */
+const LONGEST_TITLE = 160;
+
+function failureWords(
+  failure: { readonly message: string; readonly remedy?: string } | undefined,
+  place: CodePlace | undefined,
+): Pick<Notice, 'title' | 'text'> {
+  const title = l10n.t('The run failed.');
+  if (!failure) return { title };
+  const { remedy } = failure;
+  const message = place ? withoutCodePlace(failure.message, place) : failure.message;
+  if (message.length <= LONGEST_TITLE) return { title: message, ...(remedy !== undefined && { text: remedy }) };
+  return { title, text: inOneLine({ message, ...(remedy !== undefined && { remedy }) }) };
 }
 
 export interface Notices {
@@ -188,7 +237,7 @@ export function createNotices(
     root.replaceChildren(...notices.map((notice) => draw(notice)));
   }
 
-  function draw({ kind, title, text, commands, run, dismissible, loading }: Notice): HTMLElement {
+  function draw({ kind, title, text, commands, run, place, dismissible, loading }: Notice): HTMLElement {
     const bar = loading === undefined ? undefined : progressBar(title);
     bar?.set(Number.isNaN(loading) ? undefined : loading);
     return element(
@@ -204,11 +253,19 @@ export function createNotices(
             { class: 'notice-buttons' },
             ...commands.map((command, i) => {
               const { label, title: hint } =
-                command === 'runExperiment' && run !== undefined ? runFileWords : commandWords[command];
+                command === 'openFailure' && place
+                  ? placeWords(place)
+                  : command === 'runExperiment' && run !== undefined
+                    ? runFileWords
+                    : commandWords[command];
               return button(label, () => send(command, run), { primary: i === 0, title: hint });
             }),
           ),
       dismissible ? iconButton('close', l10n.t('Dismiss'), dismiss) : undefined,
     );
   }
+}
+
+function placeWords({ file, line }: CodePlace): { label: string; title: string } {
+  return { label: l10n.t('Open {0}, line {1}', fileName(file), line), title: file };
 }

@@ -18,6 +18,7 @@ export class DashboardPage {
   readonly #state = new DashboardState();
   readonly #panel = element('main', { role: 'tabpanel', id: 'view', class: 'view' });
   readonly #picker = createRunPicker((keys) => this.#show(keys));
+  readonly #head: HTMLElement;
   readonly #stateBar = createStateBar((command, run) => this.#send({ type: 'command', command, run }));
   readonly #notices = createNotices(
     (command, run) => this.#send({ type: 'command', command, run }),
@@ -44,9 +45,11 @@ export class DashboardPage {
     this.#tabs = createTabs(views, this.#panel, (type) => {
       tab.set(type.id);
       this.#open(type);
+      this.#send({ type: 'tab', tab: type.id });
     });
+    this.#head = element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element);
     root.append(
-      element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element),
+      this.#head,
       this.#tabs.element,
       element('div', { class: 'scroller' }, this.#notices.element, this.#panel),
     );
@@ -86,6 +89,7 @@ export class DashboardPage {
   #contextOf({ id }: ViewType): ViewContext {
     return {
       send: this.#send,
+      open: (place) => this.#openAt(place),
       remember: (name, initial, isValid) => this.#viewState.remember(`${id}.${name}`, initial, isValid),
     };
   }
@@ -116,7 +120,8 @@ export class DashboardPage {
       this.#picker.update(state);
       this.#stateBar.update(state);
       this.#notices.update(state);
-      const nothing = !state.shown.some(({ snapshot }) => snapshot);
+      this.#head.hidden = state.elsewhere;
+      const nothing = state.elsewhere || !state.shown.some(({ snapshot }) => snapshot);
       this.#tabs.element.hidden = nothing;
       this.#panel.hidden = nothing;
       if (!nothing) this.#view?.view.update(state);

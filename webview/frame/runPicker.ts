@@ -1,14 +1,23 @@
 /** @file The run picker: which run is shown, and which others are laid over it. */
 import * as l10n from '@vscode/l10n';
-import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { icon } from '../controls/icons.ts';
 import { element, setAttributes } from '../element.ts';
+import { runTitle } from '../state.ts';
 import type { PageState } from '../state.ts';
 import { runRow } from './runRow.ts';
 
 export interface RunPicker {
   readonly element: HTMLElement;
   update(state: PageState): void;
+}
+
+/** From so many runs on, a list is searched. */
+const SEARCHED_FROM = 8;
+
+/** What a search finds a run by. */
+function searchText({ id, name, state, overrides, label, differs }: RunSummary): string {
+  return [id, name, state, ...overrides, label?.name, label?.note, differs].join(' ').toLowerCase();
 }
 
 export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPicker {
@@ -19,10 +28,18 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     'aria-expanded': 'false',
   });
   const list = element('ul', { class: 'run-list' });
+  const search = element('input', {
+    type: 'search',
+    class: 'run-search',
+    placeholder: l10n.t('Search runs'),
+    'aria-label': l10n.t('Search runs'),
+  });
+  search.addEventListener('input', () => state && drawList(state));
   const popup = element(
     'div',
     { class: 'run-popup', role: 'dialog', 'aria-label': l10n.t('Runs'), hidden: true },
     element('p', { class: 'run-hint' }, l10n.t('Select a run, or check several to overlay them.')),
+    search,
     list,
   );
   const root = element('div', { class: 'run-picker' }, opener, popup);
@@ -32,6 +49,8 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     popup.hidden = !open;
     opener.setAttribute('aria-expanded', String(open));
     if (!open || !state) return;
+    search.value = '';
+    search.hidden = (state.runs?.length ?? 0) < SEARCHED_FROM;
     drawList(state);
     list.querySelector<HTMLElement>('button[aria-current="true"], button')?.focus();
   }
@@ -79,7 +98,9 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
           shown.map((run) => run.key),
         ),
     };
-    list.replaceChildren(...runs.map((run) => runRow(run, shown, now, actions)));
+    const words = search.value.toLowerCase().split(/\s+/);
+    const found = runs.filter((run) => words.every((word) => searchText(run).includes(word)));
+    list.replaceChildren(...found.map((run) => runRow(run, shown, now, actions)));
     if (focused >= 0) list.querySelectorAll<HTMLElement>('input, button')[focused]?.focus();
   }
 
@@ -96,11 +117,18 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
         opener.replaceChildren(element('span', { class: 'run-name' }, l10n.t('Select a run')), icon('expand'));
         return;
       }
-      const name = first.summary?.name ?? first.label;
-      const text = others.length === 0 ? name : `${name} + ${others.length}`;
+      const { summary } = first;
+      const name = summary?.name ?? first.label;
+      const title = `${summary ? `\u00a0· ${runTitle(summary)}` : ''}${others.length === 0 ? '' : ` + ${others.length}`}`;
+      const text = name + title;
       if (opener.dataset.text !== text) {
         opener.dataset.text = text;
-        opener.replaceChildren(element('span', { class: 'run-name' }, text), icon('expand'));
+        // What tells it from others stays where there is no room for both.
+        opener.replaceChildren(
+          element('span', { class: 'run-name run-experiment' }, name),
+          element('span', { class: 'run-name run-title' }, title),
+          icon('expand'),
+        );
         setAttributes(opener, {
           title: next.shown.map(({ label }) => label).join('\n'),
           'aria-label': l10n.t('Runs: {0}', text),

@@ -4,8 +4,9 @@ import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts
 import { readTheme, seriesColor } from '../charts/theme.ts';
 import { icon } from '../controls/icons.ts';
 import { element } from '../element.ts';
+import { runTitle } from '../state.ts';
 import type { PageState } from '../state.ts';
-import { ageText, resultFacts, stateWords } from './words.ts';
+import { ageText, resultWords, stateWords } from './words.ts';
 
 interface RowActions {
   /** Shows the run alone. */
@@ -18,16 +19,20 @@ interface RowActions {
 export function runRow(run: RunSummary, shown: PageState['shown'], now: number, actions: RowActions): HTMLElement {
   const place = shown.findIndex(({ key }) => key === run.key);
   const age = ageText(run.created, now);
+  const title = runTitle(run);
   const box = element('input', {
     type: 'checkbox',
-    'aria-label': l10n.t('Overlay {0}, {1}', run.name, age),
+    'aria-label': l10n.t('Overlay {0}, {1}', `${run.name} ${title}`, age),
   });
   box.checked = place >= 0;
   box.disabled = place >= 0 && shown.length === 1;
   box.addEventListener('change', () => actions.toggle(run.key));
   if (place >= 0) box.style.accentColor = seriesColor(readTheme(), shown[place].color);
-  const facts = resultFacts(run);
-  const details = [...(facts.length > 0 ? facts : [stateWords[run.state]]), age, ...run.overrides].join(' · ');
+  const facts = resultWords(run);
+  const named = run.label?.name === undefined ? [] : [run.differs];
+  const details = [...(facts.length > 0 ? facts : [stateWords[run.state]]), ...named, run.label?.note, age]
+    .filter((part) => part !== undefined)
+    .join(' · ');
   const name = element(
     'button',
     {
@@ -40,7 +45,7 @@ export function runRow(run: RunSummary, shown: PageState['shown'], now: number, 
     element(
       'span',
       { class: 'run-words' },
-      element('span', { class: 'run-name' }, run.name),
+      element('span', { class: 'run-name' }, `${run.name} · ${title}`),
       element('span', { class: 'run-details' }, details),
     ),
   );

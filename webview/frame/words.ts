@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { formatCount, formatNumber, formatPercent } from '../../server/protocol/formatQuantity.ts';
-import { formatMetric, smallerText } from '../../server/protocol/run/resultText.ts';
+import { formatMetric, resultFacts } from '../../server/protocol/run/resultText.ts';
 import { formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
 import type { RunSnapshot } from '../../server/protocol/run/runHistory.ts';
@@ -39,7 +39,9 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
     title: l10n.t('Record histograms and spectra at this step'),
   },
   checkpointNow: { label: l10n.t('Checkpoint now') },
+  openDashboard: { label: l10n.t('Show dashboard') },
   openExperiment: { label: l10n.t('Open experiment'), icon: 'file', title: l10n.t('Open the experiment file') },
+  openFailure: { label: l10n.t('Open the code') },
   showLog: { label: l10n.t('Show log'), icon: 'log', title: l10n.t("Show the run's log") },
   newExperiment: { label: l10n.t('New experiment…') },
   runExperiment: { label: l10n.t('Run experiment…') },
@@ -57,13 +59,11 @@ function metricText(metric: string, value: number): string {
 }
 
 /** What a run came to, such as `accuracy 97.37%` and `46.1x smaller`; empty where there is no result. */
-export function resultFacts({ result }: RunSummary): string[] {
-  if (!result) return [];
-  const smaller = smallerText(result);
-  const metric = metricText(result.metric, result.test);
-  if (smaller === undefined) return [metric];
-  const { ratio, isFile } = smaller;
-  return [metric, isFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio)];
+export function resultWords(run: RunSummary): string[] {
+  return resultFacts(run, {
+    smaller: (ratio) => l10n.t('{0} smaller', ratio),
+    wouldBeSmaller: (ratio) => l10n.t('would be {0} smaller', ratio),
+  });
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */
@@ -93,13 +93,15 @@ export function stateLine(run: ShownRun): StateLine {
     const line = liveLine(live);
     return { ...line, facts: [...line.facts, ...deviceFacts(snapshot)] };
   }
+  const evaluation = summary?.result ? undefined : snapshot?.evaluations.at(-1);
   const last = snapshot?.metrics.columns.step[snapshot.metrics.length - 1];
   const steps = snapshot?.started?.config.training.steps;
   return {
     icon: state,
     phase: stateWords[state],
     facts: [
-      ...(summary ? resultFacts(summary) : []),
+      ...(summary ? resultWords(summary) : []),
+      ...(evaluation ? [metricText(evaluation.metric, evaluation.value)] : []),
       ...(last === undefined ? [] : [placeFact(last, steps)]),
       ...deviceFacts(snapshot),
     ],
@@ -141,7 +143,7 @@ function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
     };
   if (phase === 'preparing')
     return { icon: 'running', phase: l10n.t('Preparing'), facts: [l10n.t('loads data, compiles the model')] };
-  const facts = [l10n.t('{0} of {1}', formatCount(step), formatCount(steps))];
+  const facts = [l10n.t('step {0} of {1}', formatCount(step), formatCount(steps))];
   if (phase === 'training' && stepsPerSecond !== undefined && stepsPerSecond > 0)
     facts.push(
       l10n.t('{0} left', formatSeconds(Math.ceil((steps - step) / stepsPerSecond))),

@@ -12,6 +12,7 @@ import {
 } from '../../server/protocol/formatQuantity.ts';
 import type { RenderedReport, ReportData, ReportedRun, ReportTable } from '../../server/protocol/run/report.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import { leftTestAlone } from '../../server/protocol/run/testMetric.ts';
 import { selectionText } from '../../server/protocol/run/selectionText.ts';
 import type { ShownRun } from '../state.ts';
 import {
@@ -92,15 +93,17 @@ function dateText(time: number): string {
 /** What one run came to: before and after. */
 function facts({ snapshot, state }: ReportedRun): Markup {
   const result = runResult(snapshot);
-  const { metric = '', value } = result;
+  const { metric = '', value, split } = result;
   const summary = snapshot.end?.type === 'finished' ? snapshot.end.summary : undefined;
   const isLoss = summary === undefined ? ' of the last evaluation' : '';
   const shown: [string, string, string][] = [];
   if (value !== undefined)
     shown.push([
-      `${summary ? 'test ' : ''}${metric}${isLoss}`,
+      `${summary ? `${split} ` : ''}${metric}${isLoss}`,
       formatMetric(metric, value),
-      summary ? `${formatMetric(metric, summary.testBeforeLastDistortion)} before the last distortion` : '',
+      summary && !leftTestAlone(summary)
+        ? `${formatMetric(metric, summary.testBeforeLastDistortion)} before the last distortion`
+        : '',
     ]);
   if (summary && result.bytes !== undefined && result.byteRatio !== undefined)
     shown.push(
@@ -129,8 +132,7 @@ function facts({ snapshot, state }: ReportedRun): Markup {
     ${summary && html`<p class="note">${selectionText(snapshot)}</p>`}`;
 }
 
-const resultTitles: Record<ResultRow, string> = {
-  value: 'test',
+const resultTitles: Record<Exclude<ResultRow, 'value'>, string> = {
   bytes: 'size',
   byteRatio: 'smaller',
   weightRatio: 'weights smaller',
@@ -144,13 +146,15 @@ function comparison(runs: readonly ReportedRun[]): Markup {
   const best = new Map(resultRows.map((row) => [row, bestResults(results, row)]));
   const metrics = new Set(results.flatMap(({ metric }) => metric ?? []));
   const [metric] = metrics;
+  const splits = new Set(results.flatMap(({ split }) => split ?? []));
+  const [split = 'test'] = splits.size > 1 ? [] : splits;
   return html`<div class="scroll">
       <table>
         <thead>
           <tr>
             <th scope="col">run</th>
             ${resultRows.map((row) => {
-              const name = row === 'value' && metrics.size === 1 ? `test ${metric}` : resultTitles[row];
+              const name = row === 'value' ? (metrics.size === 1 ? `${split} ${metric}` : split) : resultTitles[row];
               return html`<th scope="col" class="numeric">${name}</th>`;
             })}
           </tr>
@@ -164,7 +168,7 @@ function comparison(runs: readonly ReportedRun[]): Markup {
                 </th>
                 ${resultRows.map((row) => {
                   const isBest = best.get(row)?.includes(i) === true;
-                  return html`<td class="numeric${isBest ? ' best' : ''}">${resultText(results[i], row)}</td>`;
+                  return html`<td class="numeric${isBest ? ' best' : ''}">${resultText(results[i], row, split)}</td>`;
                 })}
               </tr>`,
           )}
@@ -177,11 +181,13 @@ function comparison(runs: readonly ReportedRun[]): Markup {
     </p>`;
 }
 
-function resultText(result: RunResult, row: ResultRow): string {
+/** @param split that the column of the metric is named by */
+function resultText(result: RunResult, row: ResultRow, split: string): string {
   const value = result[row];
   if (value === undefined) return MISSING;
   const text = formatResult(row, value, result.metric ?? '');
-  if (row === 'value' && !result.final) return `${text} so far`;
+  if (row === 'value')
+    return `${text}${result.split === split ? '' : ` (${result.split})`}${result.final ? '' : ' so far'}`;
   if (row === 'bytes' && !result.hasFile) return `${text} (estimated)`;
   return text;
 }
@@ -277,11 +283,8 @@ function files(run: ReportedRun, runs: readonly ReportedRun[]): Markup | undefin
 
 function settings(runs: readonly ReportedRun[]): Markup {
   const begun = runs.flatMap((run) => (run.snapshot.started ? [{ run, config: run.snapshot.started.config }] : []));
-  const differing =
-    begun.length < 2
-      ? []
-      : differingSettings(begun.map(({ run, config }) => ({ settings: flatten(config), overrides: run.overrides })));
-  const rows = differing.map(({ path, values }) => [path, ...values.map(({ text }) => text ?? '')]);
+  const differing = begun.length < 2 ? [] : differingSettings(begun.map(({ config }) => flatten(config)));
+  const rows = differing.map(({ path, values }) => [path, ...values.map((text) => text ?? '')]);
   const header = ['setting', ...begun.map(({ run }) => run.id)];
   return html`${begun.length < 2 ? undefined : rows.length === 0 ? html`<p>The runs have the same settings.</p>` : table('Settings that differ', { header, rows, notes: [] })}
   ${begun.map(

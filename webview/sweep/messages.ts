@@ -20,6 +20,7 @@ const isRow = has({
       bytesKept: isNumber,
       byteRatio: isNumber,
       fileBytes: optional(isNumber),
+      loss: optional(isNumber),
       seconds: optional(isNumber),
     }),
   ),
@@ -27,8 +28,31 @@ const isRow = has({
   note: optional(has({ pinned: isBoolean, text: isText })),
 });
 
+const isSearch = has({
+  target: isText,
+  result: optional(
+    has({
+      isMet: isBoolean,
+      metric: isText,
+      best: optional(
+        has({
+          run: isText,
+          value: optional(isNumber),
+          drop: optional(isNumber),
+          bytes: optional(isNumber),
+          ratio: optional(isNumber),
+        }),
+      ),
+    }),
+  ),
+});
+
 const shapes: ShapesOf<ToSweepPage> = {
-  sweep: { sweep: has({ id: isText, path: isText, experiment: isText, rows: listOf(isRow) }), isTrusted: isBoolean },
+  sweep: {
+    sweep: has({ id: isText, path: isText, experiment: isText, rows: listOf(isRow), search: optional(isSearch) }),
+    isTrusted: isBoolean,
+  },
+  progress: { runs: listOf(has({ run: isText, text: isText, done: isNumber })) },
   problem: { message: isText, remedy: optional(isText) },
 };
 

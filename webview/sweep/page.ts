@@ -47,6 +47,9 @@ export class SweepPage {
   readonly #continue = button(l10n.t('Continue Sweep'), () => this.#send({ type: 'continue' }), {
     iconName: 'continue',
   });
+  readonly #continueSearch = button(l10n.t('Continue Search'), () => this.#send({ type: 'continue' }), {
+    iconName: 'continue',
+  });
   readonly #use = button(l10n.t('Use These Values'), () => this.#useBest(), { primary: true });
   readonly #search = element('input', {
     type: 'search',
@@ -73,6 +76,8 @@ export class SweepPage {
   readonly #brushes = new Map<string, Brush>();
   readonly #ticked = new Set<string>();
   readonly #expanded = new Set<string>();
+  /** How far runs are, by their keys. */
+  readonly #progress = new Map<string, string>();
   #sweep: SweepContent | undefined;
   #isTrusted = true;
   #derived: Derived | undefined;
@@ -157,7 +162,7 @@ export class SweepPage {
         'header',
         { class: 'file-head sweep-head' },
         element('div', {}, this.#title, this.#facts),
-        element('div', { class: 'sweep-buttons' }, this.#use, this.#continue),
+        element('div', { class: 'sweep-buttons' }, this.#use, this.#continue, this.#continueSearch),
       ),
       element('div', { class: 'notices' }, this.#notice),
       this.#loading.element,
@@ -174,6 +179,9 @@ export class SweepPage {
         this.#isTrusted = message.isTrusted;
         this.#derived = undefined;
         this.#viewState.path = message.sweep.path;
+      } else if (message.type === 'progress') {
+        for (const { run, text } of message.runs) this.#progress.set(run, text);
+        return this.#table.refresh();
       } else
         this.#notice.replaceChildren(
           element('div', { class: 'notice-title' }, message.message),
@@ -212,7 +220,7 @@ export class SweepPage {
   #derive(sweep: SweepContent): Derived {
     if (this.#derived) return this.#derived;
     const found = itemsOf(sweep.rows, this.#together.get());
-    const columns = columnsOf(found);
+    const columns = columnsOf(found, (run) => this.#progress.get(run));
     const settings = columns.filter(({ kind }) => kind === 'setting');
     const nameOf = (item: SweepItem) =>
       settings
@@ -278,8 +286,10 @@ export class SweepPage {
     this.#open.toggleAttribute('disabled', this.#ticked.size === 0);
   }
 
-  /** The first of the rows that pass, which come best first, if it has a result. */
+  /** The first of the rows that pass, which come best first, if it has a result; of a search, what it has found. */
   #best(): SweepItem | undefined {
+    const { search } = this.#sweep ?? {};
+    if (search) return this.#derived?.items.find(({ runs }) => runs.some(({ id }) => id === search.result?.best?.run));
     const metric = this.#derived?.metricColumn;
     const [first] = this.#passing;
     const value = first && metric?.value(first);
@@ -287,18 +297,23 @@ export class SweepPage {
   }
 
   #drawHead(sweep: SweepContent, { metricColumn }: Derived): void {
-    const { id, rows } = sweep;
+    const { id, rows, search } = sweep;
     setText(this.#title, id);
     const finished = rows.filter(({ state }) => state === 'finished').length;
     const failed = rows.filter(({ state }) => state === 'failed').length;
     const best = this.#best();
     const facts = [
-      l10n.t('{0} of {1} runs finished', formatCount(finished), formatCount(rows.length)),
+      search
+        ? l10n.t('{0} runs finished', formatCount(finished))
+        : l10n.t('{0} of {1} runs finished', formatCount(finished), formatCount(rows.length)),
       failed > 0 && l10n.t('{0} failed', formatCount(failed)),
+      search && l10n.t('target {0}', search.target),
+      search?.result && (search.result.isMet ? l10n.t('found') : l10n.t('not reached; the nearest')),
       best && metricColumn && l10n.t('best {0} {1}', metricColumn.title, metricColumn.text(best)),
     ];
     setText(this.#facts, facts.filter((part) => typeof part === 'string').join(' · '));
-    this.#continue.hidden = isOver(sweep) || !this.#isTrusted;
+    this.#continue.hidden = isOver(sweep) || !this.#isTrusted || search !== undefined;
+    this.#continueSearch.hidden = isOver(sweep) || !this.#isTrusted || !search;
     this.#use.hidden = !best;
     const name = best && this.#derived?.names.get(best.id);
     this.#use.title =

@@ -69,6 +69,11 @@ export class RowsTable {
   update(shown: ShownRows): void {
     this.#shown = shown;
     this.#drawHead(shown);
+    this.refresh();
+  }
+
+  /** Makes the rows that are seen once more: texts of them have changed. */
+  refresh(): void {
     this.#drawn = '';
     this.#fill();
   }

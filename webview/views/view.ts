@@ -1,4 +1,5 @@
 /** @file What a view of the dashboard is: a tab with something drawn from the page's state. */
+import type { DashboardTab } from '../../server/protocol/wire/dashboard.ts';
 import type { PageState } from '../state.ts';
 import type { ViewContext } from '../viewContext.ts';
 
@@ -12,7 +13,7 @@ export interface View {
 
 export interface ViewType {
   /** Also the name under which its state is remembered. */
-  readonly id: string;
+  readonly id: DashboardTab;
   readonly title: string;
   /** Called when the tab is opened; the view is disposed when another one is. */
   create(context: ViewContext): View;

@@ -20,6 +20,7 @@ import {
 import { advance, latestMetric, newProgress } from '../../protocol/run/progress.ts';
 import type { Progress } from '../../protocol/run/progress.ts';
 import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
+import { leftTestAlone } from '../../protocol/run/testMetric.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
 import { styled, writeLines } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
@@ -100,8 +101,11 @@ function resultsOf(run: Run, progress: Progress) {
   return {
     state: run.observedState(),
     steps: formatCount(progress.step),
-    'test metric': latest ? `${latest.metric} ${formatNumber(latest.value)}` : '',
-    'before the last distortion': summary ? formatNumber(summary.testBeforeLastDistortion) : '',
+    'test metric': latest
+      ? `${latest.metric} ${formatNumber(latest.value)}${latest.split === 'test' ? '' : ` on the ${latest.split} split`}`
+      : '',
+    'before the last distortion':
+      summary && !leftTestAlone(summary) ? formatNumber(summary.testBeforeLastDistortion) : '',
     'weights kept': summary ? formatCount(summary.weightsKept) : '',
     'weight ratio': summary ? formatRatio(summary.weightRatio) : '',
     'byte ratio': size ? `${size.isFile ? '' : 'would be '}${formatRatio(size.ratio)}` : '',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
+import { testMetric } from '../../protocol/run/testMetric.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
@@ -42,7 +43,8 @@ export const evaluateCommand: Command = {
     if (options.json) context.stdout.write(printableJson(evaluation) + '\n');
     else {
       const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-      const recorded = finished ? `  (${formatNumber(finished.summary.test)} when the run ended)` : '';
+      const runValue = finished && testMetric(finished.summary);
+      const recorded = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
       context.stdout.write(
         `${evaluation.split} ${evaluation.metric} ${formatNumber(evaluation.value)}  loss ${formatNumber(evaluation.loss)}${recorded}\n`,
       );

@@ -16,7 +16,7 @@ const programs = ['tensorboard', 'mlflow'] as const;
 export const exportLogCommand: Command = {
   name: 'export-log',
   positionals: { usage: 'RUN…', minimum: 1, maximum: Infinity },
-  summary: 'Write what runs have recorded for TensorBoard, or send it to MLflow; what is there already stays.',
+  summary: 'Write what runs have recorded for TensorBoard, or send it to MLflow; data that is there already stays.',
   options: {
     to: { type: 'string', value: 'PROGRAM', description: `Program: ${programs.join(', ')}.` },
     out: {
@@ -109,6 +109,6 @@ function exportedLines(
   return [
     `${run.id}: ${count} -> ${where}`,
     ...(passedOver === 0 ? [] : [`  ${formatCount(passedOver)} damaged lines of the log were passed over.`]),
-    ...(goesOn ? ['  The run still trains: --follow goes on with it.'] : []),
+    ...(goesOn ? ['  The run still trains: --follow continues with it.'] : []),
   ];
 }

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { searchBudget } from '../../protocol/experiment/searchBudget.ts';
 import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
@@ -16,10 +17,6 @@ import { searchReportLines } from '../searchReport.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { setOption } from './train.ts';
 
-/** Fewer do not hold the dense model, short runs and a full one. */
-const LEAST_BUDGET = 3;
-const DEFAULT_BUDGET = 10;
-
 export const searchCommand: Command = {
   name: 'search',
   positionals: { usage: 'FILE|SEARCH', minimum: 1, maximum: 1 },
@@ -29,7 +26,7 @@ export const searchCommand: Command = {
     budget: {
       type: 'string',
       value: 'N',
-      description: `Runs of the full length that all training together may take; default: ${DEFAULT_BUDGET}.`,
+      description: `Runs of the full length that all training together may take; default: ${searchBudget.usual}.`,
     },
     parallel: parallelOption,
     write: { type: 'boolean', description: 'Write the values that are found into the experiment file.' },
@@ -69,11 +66,11 @@ export const searchCommand: Command = {
 
 /** @throws UserError for what is no budget */
 function budgetOf(text: string | undefined): number {
-  const budget = Number(text ?? DEFAULT_BUDGET);
-  if (Number.isFinite(budget) && budget >= LEAST_BUDGET && budget <= 1000) return budget;
+  const budget = Number(text ?? searchBudget.usual);
+  if (Number.isFinite(budget) && budget >= searchBudget.least && budget <= searchBudget.most) return budget;
   throw wrongUsage(
     'search',
-    `--budget is a number from ${LEAST_BUDGET} to 1000, got '${text}'`,
+    `--budget is a number from ${searchBudget.least} to ${searchBudget.most}, got '${text}'`,
     'Give for example 10.',
   );
 }

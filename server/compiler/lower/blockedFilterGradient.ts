@@ -17,6 +17,8 @@ const BLOCK = 16;
 const MOST_NUMBERS = 1 << 17;
 /** Positions of a band from which on a result is worth its call, with those of all samples of a block. */
 const LEAST_POSITIONS = 256;
+/** Numbers that are computed, samples and filters filled up to whole blocks, over those that are asked for. */
+const MOST_FILLED = 1.3;
 
 /** True where {@link filterGradInBlocks} computes the gradient, and is the faster way. @param block channels that are taken together */
 export function isFilterGradBlocked(node: FilterGrad, block: number): boolean {
@@ -29,11 +31,12 @@ export function isFilterGradBlocked(node: FilterGrad, block: number): boolean {
     filterSize.length === 2 &&
     elementCount(filterSize) > 1 &&
     dilations.every((dilation) => dilation === 1) &&
-    batch % block === 0 &&
-    filters % block === 0 &&
+    wholeBlocks(batch, block) * wholeBlocks(filters, block) <= MOST_FILLED * batch * filters &&
     block * rowsOfBand(node, block) * width >= LEAST_POSITIONS
   );
 }
+
+const wholeBlocks = (count: number, block: number): number => Math.ceil(count / block) * block;
 
 /**
  * Samples are the channels of the convolution, and the output's gradient is its filter. The rows of its image have [column, channel], so that a
@@ -42,15 +45,20 @@ export function isFilterGradBlocked(node: FilterGrad, block: number): boolean {
  */
 export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { strides, filterSize } = node.params;
-  const [batch] = node.inputs[0].type.shape;
-  const [, filters, height, width] = node.inputs[1].type.shape;
+  const [, , height, width] = node.inputs[1].type.shape;
   const block = emitter.channelBlock;
+  // What fills the last blocks up has a gradient of 0.
+  const [batch, filters] = node.inputs[1].type.shape.slice(0, 2).map((count) => wholeBlocks(count, block));
   const rows = rowsOfBand(node, block);
   const bands = height / rows;
   const groups = bands * (batch / block);
 
   const { name, shape, parts, channels } = imageOf(image, node, { rows, groups }, emitter);
-  const filter = filterOf(dy, { batch, filters, bands, positions: rows * width }, emitter);
+  const filter = filterOf(
+    filledUp(dy, node, [batch, filters], emitter),
+    { batch, filters, bands, positions: rows * width },
+    emitter,
+  );
   const gradient = emitter.emit(
     'Conv',
     [emitter.reshape(name, shape), emitter.reshape(filter, [groups * filters, block, rows, width])],
@@ -63,10 +71,21 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
     },
     BLOCKED_DOMAIN,
   );
-  const ofGroups = emitter.reshape(gradient, [parts, groups, elementCount(node.type.shape) / parts]);
+  const numbers = filters * elementCount(filterSize) * channels;
+  const ofGroups = emitter.reshape(gradient, [parts, groups, numbers]);
   const sum = emitter.emit('ReduceSum', [ofGroups, emitter.integers([1])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [parts, filters / block, elementCount(filterSize), channels, block]);
-  return emitter.reshape(emitter.transpose(places, [1, 4, 0, 3, 2]), node.type.shape);
+  const all = emitter.reshape(emitter.transpose(places, [1, 4, 0, 3, 2]), node.type.shape.with(0, filters));
+  const [wanted] = node.type.shape;
+  if (filters === wanted) return all;
+  return emitter.emit('Slice', [all, ...[[0], [wanted], [0]].map((values) => emitter.integers(values))]);
+}
+
+/** The output's gradient with zeros behind its samples and filters. */
+function filledUp(dy: OnnxName, node: FilterGrad, [batch, filters]: readonly number[], emitter: Emitter): OnnxName {
+  const [samples, present] = node.inputs[1].type.shape;
+  if (samples === batch && present === filters) return dy;
+  return emitter.emit('Pad', [dy, emitter.integers([0, 0, 0, 0, batch - samples, filters - present, 0, 0])]);
 }
 
 /** The output's gradient as [blocks of samples, bands, blocks of filters, positions of a band, samples of a block, filters of a block]. */
@@ -90,7 +109,7 @@ function filterOf(
 /** Rows of the output's gradient that a group has: as many as fit, without a rest. */
 function rowsOfBand(node: FilterGrad, block: number): number {
   const [, filters, height, width] = node.inputs[1].type.shape;
-  const fitting = MOST_NUMBERS / (block * width * filters);
+  const fitting = MOST_NUMBERS / (block * width * wholeBlocks(filters, block));
   for (let rows = Math.min(height, Math.floor(fitting)); rows > 1; rows--) if (height % rows === 0) return rows;
   return 1;
 }
@@ -117,13 +136,15 @@ function imageOf(
   const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [name, emitter.integers(border)]) : name;
   const rowLength = met[1] * channels;
   const bandRows = strides[0] * (rows - 1) + filterSize[0];
-  const bands = (groups * block) / batch;
+  const blocks = Math.ceil(batch / block);
+  const bands = groups / blocks;
   // Places of rows in [samples, parts, rows], in the order of [parts, blocks of samples, bands, samples of a block, rows of a band].
-  const places = indicesOf([parts, batch / block, bands, block, bandRows]).map(
-    ([part, ofSamples, band, sample, row]) =>
-      ((ofSamples * block + sample) * parts + part) * met[0] + band * rows * strides[0] + row,
-  );
-  const inOrder = places.every((place, index) => place === index);
+  const places = indicesOf([parts, blocks, bands, block, bandRows]).map(([part, ofSamples, band, inBlock, row]) => {
+    // Any sample fills a block up.
+    const sample = Math.min(ofSamples * block + inBlock, batch - 1);
+    return (sample * parts + part) * met[0] + band * rows * strides[0] + row;
+  });
+  const inOrder = places.length === batch * parts * met[0] && places.every((place, index) => place === index);
   const allRows = emitter.reshape(padded, [batch * parts * met[0], rowLength]);
   const chosen = inOrder ? allRows : emitter.emit('Gather', [allRows, emitter.integers(places)], { axis: { int: 0 } });
   return {

@@ -1,4 +1,5 @@
 /** @file A user's data module as streams of checked batches; runs inside the worker. docs/data.md is its contract. */
+import { basename } from 'node:path';
 import { FormatError } from '../../formats/formatError.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../../modules/userModule.ts';
 import { UserError } from '../../protocol/userError.ts';
@@ -106,7 +107,7 @@ export class ModuleSource {
     } catch (error) {
       if (!(error instanceof FormatError)) throw userCodeError(this.#module, `${split}()`, error);
       throw new UserError(`${this.#module.path}: ${split}(), batch ${index}: ${error.message}.`, {
-        remedy: 'Correct the module; docs/data.md says what a batch is.',
+        remedy: `Fix ${basename(this.#module.path)}; docs/data.md says what a batch is.`,
         cause: error,
       });
     }

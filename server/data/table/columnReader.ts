@@ -199,7 +199,7 @@ export class ColumnReader {
     const { unit, path, setting } = this.#options;
     const remedy =
       setting[1] === 'kinds'
-        ? 'Write a value, or say in data.missing what becomes of it.'
+        ? 'Write a value, or say in data.missing how it is replaced.'
         : 'Write a value, or leave the row out: nothing can be learnt from a row without a target.';
     return new UserError(`${path}, ${unit} ${place}: column '${this.name}' has no value.`, { remedy });
   }

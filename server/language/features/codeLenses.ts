@@ -18,7 +18,7 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
     command: { title, command: `deeptwist.${command}`, arguments: [argument] } satisfies Command,
   });
   const [last] = runs;
-  const ofSweep = sweepLenses(document, runs);
+  const ofSweep = [...sweepLenses(document, runs), ...searchLenses(document, runs)];
   if (!last) return [lens('$(play) Run', 'runExperiment', uri), ...ofSweep];
   return [
     ...ofSweep,
@@ -41,18 +41,41 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
 
 /** Above `sweep`: start it, and look at what it came to. */
 function sweepLenses(document: ExperimentDocument, runs: readonly KnownRun[]): CodeLens[] {
-  const key = document.json.rangeOfKey(['sweep']);
-  if (!key) return [];
-  const { start } = document.rangeOf(key);
-  const lens = (title: string, command: string): CodeLens => ({
-    range: { start, end: start },
-    command: { title, command: `deeptwist.${command}`, arguments: [document.text.uri] } satisfies Command,
-  });
-  const hasSweep = runs.some(({ record }) => record.sweep !== undefined);
-  return [lens('$(run-all) Run Sweep', 'runSweep'), ...(hasSweep ? [lens('$(layers) Open Sweep', 'openSweep')] : [])];
+  return lensesAbove(document, 'sweep', [
+    ['$(run-all) Run Sweep', 'runSweep'],
+    ...(haveSweep(runs) ? [['$(layers) Open Sweep', 'openSweep'] as const] : []),
+  ]);
 }
 
-/** `last: 98.30% · 46.1x`, `running: step 1,200`. */
+/** Above `target`: find the settings that reach it, and look at the search. */
+function searchLenses(document: ExperimentDocument, runs: readonly KnownRun[]): CodeLens[] {
+  return lensesAbove(document, 'target', [
+    ['$(target) Find Settings…', 'findSettings'],
+    ...(haveSweep(runs) ? [['$(layers) Open Search', 'openSweep'] as const] : []),
+  ]);
+}
+
+/** A search is a sweep whose runs are decided one after the other. */
+function haveSweep(runs: readonly KnownRun[]): boolean {
+  return runs.some(({ record }) => record.sweep !== undefined);
+}
+
+/** None where the setting is not there. */
+function lensesAbove(
+  document: ExperimentDocument,
+  setting: string,
+  lenses: readonly (readonly [title: string, command: string])[],
+): CodeLens[] {
+  const key = document.json.rangeOfKey([setting]);
+  if (!key) return [];
+  const { start } = document.rangeOf(key);
+  return lenses.map(([title, command]) => ({
+    range: { start, end: start },
+    command: { title, command: `deeptwist.${command}`, arguments: [document.text.uri] } satisfies Command,
+  }));
+}
+
+/** `last: accuracy 98.30% · 46.1x smaller`, `running: step 1,200`. */
 async function stateText(run: KnownRun): Promise<string> {
   const { state, record } = run;
   const step = state === 'running' ? await run.step?.() : undefined;

@@ -45,23 +45,20 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
   });
 }
 
-/** An editor cuts hints after about 43 characters of a line. */
+/** An editor cuts hints after about 43 characters of a line: the tooltip has it all. */
 function totalHints(compressions: readonly ReadCompression[], compressed: CompressedModel): Hint[] {
   const isPredicted = compressions.every(({ method }) => isSizePredicted(method));
   if (!isPredicted || compressions.every(({ layers }) => layers.size === 0)) return [];
   const isEstimate = compressions.some(({ method }) => methodFacts[method].leaves === 'zeros');
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
-  const bytes = `${isEstimate ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
-  const weights =
-    size.weightsKept === size.weights
-      ? ''
-      : `${formatCount(size.weightsKept)} weights, ${formatRatio(size.weightRatio)}; `;
+  const bytes = `${isEstimate ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)} smaller`;
+  const weights = size.weightsKept === size.weights ? '' : ` (weights: ${formatRatio(size.weightRatio)})`;
   const tooltip =
     `Predicted for the final model: ${formatCount(size.weightsKept)} of ${formatCount(size.weights)} weights, biases left out, and ` +
     `a file of it ${WOULD_TAKE} ${formatBytes(size.bytesKept)} in place of ${formatBytes(size.bytes)}, with everything that it needs` +
     (isEstimate ? '; the index of the weights that are left is that of random places.' : '.');
-  return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
+  return [{ path: ['compression'], at: 'start', label: bytes + weights, tooltip }];
 }
 
 function layerHints(compression: ReadCompression, compressed: CompressedModel): Hint[] {

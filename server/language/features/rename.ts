@@ -3,6 +3,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { isPattern } from '../../protocol/experiment/layerPattern.ts';
+import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { keysOf } from '../compressedModel.ts';
@@ -21,10 +22,39 @@ export interface RenamedLayer {
 export function prepareRename(
   document: ExperimentDocument,
   position: Position,
-  { model }: Surroundings,
+  { model, modelText }: Surroundings,
 ): { range: Range; placeholder: string } | undefined {
   const found = model && namedLayerAt(document, position, model);
-  return found && { range: document.rangeOf(found.range), placeholder: ownName(found.layer) };
+  if (!found) return undefined;
+  const placeholder = ownName(found.layer);
+  nameInCode(found.layer, model, modelText, placeholder);
+  return { range: document.rangeOf(found.range), placeholder };
+}
+
+/**
+ * Where the model's code has the name of a layer.
+ * @param example a name that a layer without one could have
+ * @throws UserError where the code has no such name
+ */
+function nameInCode(
+  layer: string,
+  model: ModelDescription,
+  modelText: Surroundings['modelText'],
+  example: string,
+): { text: { readonly uri: string; readonly text: string }; name: { start: number; end: number } } {
+  if (!modelText)
+    throw new UserError(`The layer ${layer} is not named in a file of yours.`, {
+      remedy: 'Layers of a built-in or saved model keep their names.',
+    });
+  const name = locatedLayers(model, modelText.text).get(layer)?.name;
+  if (name?.text !== ownName(layer))
+    throw new UserError(
+      `The name of the layer ${layer} is not written in the code of the model: it is made up or computed.`,
+      {
+        remedy: `Give the layer a name there, for example name: '${example}'.`,
+      },
+    );
+  return { text: modelText, name };
 }
 
 /**
@@ -44,25 +74,14 @@ export function rename(
       remedy: 'Put the cursor on the name of a layer in compression.layers.',
     });
   const { layer } = found;
-  if (!modelText)
-    throw new UserError(`The layer ${layer} is not named in a file of yours.`, {
-      remedy: 'Layers of a built-in or saved model keep their names.',
-    });
-  const name = locatedLayers(model, modelText.text).get(layer)?.name;
-  if (name?.text !== ownName(layer))
-    throw new UserError(
-      `The name of the layer ${layer} is not written in the code of the model: it is made up or computed.`,
-      {
-        remedy: `Give the layer a name there, for example name: '${newName}'.`,
-      },
-    );
+  const { text: code, name } = nameInCode(layer, model, modelText, newName);
   const renamed = layer.slice(0, layer.length - ownName(layer).length) + newName;
   check(newName, renamed, new Set(model.weights.map((weight) => weight.layer)));
 
   const changes: Record<string, TextEdit[]> = {};
-  const text = TextDocument.create(modelText.uri, '', 0, modelText.text);
+  const text = TextDocument.create(code.uri, '', 0, code.text);
   const range = { start: text.positionAt(name.start), end: text.positionAt(name.end) };
-  changes[modelText.uri] = [{ range, newText: newName }];
+  changes[code.uri] = [{ range, newText: newName }];
   const globs: { uri: string; key: string }[] = [];
   const layerKeys = keysOf(model);
   for (const experiment of [document, ...others]) {

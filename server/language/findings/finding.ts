@@ -5,6 +5,7 @@ import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { rangeOf } from '../../protocol/experiment/problem.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { TextRange } from '../../protocol/experiment/jsonText.ts';
+import type { CodePlace } from '../../protocol/codePlace.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 
 /** Only the first so many problems of a file are shown: an editor would draw more for seconds, and nobody reads them. */
@@ -15,6 +16,8 @@ export interface Finding {
   readonly severity: DiagnosticSeverity;
   readonly code: string;
   readonly message: string;
+  /** Where it comes from, in another file. */
+  readonly cause?: CodePlace | undefined;
   /** Each alone mends it; the first is preferred. */
   readonly fixes?: readonly Fix[];
 }

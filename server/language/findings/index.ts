@@ -9,6 +9,7 @@ import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { lossFindings } from './lossFindings.ts';
+import { modelFindings } from './modelFindings.ts';
 import { pathFindings } from './pathFindings.ts';
 import { proximalFindings } from './proximalFindings.ts';
 import { runFindings } from './runFindings.ts';
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   scheduleFindings,
   learningRateFindings,
   lossFindings,
+  modelFindings,
   proximalFindings,
   threadFindings,
   pathFindings,

@@ -51,7 +51,7 @@ export const exportModel = defineTool({
     const run = await workspace.findRun(input.run);
     const path = workspace.resolve(out ?? join(dirname(run.record.experiment), run.id + exportFormats[format].ending));
     if (existsSync(path) && !overwrite)
-      throw new UserError(`${workspace.shown(path)} is there already.`, {
+      throw new UserError(`${workspace.shown(path)} already exists.`, {
         remedy: 'Give another "out"; or "overwrite": true, once the user wants it to be replaced.',
       });
     if (await runLoadsModules(run))

@@ -6,14 +6,16 @@ import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
 import type { SweptRunResult } from '../../protocol/wire/sweep.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
+import { readSearch } from '../../sweeps/searchState.ts';
+import type { Sweep } from '../../sweeps/sweepFolder.ts';
 import { shownResult } from '../../sweeps/sweepReader.ts';
 import { defineTool, more, page, pageOf, pathInput } from '../tool.ts';
 
 export const followSweep = defineTool({
   name: 'follow_sweep',
-  title: 'Follow a sweep',
+  title: 'Follow a sweep or a search',
   description:
-    'How many runs of a sweep are in which state, and its finished runs, best first: by the metric on the validation split where all have one, else on the test split. compare_runs with the id of the sweep takes seeds together.',
+    'How many runs of a sweep or a search are in which state, and its finished runs, best first: by the metric on the validation split where all have one, else on the test split. compare_runs with the id of the sweep takes seeds together. Of a search also what it has found: the "set" of that run has the values.',
   effect: 'reads',
   input: z.strictObject({ sweep: pathInput.describe('Id of the sweep, or "last".'), ...pageOf(10) }),
   output: z.object({
@@ -32,6 +34,25 @@ export const followSweep = defineTool({
       }),
     ),
     more,
+    search: z
+      .object({
+        target: z.string(),
+        isOver: z.boolean(),
+        isMet: z.boolean().optional().describe('True where the target is reached; absent before the end.'),
+        found: z
+          .object({
+            run: z.string(),
+            set: z.array(z.string()),
+            validation: z.number().nullable(),
+            drop: z.number().nullable().describe("By how much the metric is worse than the dense model's."),
+            bytes: z.number().nullable(),
+            ratio: z.number().nullable(),
+          })
+          .optional()
+          .describe('The run that was looked for, or the nearest to it.'),
+      })
+      .optional()
+      .describe('Absent for a sweep.'),
     problems: z.array(z.object({ run: z.string(), problem: z.string() })).describe('Why runs failed; at most 10.'),
   }),
   async run({ sweep: reference, limit, offset }, { workspace }) {
@@ -69,6 +90,7 @@ export const followSweep = defineTool({
         ratio: compressedSize(result).ratio,
       })),
       more: left,
+      ...(await searched(sweep)),
       problems: outcomes
         .flatMap(({ planned, run, problem }) => {
           const told = problem ?? run?.record.failure;
@@ -78,6 +100,21 @@ export const followSweep = defineTool({
     };
   },
 });
+
+async function searched(sweep: Sweep) {
+  const search = await readSearch(sweep);
+  if (!search) return {};
+  const { target, result } = search;
+  const { run, value, drop, bytes, ratio } = result?.best ?? {};
+  const found = run !== undefined && { run, set: setOf(sweep, run), validation: value ?? null, drop: drop ?? null, bytes: bytes ?? null, ratio: ratio ?? null }; // prettier-ignore
+  return {
+    search: { target, isOver: result !== undefined, ...(result && { isMet: result.isMet }), ...(found && { found }) },
+  };
+}
+
+function setOf({ plan }: Sweep, id: string): string[] {
+  return [...(plan.find(({ run }) => run === id)?.vary ?? [])];
+}
 
 /** Less is better; what is not finite comes last. */
 function rank(result: SweptRunResult, by: 'validation' | 'test'): number {

@@ -11,6 +11,7 @@ import { listRuns } from './listRuns.ts';
 import { listWorkspace } from './listWorkspace.ts';
 import { measureSensitivity } from './measureSensitivity.ts';
 import { resumeRun, startRun } from './startRun.ts';
+import { startSearch } from './startSearch.ts';
 import { startSweep } from './startSweep.ts';
 import { stop } from './stop.ts';
 import { writeExperiment } from './writeExperiment.ts';
@@ -28,6 +29,7 @@ export const tools: readonly AgentTool[] = [
   compareRuns,
   measureSensitivity,
   startSweep,
+  startSearch,
   followSweep,
   exportModel,
   evaluate,

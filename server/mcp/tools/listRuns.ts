@@ -26,7 +26,8 @@ export const listRuns = defineTool({
         state: z.string(),
         created: z.string(),
         metric: z.string().optional(),
-        test: z.number().nullable().optional(),
+        validation: z.number().nullable().optional(),
+        test: z.number().nullable().optional().describe('null where the run did not read the test split.'),
         ratio: z.number().optional().describe('How many times smaller the model became.'),
         set: z.array(z.string()).optional().describe('Settings that were given in place of those of the file.'),
       }),
@@ -53,7 +54,12 @@ export const listRuns = defineTool({
           experiment: name,
           state: run.observedState(),
           created,
-          ...(result && { metric: result.metric, test: result.test, ratio: recordedRatio(result).ratio }),
+          ...(result && {
+            metric: result.metric,
+            ...(result.validation !== undefined && { validation: result.validation }),
+            test: result.test,
+            ratio: recordedRatio(result).ratio,
+          }),
           ...(overrides.length > 0 && { set: overrides.slice(0, 20) }),
         };
       }),

@@ -1,27 +1,23 @@
 /** @file Tool: starting many runs of an experiment in the background, or going on with them. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
 import * as z from 'zod';
 import { formatCount, formatDuration } from '../../protocol/formatQuantity.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { runsFolder } from '../../runs/experimentOf.ts';
 import { experimentName } from '../../runs/run.ts';
 import { secondsOfLastRun } from '../../sweeps/expectedTime.ts';
+import { isSearch } from '../../sweeps/searchState.ts';
 import { plannedRuns, seededRuns } from '../../sweeps/plannedRuns.ts';
-import { createSweep, type Sweep } from '../../sweeps/sweepFolder.ts';
+import { createSweep } from '../../sweeps/sweepFolder.ts';
+import { workOn } from '../backgroundWork.ts';
 import { confirmInput, defineTool, overridesInput, pathInput, type Call } from '../tool.ts';
 import { parallelInput } from './startRun.ts';
-
-/** What the process of a sweep prints, in its folder. */
-const LOG = 'queue.log';
 
 export const startSweep = defineTool({
   name: 'start_sweep',
   title: 'Start a sweep',
   description:
-    'Trains the runs of "sweep" in an experiment file, or a run for each of "seeds", in the background; or goes on with a sweep that was stopped. Answers at once with its id, for follow_sweep. All combinations are checked before any run begins. It goes on when this server ends; "stop" stops it. The user confirms it, with the number of runs and the time that they take as far as that is known.',
+    'Trains the runs of "sweep" in an experiment file, or a run for each of "seeds", in the background; or continues a sweep that was stopped. Answers at once with its id, for follow_sweep. All combinations are checked before any run begins. It goes on when this server ends; "stop" stops it. The user confirms it, with the number of runs and the time that they take as far as that is known.',
   effect: 'runs code',
   input: z.strictObject({
     of: pathInput.describe('Path of the experiment file, or id of a sweep to go on with.'),
@@ -46,15 +42,17 @@ export const startSweep = defineTool({
     const { of, set, seeds, parallel, retryFailed } = input;
     const { workspace } = call;
     const existing = isFile(of, call) ? undefined : await workspace.findSweep(of);
+    if (existing && isSearch(existing))
+      throw new UserError(`${existing.id} is a search.`, { remedy: 'Go on with it by start_search.' });
     if (existing) {
       if (set.length > 0 || seeds)
-        throw new UserError(`${existing.id} is a sweep that is there already.`, {
+        throw new UserError(`${existing.id} already exists as a sweep.`, {
           remedy: 'Leave "set" and "seeds" out, or give the path of an experiment file for a new one.',
         });
       call.confirm(
         `Goes on with the sweep ${existing.id} of ${formatCount(existing.plan.length)} runs, in the background.`,
       );
-      await work(existing, { parallel, retryFailed }, call);
+      await workOn('sweep', existing, parallel, retryFailed ? ['--retry-failed'] : [], call);
       return { sweep: existing.id, folder: workspace.shown(existing.path), runs: existing.plan.length, warnings: [] };
     }
     const file = workspace.resolve(of);
@@ -64,41 +62,18 @@ export const startSweep = defineTool({
       `Trains ${formatCount(count)} ${count === 1 ? 'run' : 'runs'} of ${workspace.shown(file)} on this machine, in the background, ${formatCount(parallel)} at a time. ${await expectedTime(file, count / parallel)}`,
     );
     const sweep = await createSweep({ experiment: file, ...planned });
-    await work(sweep, { parallel, retryFailed }, call);
+    await workOn('sweep', sweep, parallel, [], call);
     return { sweep: sweep.id, folder: workspace.shown(sweep.path), runs: count, warnings: [...planned.warnings] };
   },
 });
 
-function isFile(path: string, { workspace }: Call): boolean {
+export function isFile(path: string, { workspace }: Call): boolean {
   return statSync(workspace.resolve(path), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** @param rounds runs one after the other */
-async function expectedTime(file: string, rounds: number): Promise<string> {
+export async function expectedTime(file: string, rounds: number): Promise<string> {
   const seconds = await secondsOfLastRun(runsFolder(file), experimentName(file));
   if (seconds === undefined) return 'How long one takes is not known: none has finished yet.';
   return `They take about ${formatDuration(seconds * rounds)} if each takes as long as the last one, ${formatDuration(seconds)}.`;
-}
-
-/** Starts the process that sees to the runs of a sweep: it has no pipe to this one, and goes on without it. */
-async function work(
-  sweep: Sweep,
-  { parallel, retryFailed }: { parallel: number; retryFailed: boolean },
-  { scripts }: Call,
-): Promise<void> {
-  const log = openSync(join(sweep.path, LOG), 'a');
-  try {
-    const args = ['sweep', sweep.path, '--parallel', String(parallel), ...(retryFailed ? ['--retry-failed'] : [])];
-    const child = spawn(process.execPath, [scripts.command, ...args], {
-      detached: true,
-      stdio: ['ignore', log, log],
-      cwd: dirname(sweep.experiment),
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-      windowsHide: true,
-    });
-    child.unref();
-    await once(child, 'spawn');
-  } finally {
-    closeSync(log);
-  }
 }

@@ -1,10 +1,13 @@
 /** @file Tool: stopping a run or a sweep. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
+import { holderOf } from '../../runs/lockFile.ts';
 import { isUnderWay } from '../../runs/run.ts';
 import { askToStop } from '../../sidecarClient/endRun.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
+import { SEARCHING_FILE } from '../../sweeps/searchState.ts';
 import type { Sweep } from '../../sweeps/sweepFolder.ts';
 import { defineTool, runReference } from '../tool.ts';
 
@@ -12,9 +15,9 @@ export const stop = defineTool({
   name: 'stop',
   title: 'Stop a run or a sweep',
   description:
-    'Asks a run to stop after its step, or the runs of a sweep, and starts no more of it. Everything is saved: resume_run, or start_sweep with the id of the sweep, goes on exactly where it stopped.',
+    'Asks a run to stop after its step, or the runs of a sweep, and starts no more of it. Everything is saved: resume_run, or start_sweep or start_search with the id, goes on exactly where it stopped.',
   effect: 'writes',
-  input: z.strictObject({ id: runReference.describe('A run, or the id of a sweep.') }),
+  input: z.strictObject({ id: runReference.describe('A run, or the id of a sweep or a search.') }),
   output: z.object({
     asked: z.array(z.string()).describe('Ids of the runs that were asked to stop.'),
     isSweep: z.boolean(),
@@ -41,6 +44,9 @@ async function stopSweep(sweep: Sweep): Promise<string[]> {
     const holder = await sweep.claimant(planned);
     if (holder?.host === hostname()) pids.add(holder.pid);
   }
+  // The process of a search measures between its runs, and then has none of them.
+  const searching = await holderOf(join(sweep.path, SEARCHING_FILE));
+  if (searching?.host === hostname()) pids.add(searching.pid);
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGTERM');

@@ -70,7 +70,7 @@ export const writeExperiment = defineTool({
       throw wrong('An experiment is made of a "proposal" or of a "text".', 'Give one of them.');
     if (existsSync(path) && !overwrite && !preview)
       throw wrong(
-        `${workspace.shown(path)} is there already.`,
+        `${workspace.shown(path)} already exists.`,
         'Give another name; or "overwrite": true, once the user wants it to be replaced.',
       );
     const text = chosen ? await proposedText(chosen, dirname(path), call) : given!;

@@ -117,7 +117,7 @@ function nameProblems(sweep: SweepConfig): SettingProblem[] {
         return wrong('expected the name of a setting, such as training.seed or compression.layers["a.b"].rate');
       if (path[0] === 'sweep') return wrong('a sweep cannot vary itself');
       const usual = formatSettingPath(path);
-      if (seen.has(usual)) return wrong(`this is ${usual}, which is there already; remove one of them`);
+      if (seen.has(usual)) return wrong(`this is ${usual}, which already exists; remove one of them`);
       seen.add(usual);
       return [];
     });

@@ -105,6 +105,11 @@ export const summarySchema = z.object({
   test: measured.describe('Test metric of the final, compressed model.'),
   testBeforeLastDistortion: measured,
   validation: measured.optional().describe('Validation metric of the final model, where there is a validation split.'),
+  loss: measured
+    .optional()
+    .describe(
+      'Loss of the final model on the test split, or on the validation split where that one was left alone; earlier versions did not write it.',
+    ),
   weights: z.int(),
   weightsKept: z.int(),
   weightRatio: z.number().describe('weights / weights kept; biases left out.'),

@@ -3,6 +3,7 @@ import { parameterFacts } from '../experiment/methods/index.ts';
 import { rangeText } from '../experiment/methods/settingText.ts';
 import { formatCount } from '../formatQuantity.ts';
 import type { EventOf, RunEvent } from './events.ts';
+import { shownMetric, shownSplit } from './testMetric.ts';
 
 export interface Progress {
   /** With the settings that are in effect. */
@@ -97,11 +98,13 @@ export function latestEvaluation({ latest }: Progress): EventOf<'evaluation'> | 
   return latest.test ?? latest.validation;
 }
 
-/** The metric and its newest value: the final one of a finished run, else that of {@link latestEvaluation}. */
-export function latestMetric(progress: Progress): { metric: string; value: number } | undefined {
+/** The metric, its newest value and the split of it: the final one of a finished run, else that of {@link latestEvaluation}. */
+export function latestMetric(
+  progress: Progress,
+): Pick<EventOf<'evaluation'>, 'metric' | 'value' | 'split'> | undefined {
   if (progress.end?.type !== 'finished') return latestEvaluation(progress);
-  const { metric, test } = progress.end.summary;
-  return { metric, value: test };
+  const { summary } = progress.end;
+  return { metric: summary.metric, value: shownMetric(summary), split: shownSplit(summary) };
 }
 
 /** Training seconds left at the present speed; undefined while that is unknown. */

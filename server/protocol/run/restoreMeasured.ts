@@ -9,7 +9,7 @@ export function restoreMeasured<E extends RunEvent>(event: E): E {
   restore(event, ['loss', 'value', 'lossBefore', 'lossAfter']);
   if (event.type === 'metrics' && event.losses) restore(event.losses, Object.keys(event.losses));
   if (event.type === 'evaluation' && event.measures) restore(event.measures, Object.keys(event.measures));
-  if (event.type === 'finished') restore(event.summary, ['test', 'testBeforeLastDistortion', 'validation']);
+  if (event.type === 'finished') restore(event.summary, ['test', 'testBeforeLastDistortion', 'validation', 'loss']);
   if (event.type === 'distortion' || event.type === 'observation')
     for (const weight of event.weights) restore(weight, ['relativeError']);
   return event;

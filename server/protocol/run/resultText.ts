@@ -13,27 +13,34 @@ export function formatMetric(metric: string, value: number): string {
   return isShare(metric) ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
 }
 
-/** `46.1x`, by how much the file is smaller or would be; undefined where it is as large as before. */
-export function smallerText(result: RecordedRatio): { readonly ratio: string; readonly isFile: boolean } | undefined {
-  const { ratio, isFile } = recordedRatio(result);
-  const text = formatRatio(ratio);
-  return text === formatRatio(1) ? undefined : { ratio: text, isFile };
+/** A ratio in words. */
+export interface RatioWords {
+  smaller(ratio: string): string;
+  /** For a run that has no file. */
+  wouldBeSmaller(ratio: string): string;
 }
 
+const english: RatioWords = {
+  smaller: (ratio) => `${ratio} smaller`,
+  wouldBeSmaller: (ratio) => `would be ${ratio} smaller`,
+};
+
 /**
- * `98.20% · 46.1x`, by how much the file is smaller; the metric alone where it is as large as before. Undefined for a run without a
+ * `accuracy 98.20%` and `46.1x smaller`, of the file; the metric alone where that is as large as before. Empty for a run without a
  * result.
- * @param wouldBe the ratio in words for a run that has no file
  */
-export function resultText(
-  { result }: { readonly result?: Result | undefined },
-  wouldBe = (ratio: string) => `would be ${ratio}`,
-): string | undefined {
-  if (!result) return undefined;
-  const value = formatMetric(result.metric, shownMetric(result));
-  const smaller = smallerText(result);
-  if (smaller === undefined) return value;
-  return `${value} · ${smaller.isFile ? smaller.ratio : wouldBe(smaller.ratio)}`;
+export function resultFacts({ result }: { readonly result?: Result | undefined }, words = english): string[] {
+  if (!result) return [];
+  const metric = `${result.metric} ${formatMetric(result.metric, shownMetric(result))}`;
+  const { ratio, isFile } = recordedRatio(result);
+  const text = formatRatio(ratio);
+  if (text === formatRatio(1)) return [metric];
+  return [metric, isFile ? words.smaller(text) : words.wouldBeSmaller(text)];
+}
+
+/** {@link resultFacts} in a line; undefined for a run without a result. */
+export function resultText(...given: Parameters<typeof resultFacts>): string | undefined {
+  return resultFacts(...given).join(' · ') || undefined;
 }
 
 interface Result extends RecordedRatio, MeasuredMetrics {

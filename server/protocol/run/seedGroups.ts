@@ -2,7 +2,7 @@
 import { formatBytes, formatNumber } from '../formatQuantity.ts';
 import { compressedSize } from './compressedSize.ts';
 import type { Summary } from './events.ts';
-import { leftTestAlone } from './testMetric.ts';
+import { testMetric } from './testMetric.ts';
 import { sampleDifference, sampleStatistics, type Difference, type SampleStatistics } from './sampleStatistics.ts';
 
 /** What is compared of finished runs, in the order of tables. */
@@ -61,7 +61,7 @@ export function measuresOf(results: readonly SeededResult[]): Measure[] {
   if (results.length === 0) return [];
   const sameMetric = new Set(results.map(({ summary }) => summary.metric)).size === 1;
   const values: Record<MeasureName, (summary: MeasuredSummary) => number | undefined> = {
-    test: (summary) => (sameMetric && !leftTestAlone(summary) ? summary.test : undefined),
+    test: (summary) => (sameMetric ? testMetric(summary) : undefined),
     validation: ({ validation }) => (sameMetric ? validation : undefined),
     bytes: (summary) => compressedSize(summary).bytes,
   };

@@ -6,9 +6,11 @@
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from '../run/events.ts';
+import type { RunLabel } from '../run/runLabel.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
+import type { MeasuredMetrics } from '../run/testMetric.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { FromPage } from './page.ts';
 import type { LiveState } from './sidecar.ts';
@@ -28,15 +30,20 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: RecordedRatio & { readonly metric: string; readonly test: number };
+  readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
   readonly failure?: { readonly message: string; readonly remedy?: string };
+  readonly label?: RunLabel;
+  /** In what it differs from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent where it does not, or is one of many. */
+  readonly differs?: string;
 }
 
-/** A view that the extension opens, by its id. */
+/** The ids of the views, in the order of their tabs. */
+export const dashboardTabs = ['curves', 'weights', 'spectrum', 'layers', 'files', 'compare'] as const;
+export type DashboardTab = (typeof dashboardTabs)[number];
+
+/** A view that the extension opens. */
 export type DashboardPlace =
-  | { readonly tab: 'compare' }
-  /** The exported files of the first run. */
-  | { readonly tab: 'files' }
+  | { readonly tab: DashboardTab }
   /** At a weight of the first run, by its name, e.g. `fc1/kernel`. */
   | { readonly tab: 'weights'; readonly weight: string };
 
@@ -63,10 +70,12 @@ export type ToDashboard =
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
   | { readonly type: 'problem'; readonly run?: RunKey; readonly message: string; readonly remedy?: string }
+  /** True while the dashboard is open in the editor area: that of the side bar shows no run. */
+  | { readonly type: 'elsewhere'; readonly elsewhere: boolean }
   /** Why nothing can be run: the workspace is not trusted. No reason: it is. */
   | { readonly type: 'restricted'; readonly reason?: string };
 
-/** Commands of a run that the page offers; the extension runs the command of the same name. */
+/** Commands of a run that the page offers; the extension runs the command of the same name, or does it in `perform.ts`. */
 export const dashboardCommands = [
   'pause',
   'continue',
@@ -77,7 +86,9 @@ export const dashboardCommands = [
   'measureLatency',
   'observeNow',
   'checkpointNow',
+  'openDashboard',
   'openExperiment',
+  'openFailure',
   'showLog',
   'newExperiment',
   'runExperiment',
@@ -90,6 +101,8 @@ export type FromDashboard =
   | { readonly type: 'ready'; readonly shown?: readonly RunKey[] }
   /** The first is the run whose weights are seen; the others are laid over it. */
   | { readonly type: 'show'; readonly runs: readonly RunKey[] }
+  /** Another tab is open. */
+  | { readonly type: 'tab'; readonly tab: DashboardTab }
   | { readonly type: 'command'; readonly command: DashboardCommand; readonly run?: RunKey }
   /** Shows the key of the experiment file that chose a weight, such as `fc1/kernel`; a log of an earlier version has no keys. */
   | {

@@ -9,9 +9,18 @@ interface DescribeModelParams {
   readonly uri: string;
 }
 
+/** Why a model cannot be made. */
+export interface ModelProblem {
+  /** May name a place, as `codePlace.ts` reads it. */
+  readonly message: string;
+  readonly remedy?: string | undefined;
+}
+
 export interface DescribeModelResult {
   /** Undefined where the editor may not: the workspace is not trusted, or a setting says so. */
   readonly described: boolean | undefined;
+  /** Where the model itself is what is wrong. */
+  readonly problem?: ModelProblem | undefined;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface RunNote {
 export interface SweptRunResult extends Omit<MeasuredSummary, 'test' | 'validation'> {
   readonly test: number | null;
   readonly validation?: number | null | undefined;
+  /** Loss on the split of the metric that is shown; absent where it is not recorded, null where it is not finite. */
+  readonly loss?: number | null | undefined;
   /** Seconds that it took; absent where they are not recorded. */
   readonly seconds?: number | undefined;
 }
@@ -38,6 +40,28 @@ export interface SweptRunRow {
   readonly note?: RunNote | undefined;
 }
 
+/** What a search looks for, and what it came to. */
+export interface SweepSearch {
+  /** `target` of its file, in a line. */
+  readonly target: string;
+  /** Absent where it has not come to its end. */
+  readonly result?: {
+    readonly isMet: boolean;
+    /** Name of the metric. */
+    readonly metric: string;
+    /** The run that was looked for, or the nearest to it; absent where no full run came to an end. */
+    readonly best?: {
+      readonly run: string;
+      /** Metric on the validation split; null where it is not finite. */
+      readonly value: number | null;
+      /** By how much that is worse than the dense model's. */
+      readonly drop: number | null;
+      readonly bytes: number | null;
+      readonly ratio: number | null;
+    };
+  };
+}
+
 /** A sweep as it is on the disk. */
 export interface SweepContent {
   readonly id: string;
@@ -47,6 +71,8 @@ export interface SweepContent {
   readonly experiment: string;
   /** In the order of the plan. */
   readonly rows: readonly SweptRunRow[];
+  /** Of a search, whose runs are decided one after the other. */
+  readonly search?: SweepSearch | undefined;
 }
 
 /** What is asked of the thread that reads sweeps. */
@@ -61,9 +87,20 @@ export type SweepAnswer = { readonly number: number } & (
   | { readonly problem: { readonly message: string; readonly remedy?: string | undefined } }
 );
 
+/** How far a run is that trains. */
+export interface RunProgress {
+  readonly run: RunKey;
+  /** `43% · 97.10%`: of its steps, and its last evaluation. */
+  readonly text: string;
+  /** The part of its steps, 0 to 1. */
+  readonly done: number;
+}
+
 export type ToSweepPage =
   /** Replaces all that is known. */
   | { readonly type: 'sweep'; readonly sweep: SweepContent; readonly isTrusted: boolean }
+  /** Replaces what is known of these runs' progress. */
+  | { readonly type: 'progress'; readonly runs: readonly RunProgress[] }
   /** What keeps the sweep from being shown, and what can be done. */
   | { readonly type: 'problem'; readonly message: string; readonly remedy?: string | undefined };
 
@@ -79,8 +116,9 @@ export type FromSweepPage =
   | { readonly type: 'note'; readonly runs: readonly RunKey[]; readonly note: RunNote }
   | FromPage;
 
-/** True where no run of a sweep is left to be trained. */
-export function isOver({ rows }: SweepContent): boolean {
+/** True where nothing of a sweep is left to be trained. */
+export function isOver({ rows, search }: SweepContent): boolean {
+  if (search) return search.result !== undefined;
   return rows.every(({ state }) => state === 'finished' || state === 'early');
 }
 

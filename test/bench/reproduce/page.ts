@@ -96,7 +96,7 @@ function caseLines(work: Case, { outcomes, find, seeds }: PageOptions): string[]
     ...(work.published.length > 0 ? ['', ...work.published] : []),
     ...rest,
     '',
-    `Training took ${hours.toFixed(1)} hours of one thread, the tries included. A run of the first row again:`,
+    `Training took ${hours.toFixed(1)} hours by the clock, the tries included: one thread a run, on a machine that other work may have shared. A run of the first row again:`,
     '',
     '```sh',
     commandOf(command),

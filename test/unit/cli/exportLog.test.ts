@@ -38,7 +38,7 @@ test('a run that still trains is written as far as it is, and --follow is named'
   const { cli, run } = await place(20);
   await run.update({ state: 'running', process: identify(process.pid) });
   const { stdout } = await cli(['export-log', run.id, '--to', 'tensorboard']);
-  expect(stdout).toContain('The run still trains: --follow goes on with it.');
+  expect(stdout).toContain('The run still trains: --follow continues with it.');
 });
 
 test.each([

@@ -14,6 +14,7 @@ import {
   finalWeights,
   mlp,
   recordedEvents,
+  trainedOnce,
   workspace,
   type Workspace,
 } from '../training/workspace.ts';
@@ -70,10 +71,11 @@ function atStep(step: number, act: (child: ChildProcess) => void): (event: RunEv
   };
 }
 
+const uninterrupted = trainedOnce(long);
+
 describe('a run', () => {
   test('that is killed at any step ends, resumed, as one that was not', async () => {
     const place = await workspace(long);
-    const uninterrupted = await place.run();
     const step = 1 + Math.floor(2500 * Math.random());
     const killed = await deeptwist(
       place,
@@ -86,15 +88,14 @@ describe('a run', () => {
     const resumed = await deeptwist(place, ['resume', id]);
     expect(resumed).toMatchObject({ code: 0, stderr: expect.stringMatching(/^The run is in /) as string });
     const { run } = await lastRun(place);
-    expect(finalWeights(run), `killed at step ${step}`).toEqual(finalWeights(uninterrupted.run));
+    expect(finalWeights(run), `killed at step ${step}`).toEqual((await uninterrupted()).weights);
     // The log has every step once, in order.
     const steps = eventsOf(await recordedEvents(run), 'metrics').map((event) => event.step);
-    expect(steps).toEqual(eventsOf(uninterrupted.events, 'metrics').map((event) => event.step));
+    expect(steps).toEqual(eventsOf((await uninterrupted()).events, 'metrics').map((event) => event.step));
   });
 
   test('stops in order at Ctrl-C, says how to go on, and goes on', async () => {
     const place = await workspace(long);
-    const uninterrupted = await place.run();
     const stopped = await deeptwist(
       place,
       ['run', file],
@@ -112,7 +113,7 @@ describe('a run', () => {
     const resumed = await deeptwist(place, ['resume', /resume (\S+)/.exec(stopped.stderr)![1]]);
     expect(resumed.code).toBe(0);
     expect(resumed.events[0]).toMatchObject({ type: 'started', resumedFrom: end.step });
-    expect(finalWeights((await lastRun(place)).run)).toEqual(finalWeights(uninterrupted.run));
+    expect(finalWeights((await lastRun(place)).run)).toEqual((await uninterrupted()).weights);
   });
 
   test('hears Ctrl-C also where TensorFlow.js trains, which never waits', async () => {

@@ -79,13 +79,21 @@ const cases: Readonly<Record<string, Case>> = {
     ...{ image: [16, 17, 24, 24], filter: [16, 17, 3, 3], stride: 2 },
     ...{ forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'blocks' },
   },
+  '13 samples of 17 channels, fewer than a block': {
+    ...{ image: [13, 17, 14, 14], filter: [16, 17, 3, 3], pads: [1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'blocks' },
+  },
+  '44 samples and 45 filters, in bands of rows': {
+    ...{ image: [44, 32, 22, 22], filter: [45, 32, 3, 3], pads: [1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'blocks' },
+  },
   '17 channels': {
     ...{ image: [4, 17, 12, 12], filter: [18, 17, 3, 3], pads: [1, 1] },
     ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of patches' },
   },
   '16 channels, more filters than positions': {
     ...{ image: [40, 16, 4, 4], filter: [32, 16, 3, 3], pads: [1, 1] },
-    ...inBlocks,
+    ...{ ...inBlocks, filterGradient: 'blocks' },
   },
   'a number a filter, with a stride': {
     ...{ image: [5, 16, 15, 15], filter: [16, 16, 1, 1], stride: 2 },

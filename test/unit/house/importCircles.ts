@@ -1,4 +1,4 @@
-/** @file Files that import one another in a circle, types among what they import: `import-x/no-cycle` does not see types. */
+/** @file Files that import one another in a circle, types among what they import. `import-x/no-cycle` sees no types, and reads every file once more. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import ts from 'typescript';

@@ -24,6 +24,22 @@ describe('the findings of an experiment file', () => {
     expect(mended.map(({ code }) => code)).not.toContain('no-such-file');
   });
 
+  it('tell of a model that throws, with the place in its code', () => {
+    const modelProblem = {
+      message: 'createModel() of /home/user/project/model.ts failed: no units (/home/user/project/model.ts:6:9)',
+      remedy: 'Fix model.ts, line 6.',
+    };
+    const found = findingsOf(open(pruneText), around({ modelProblem }));
+    expect(found.filter(({ code }) => code === 'model-fails')).toMatchObject([
+      {
+        message: 'model: createModel() of model.ts failed: no units. Fix model.ts, line 6.',
+        cause: { file: '/home/user/project/model.ts', line: 6, column: 9 },
+      },
+    ]);
+    const missing = findingsOf(open(pruneText), around({ modelProblem, exists: () => false }));
+    expect(missing.map(({ code }) => code)).not.toContain('model-fails');
+  });
+
   it('name a loss for each output of a model that brings none', () => {
     const outputs = [
       { name: 'kind', shape: [null, 10], activation: 'other' as const },

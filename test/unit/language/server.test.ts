@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   CancellationTokenSource,
@@ -187,6 +188,28 @@ describe('a model that has not been described', () => {
     await session.connection.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
     await session.quickFixes(uri, { range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } } });
     expect(described).toHaveBeenCalledTimes(1);
+  });
+
+  it('is told of where it cannot be made, until it can', async () => {
+    let problem: DescribeModelResult['problem'];
+    const session = await openSession(() => Promise.resolve({ described: false, problem }));
+    await prepareFolder(session.folder);
+    const experiment = join(session.folder, 'lenet.deeptwist.jsonc');
+    rmSync(modelsFolder(experiment), { recursive: true });
+    const module = join(session.folder, 'model.ts');
+    problem = {
+      message: `createModel() of ${module} failed: no units (${module}:6:9)`,
+      remedy: 'Fix model.ts, line 6.',
+    };
+    const uri = await session.openText(lenet);
+    await untilAsserted(async () => expect(codes(await session.diagnostics(uri))).toEqual(['model-fails']));
+    const [{ relatedInformation }] = await session.diagnostics(uri);
+    expect(relatedInformation?.map(({ location }) => location)).toEqual([
+      { uri: pathToFileURL(module).href, range: { start: { line: 5, character: 8 }, end: { line: 5, character: 8 } } },
+    ]);
+    problem = undefined;
+    await session.fileChanged(module);
+    await untilAsserted(async () => expect(codes(await session.diagnostics(uri))).toEqual([]));
   });
 
   it('is not asked for where the editor does not offer it, and the rest is served', async () => {

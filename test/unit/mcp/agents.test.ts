@@ -94,7 +94,7 @@ describe('an experiment', () => {
 
     const before = readFileSync(join(folder, file), 'utf8');
     const text = before.replace('"steps"', '"stepz"');
-    expect(await session.refusal('write_experiment', { file, text })).toContain('is there already');
+    expect(await session.refusal('write_experiment', { file, text })).toContain('already exists');
     expect(await session.ask('write_experiment', { file, text, overwrite: true })).toMatchObject({ written: false, problems: [{ code: 'unknown-setting' }] }); // prettier-ignore
     expect(readFileSync(join(folder, file), 'utf8')).toBe(before);
     const shorter = before.replace('"steps":60', '"steps":30').replace('"steps": 60', '"steps": 30');
@@ -230,7 +230,7 @@ test('an export tells how far it is, is listed in the resource of its run, and r
   const exported = await session.ask('export_model', { run: run.id, out: 'a.onnx' }, { onprogress });
   expect(told).toEqual(expect.arrayContaining(['writing', expect.stringMatching(/^verifying/)]));
   expect(exported).toMatchObject({ path: 'a.onnx', format: 'onnx', metric: 'accuracy' });
-  expect(await session.refusal('export_model', { run: run.id, out: 'a.onnx' })).toContain('is there already');
+  expect(await session.refusal('export_model', { run: run.id, out: 'a.onnx' })).toContain('already exists');
   expect(await session.refusal('export_model', { run: run.id, out: '../a.onnx' })).toContain('outside the workspace');
   expect(await session.refusal('export_model', { run: run.id, out: 'b', format: 'tfjs', dense: true })).toContain('takes no --dense'); // prettier-ignore
   await session.ask('export_model', { run: run.id, out: 'a.onnx', overwrite: true });
@@ -257,7 +257,7 @@ test('a sweep is started after its size is told, followed, and compared by seeds
   const { groups, differences } = await session.ask('compare_runs', { runs: [sweep] });
   expect(groups).toEqual([expect.objectContaining({ seeds: [1, 2] }), expect.objectContaining({ seeds: [1, 2] })]);
   expect(differences).toContainEqual(expect.objectContaining({ result: 'test', pairs: 2 }));
-  expect(await session.refusal('start_sweep', { of: sweep, seeds: [1] })).toContain('is there already');
+  expect(await session.refusal('start_sweep', { of: sweep, seeds: [1] })).toContain('already exists');
 });
 
 test('a sweep is stopped with all of its runs, and gone on with', async () => {
@@ -275,4 +275,27 @@ test('a sweep is stopped with all of its runs, and gone on with', async () => {
   await until(async () => ((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running === 1); // prettier-ignore
   await session.ask('stop', { id: sweep });
   await until(async () => (((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running ?? 0) === 0); // prettier-ignore
+});
+
+test('settings for a target are searched for, followed to what was found, and a sweep is no search', async () => {
+  const { folder } = await workspace({
+    data: { ...experiment.data, split: { validation: 0.25 } },
+    training: { ...experiment.training, threads: 1, steps: 60 },
+    compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} } },
+    target: { ratio: 1.5 },
+  });
+  const session = await sessions.open({ directory: folder, answer: () => 'accept' });
+  expect(await session.refusal('start_search', { of: file, set: ['target=null'] })).toContain('has no "target"');
+  const { sweep } = await session.ask('start_search', { of: file, budget: 3, parallel: 2 });
+  expect(session.asked).toEqual([expect.stringMatching(/^Trains up to 3 full runs of blobs/)]);
+  const end = await until(async () => {
+    const state = await session.ask('follow_sweep', { sweep });
+    return (state.search as { isOver: boolean }).isOver && state;
+  });
+  expect(end.search).toMatchObject({
+    target: '{ "ratio": 1.5 }',
+    isMet: true,
+    found: { set: [expect.stringContaining('"rate"')], ratio: expect.any(Number) },
+  });
+  expect(await session.refusal('start_sweep', { of: sweep })).toContain('is a search');
 });

@@ -11,6 +11,7 @@ import { killRun } from '../../../server/sidecarClient/endRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { until } from '../../until.ts';
+import { copyInstallation } from '../installation.ts';
 import { eventsOf, experiment, finalWeights, mlp, workspace } from '../training/workspace.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
@@ -155,23 +156,20 @@ describe('what fails is recorded with what to do, and ends the process', () => {
   });
 
   test('a numeric library without a binary for this platform', async () => {
-    const packages = join(installationFolder(), 'dist', 'node_modules', 'onnxruntime-node');
+    const dist = join(copyInstallation(installationFolder()), 'dist');
+    const packages = join(dist, 'node_modules', 'onnxruntime-node');
     mkdirSync(packages, { recursive: true });
     writeFileSync(join(packages, 'package.json'), '{ "name": "onnxruntime-node", "main": "index.js" }');
     writeFileSync(
       join(packages, 'index.js'),
       'throw new Error("Cannot find module \'../bin/napi-v6/linux/arm64/onnxruntime_binding.node\'");',
     );
-    try {
-      const { failure } = await failed({});
-      const platform = `${process.platform}-${process.arch}`;
-      expect(failure).toMatchObject({
-        message: expect.stringContaining(`onnxruntime-node has no binary that runs on ${platform}: `) as string,
-        remedy: expect.stringContaining('Reinstall the DeepTwist package for this platform') as string,
-      });
-    } finally {
-      rmSync(join(installationFolder(), 'dist', 'node_modules'), { recursive: true });
-    }
+    const { failure } = await failed({}, { sidecarScript: join(dist, 'sidecar.js') });
+    const platform = `${process.platform}-${process.arch}`;
+    expect(failure).toMatchObject({
+      message: expect.stringContaining(`onnxruntime-node has no binary that runs on ${platform}: `) as string,
+      remedy: expect.stringContaining('Reinstall the DeepTwist package for this platform') as string,
+    });
   });
 
   test.runIf(existsSync('/dev/full'))('a disk that is full', async () => {

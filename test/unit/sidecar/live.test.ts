@@ -11,7 +11,7 @@ import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { connectToSidecar } from '../../../server/sidecarClient/sidecarConnection.ts';
-import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
+import { eventsOf, experiment, finalWeights, trainedOnce, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MemoryTerminal } from '../cli/memoryTerminal.ts';
 import { pause, until } from '../../until.ts';
@@ -29,6 +29,7 @@ const compression = {
 const long = { compression, training: { ...experiment.training, steps: 4000, checkpointEvery: 500 } };
 /** It does not end by itself in the time of a test. */
 const endless = { compression, training: { ...experiment.training, steps: 10_000_000, checkpointEvery: 1_000_000 } };
+const undisturbed = trainedOnce(long);
 const isMetrics = ({ type }: { type: string }) => type === 'metrics';
 
 test('a run trains to its end: exit code 0, the result in run.json, its log beside it', async () => {
@@ -42,8 +43,7 @@ test('a run trains to its end: exit code 0, the result in run.json, its log besi
   expect(record).toMatchObject({ state: 'finished', result: { metric: 'accuracy', weightRatio: expect.any(Number) } });
   expect(record).not.toHaveProperty('process');
   expect(readFileSync(`${run.sourceFolder}/model.ts`, 'utf8')).toContain('createModel');
-  const inThisProcess = await place.run();
-  expect(finalWeights(run)).toEqual(finalWeights(inThisProcess.run));
+  expect(finalWeights(run)).toEqual((await undisturbed()).weights);
 });
 
 describe('a client', () => {
@@ -221,7 +221,6 @@ describe('a client', () => {
 describe('on request', () => {
   test('a run pauses, observes, saves and continues, and ends with the same weights as without', async () => {
     const place = await workspace(long);
-    const undisturbed = await place.run();
     const { run, exited } = await startRun(place);
     const watcher = await watch(run, { offset: 0 });
     const { connection, events, states } = watcher;
@@ -241,7 +240,7 @@ describe('on request', () => {
     await connection.request('continue');
     await exited;
     await watcher.closed;
-    expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));
+    expect(finalWeights(run)).toEqual((await undisturbed()).weights);
 
     const observations = eventsOf(events, 'observation');
     expect(observations).toHaveLength(2);
@@ -250,7 +249,7 @@ describe('on request', () => {
     expect(name).toBe('fc1/kernel');
     for (const counts of [histogram.before, histogram.after]) expect(counts.reduce((a, b) => a + b)).toBe(128);
     expect(eventsOf(events, 'spectrum').filter((event) => event.step === saved.step)).toHaveLength(1);
-    expect(eventsOf(events, 'distortion')).toHaveLength(eventsOf(undisturbed.events, 'distortion').length);
+    expect(eventsOf(events, 'distortion')).toHaveLength(eventsOf((await undisturbed()).events, 'distortion').length);
     expect(states.map((state) => state.phase)).toContain('paused');
     expect(step).toBeLessThan(4000);
 
@@ -264,7 +263,6 @@ describe('on request', () => {
 
   test('a run stops after the step with a checkpoint, also while it is paused, and goes on from there', async () => {
     const place = await workspace(long);
-    const undisturbed = await place.run();
     const { run, exited } = await startRun(place);
     const watcher = await watch(run, { offset: 0 });
     await eventually(watcher, isMetrics);
@@ -281,9 +279,9 @@ describe('on request', () => {
     expect((await recordOf(run)).state).toBe('stopped');
     const resumed = await startRun(place, { run: await openRun(run.path), resume: true });
     expect((await resumed.exited).code).toBe(0);
-    expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));
+    expect(finalWeights(run)).toEqual((await undisturbed()).weights);
     expect(eventsOf(linesOf(run), 'metrics').map((event) => event.step)).toEqual(
-      eventsOf(undisturbed.events, 'metrics').map((event) => event.step),
+      eventsOf((await undisturbed()).events, 'metrics').map((event) => event.step),
     );
   });
 

@@ -17,7 +17,7 @@ const FILE = 'blobs.deeptwist.jsonc';
 /** From a learning rate that learns nothing to a good one. */
 const rates = [1e-6, 3e-6, 1e-2, 1e-5, 3e-2];
 const settings = {
-  training: { ...experiment.training, threads: 1, steps: 150, evaluateEvery: 10, checkpointEvery: 50 },
+  training: { ...experiment.training, steps: 150, evaluateEvery: 10, checkpointEvery: 50 },
   sweep: { vary: { 'training.optimizer.learningRate': rates }, halving: { factor: 3, from: 20 } },
 };
 

@@ -17,7 +17,7 @@ import { trainingProcesses } from '../trainingProcesses.ts';
 const FILE = 'blobs.deeptwist.jsonc';
 const RUNS = 4;
 const settings = {
-  training: { ...experiment.training, threads: 1, steps: 400, checkpointEvery: 50 },
+  training: { ...experiment.training, steps: 400, checkpointEvery: 50 },
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
   sweep: { vary: { 'compression.layers.fc1.rate': [0.5, 0.8], 'training.seed': [1, 2] } },
 };

@@ -1,8 +1,9 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { listRuns } from '../../../server/runs/findRun.ts';
@@ -13,6 +14,7 @@ import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import { moment } from './killing.ts';
 import { useOwnQueue } from '../ownQueue.ts';
+import { writeBlobs } from '../training/blobs.ts';
 import { eventsOf, experiment, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
 
 const installation = useInstallation();
@@ -25,14 +27,18 @@ afterEach(() => {
 
 const settings = {
   data: { ...experiment.data, split: { validation: 0.25 } },
-  training: { ...experiment.training, threads: 1, steps: 100 },
+  training: { ...experiment.training, steps: 100 },
   compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} }, schedule: { from: 20, to: 60 } },
   target: { maxDrop: 0.05 },
 };
 const file = 'blobs.deeptwist.jsonc';
-const BUDGET = 4;
+const BUDGET = 3;
+/** How often a search is killed before it is left to end. */
+const KILLS = 3;
 
-function start({ folder }: Workspace, ...args: string[]) {
+type Place = Pick<Workspace, 'folder'>;
+
+function start({ folder }: Place, ...args: string[]) {
   const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'search', ...args], {
     cwd: folder,
   });
@@ -41,7 +47,7 @@ function start({ folder }: Workspace, ...args: string[]) {
 }
 
 /** The result as the folder of the search has it. */
-async function resultOf({ folder }: Workspace): Promise<SearchReport> {
+async function resultOf({ folder }: Place): Promise<SearchReport> {
   const sweep = await findSweep('last', folder);
   return JSON.parse(readFileSync(join(sweep!.path, 'result.json'), 'utf8')) as SearchReport;
 }
@@ -59,10 +65,13 @@ function withoutTimes({
   return JSON.parse(JSON.stringify({ ...report, best }).replaceAll(id, 'ID')) as unknown;
 }
 
-let uninterrupted: { place: Workspace; report: SearchReport; milliseconds: number } | undefined;
+/** A search that nobody interrupts, for several tests: its folder stays until the last has ended. */
+let uninterrupted: { place: Place; report: SearchReport; milliseconds: number } | undefined;
+afterAll(() => uninterrupted && rmSync(uninterrupted.place.folder, { recursive: true }));
 async function reference() {
   if (uninterrupted) return uninterrupted;
-  const place = await workspace(settings);
+  const place = { folder: mkdtempSync(join(tmpdir(), 'deeptwist-search-')) };
+  await writeBlobs(place.folder, settings);
   const began = performance.now();
   const { code, stdout, stderr } = await start(place, file, '--budget', String(BUDGET), '--json').ended;
   expect(code, stderr).toBe(0);
@@ -99,7 +108,7 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
   const random = new Random(seed);
   const place = await workspace(settings);
   const begun = () => existsSync(join(place.folder, '.deeptwist', 'sweeps'));
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < KILLS; attempt++) {
     const { child, ended } = start(place, ...(begun() ? ['last'] : [file, '--budget', String(BUDGET)]));
     await moment(random.uniform() * milliseconds * 0.4, ended);
     child.kill('SIGKILL');
@@ -114,14 +123,12 @@ test('a search that is killed at any moment ends, gone on with, as one that is n
 }, 400_000);
 
 test('a second search takes the dense run of the first, and a finished one is only read again', async () => {
-  const place = await workspace(settings);
-  const search = (...args: string[]) => start(place, ...args, '--budget', '3').ended;
-  expect(await search(file)).toMatchObject({ code: 0 });
-  const { id, reference: dense } = await resultOf(place);
+  const { place, report } = await reference();
+  const { id, reference: dense } = report;
   const { length } = (await listRuns(place.folder)).runs;
   expect(await start(place, id).ended).toMatchObject({ code: 0 });
   expect((await listRuns(place.folder)).runs).toHaveLength(length);
-  const second = await search(file, '--set', 'target={"ratio":1.5}', '--write');
+  const second = await start(place, file, '--budget', '3', '--set', 'target={"ratio":1.5}', '--write').ended;
   expect(second.stdout).toContain(`(a run that is there: ${dense.run})`);
   const { best, isMet, reference: same } = await resultOf(place);
   expect(same).toEqual(dense);

@@ -20,7 +20,7 @@ afterEach(() => {
 
 const FILE = 'blobs.deeptwist.jsonc';
 const settings = {
-  training: { ...experiment.training, threads: 1, steps: 300, checkpointEvery: 50 },
+  training: { ...experiment.training, steps: 300, checkpointEvery: 50 },
   sweep: { vary: { 'training.seed': [1, 2, 3, 4] } },
 };
 

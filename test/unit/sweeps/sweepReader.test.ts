@@ -106,4 +106,17 @@ describe('a sweep that is read', () => {
     rmSync(sweep.path, { recursive: true });
     expect((await userErrorOf(() => reader.read(sweep.path))).message).toContain('is not the folder of a sweep');
   });
+
+  test('that is a search tells its target, and at the end what it has found', async () => {
+    expect((await reader.read(sweep.path)).search).toBeUndefined();
+    writeFileSync(join(sweep.path, 'search.json'), JSON.stringify({ overrides: ['target.maxDrop=0.01'] }));
+    expect((await reader.read(sweep.path)).search).toEqual({ target: '{ "maxDrop": 0.01 }' });
+    const best = { run: sweep.plan[1].run, value: 0.98, drop: 0.005, bytes: 1000, ratio: 10 };
+    const report = { isMet: true, metric: 'accuracy', best: { ...best, test: 0.97 }, runs: 3 };
+    writeFileSync(join(sweep.path, 'result.json'), JSON.stringify(report));
+    const { search } = await reader.read(sweep.path);
+    expect(search?.result).toEqual({ isMet: true, metric: 'accuracy', best });
+    writeFileSync(join(sweep.path, 'result.json'), '{');
+    expect((await userErrorOf(() => reader.read(sweep.path))).message).toContain('result.json is damaged');
+  });
 });

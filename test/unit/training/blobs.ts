@@ -43,6 +43,8 @@ export const experiment = {
     steps: 60,
     checkpointEvery: 20,
     keepCheckpoints: 3,
+    // A second thread waits by spinning while a step is computed, on a core that other tests need.
+    threads: 1,
   } as Record<string, unknown>,
 };
 

@@ -75,7 +75,7 @@ describe('a run whose modules have changed', () => {
     expect(state).toBe('finished');
     const warnings = eventsOf(await recordedEvents(finished), 'warning').map(({ message }) => message);
     expect(warnings).toEqual([
-      `The run goes on with ${join(folder, 'label.ts')} as changed since it began: it cannot be repeated as one run. ` +
+      `The run continues with ${join(folder, 'label.ts')} as changed since it began: it cannot be repeated as one run. ` +
         'What it was trained with until step 21 is in source-until-step-21.',
     ]);
     const copy = (source: string) => readFile(join(finished.path, source, 'label.ts'), 'utf8');

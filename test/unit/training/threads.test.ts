@@ -34,7 +34,7 @@ test.each(['the file', '--set'])('many are an error of %s, before anything is lo
 });
 
 test('a run that began on a larger machine goes on, with a warning', async () => {
-  const { run } = await workspace({ training: { ...experiment.training, steps: 5 } });
+  const { run } = await workspace({ training: { ...experiment.training, steps: 5, threads: undefined } });
   const stopped = await run({ stopAfter: 3 });
   const text = await readFile(stopped.run.experimentFile, 'utf8');
   await writeFile(stopped.run.experimentFile, text.replace('"steps"', `"threads": ${4 * cores + 1}, "steps"`));

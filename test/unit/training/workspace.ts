@@ -70,6 +70,19 @@ async function observed(
   return { ...outcome, events };
 }
 
+/** The run of an experiment that nobody interrupts, trained in this process when it is first asked for, and once for all tests of a file. */
+export function trainedOnce(changes: Parameters<typeof workspace>[0]): () => Promise<{
+  readonly weights: Map<string, Float32Array>;
+  readonly events: readonly RunEvent[];
+}> {
+  let trained: ReturnType<ReturnType<typeof trainedOnce>> | undefined;
+  const train = async () => {
+    const { run, events } = await (await workspace(changes)).run();
+    return { weights: finalWeights(run), events };
+  };
+  return () => (trained ??= train());
+}
+
 /** The events of a type, in their order. */
 export function eventsOf<T extends RunEvent['type']>(events: readonly RunEvent[], type: T): EventOf<T>[] {
   return events.filter((event): event is EventOf<T> => event.type === type);

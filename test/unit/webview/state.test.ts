@@ -109,7 +109,7 @@ describe('the state of the page', () => {
     expect(line).toEqual({
       icon: 'running',
       phase: 'Training',
-      facts: ['1,200 of 3,000', '3:20 left', '9 steps/s', 'accuracy 95.81%'],
+      facts: ['step 1,200 of 3,000', '3:20 left', '9 steps/s', 'accuracy 95.81%'],
       progress: 0.4,
     });
   });
@@ -167,6 +167,49 @@ describe('what the page says when there is nothing to draw', () => {
       text: 'Export it.',
       commands: ['runExperiment', 'rerun', 'showLog'],
     });
+  });
+
+  it('leads to the line that threw, and makes no title of a long message', () => {
+    const state = new DashboardState();
+    const file = '/home/user/throws.ts';
+    const failed = (message: string) => {
+      const failure = { message, remedy: 'Fix throws.ts, line 6.' };
+      state.apply({ type: 'runs', runs: [runSummary('a', { state: 'failed', failure })], shown: ['a'] });
+      state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf([]) });
+      return noticesOf(state.snapshot(), within)[0];
+    };
+    const message = `createModel() of ${file} failed: no units (${file}:6:9)`;
+    expect(failed(message)).toMatchObject({
+      title: 'createModel() of throws.ts failed: no units',
+      text: 'Fix throws.ts, line 6.',
+      place: { file, line: 6, column: 9 },
+      commands: ['openFailure', 'runExperiment', 'rerun', 'showLog'],
+    });
+    const long = failed('It failed. '.repeat(20));
+    expect(long.title).toBe('The run failed.');
+    expect(long.text).toMatch(/^It failed\..*line 6\.$/s);
+  });
+
+  it('warns of a finished run whose loss has risen', () => {
+    const state = new DashboardState();
+    const losses = (from: number, by: number) => {
+      state.apply({ type: 'runs', runs: [runSummary('a', { state: 'finished' })], shown: ['a'] });
+      const events = runEvents(100).map((event) =>
+        event.type === 'metrics' ? { ...event, loss: from + by * event.step } : event,
+      );
+      state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(events) });
+      return titles(state).map(([title]) => title);
+    };
+    expect(losses(2, -0.01)).toEqual([]);
+    expect(losses(2, 0.1)).toEqual(['The loss is larger at the end than at the beginning.']);
+  });
+
+  it('says where the dashboard is, and nothing of the runs, while it is elsewhere', () => {
+    const state = new DashboardState();
+    state.apply({ type: 'elsewhere', elsewhere: true });
+    expect(titles(state)).toEqual([['The dashboard is open in the editor area.', ['openDashboard']]]);
+    state.apply({ type: 'elsewhere', elsewhere: false });
+    expect(titles(state)).toEqual([['Looking for runs…', []]]);
   });
 
   it('tells a run that is interrupted, stopped, or out of reach', () => {

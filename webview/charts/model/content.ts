@@ -18,6 +18,8 @@ export interface Axis extends Named {
   readonly maximum?: number;
   /** The greatest value that there can be, such as 1 for a share: no margin leads beyond it. */
   readonly limit?: number;
+  /** True where values begin far above those that matter, as a loss does: the axis then leaves the first ones out. */
+  readonly settles?: boolean;
   /** How a value is written at a tick and in the readout; by default as a short decimal. */
   readonly format?: (value: number) => string;
   /** `seconds`: labels stand at round times of a clock. */
@@ -81,6 +83,8 @@ export interface ChartContent {
   readonly references?: readonly Reference[];
   /** 0 (none) up to below 1: weight of the past in the exponential moving average. */
   readonly smoothing?: number;
+  /** What the chart is of, where its series do not say it: a single run. */
+  readonly subject?: string;
   /** One line below the title: what the chart comes to, for the hasty and for screen readers. */
   readonly summary?: string;
   /** True if the legend says the last value of each line while no cursor is there; it does by default. */

@@ -34,6 +34,8 @@ export interface Layout {
   readonly marks: readonly number[];
   /** True if there is a point at all, hidden or not. */
   readonly isEmpty: boolean;
+  /** True where the first points of an axis that settles are above it. */
+  readonly startsAbove: boolean;
   /** Points that a log axis has no place for, of the visible series. */
   readonly leftOut: number;
 }
@@ -109,7 +111,10 @@ export function layout(
   });
   for (const reference of content.references ?? []) if (reference.axis === 'y') extent.add(reference.value, yScale);
 
-  const automatic = axisRange(extent, yScale, 0.05);
+  const settled = content.y.settles && yScale === 'linear' && !window ? settledExtent(drawn, x) : extent;
+  const startsAbove =
+    !settled.isEmpty && extent.maximum - settled.maximum > FAR_ABOVE * (settled.maximum - settled.minimum);
+  const automatic = axisRange(startsAbove ? settled : extent, yScale, 0.05);
   // The margin does not lead to values that the data never have.
   const standsOnZero = yScale === 'linear' && extent.minimum >= 0 && automatic.minimum < 0 && !extent.isEmpty;
   const lower = content.y.minimum ?? (standsOnZero ? 0 : automatic.minimum);
@@ -120,9 +125,24 @@ export function layout(
     y: lower < upper ? { minimum: lower, maximum: upper } : automatic,
     drawn,
     marks: content.marks ? thinned(content.marks.x, x, xScale, Math.max(1, Math.floor(columns / 5))) : [],
+    startsAbove,
     isEmpty: content.series.every((series) => !hasPoint(series)),
     leftOut,
   };
+}
+
+/** The first part of an x axis, in which values may not have settled. */
+const UNSETTLED = 0.03;
+/** By so many times the span of the other values the first ones exceed them where an axis leaves them out. */
+const FAR_ABOVE = 2;
+
+/** Of the points behind the beginning of the x axis. */
+function settledExtent(drawn: readonly DrawnSeries[], x: Range): Extent {
+  const extent = new Extent();
+  const from = { minimum: x.minimum + UNSETTLED * (x.maximum - x.minimum), maximum: x.maximum };
+  for (const { points, raw = [], lower = [] } of drawn)
+    for (const line of [points, raw, lower]) addVisible(extent, line, from, 'linear');
+  return extent;
 }
 
 function xBounds(content: ChartContent, series: readonly Series[]): Range {

@@ -12,6 +12,7 @@ import {
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import { seedsText } from '../../../server/protocol/run/seedGroups.ts';
+import type { RunKey } from '../../../server/protocol/wire/dashboard.ts';
 import type { SweptRunRow } from '../../../server/protocol/wire/sweep.ts';
 import type { ItemMeasure, SweepItem, SweepItems } from './items.ts';
 
@@ -37,9 +38,12 @@ export interface Column {
   format(value: number): string;
 }
 
-export function columnsOf({ items, metric, settings }: SweepItems): Column[] {
+/** How far a run is that trains, as a person reads it; undefined where that is not known. */
+export type ProgressOf = (run: RunKey) => string | undefined;
+
+export function columnsOf({ items, metric, settings }: SweepItems, progressOf: ProgressOf = () => undefined): Column[] {
   const short = shortNames(settings);
-  const measured = (['validation', 'test', 'bytes', 'ratio', 'seconds'] as const).filter((name) =>
+  const measured = (['validation', 'test', 'loss', 'bytes', 'ratio', 'seconds'] as const).filter((name) =>
     items.some(({ measures }) => measures.has(name)),
   );
   const haveSeeds = items.some(({ runs }) => new Set(runs.map(({ seed }) => seed)).size > 1);
@@ -47,7 +51,7 @@ export function columnsOf({ items, metric, settings }: SweepItems): Column[] {
     ...settings.map((name) => settingColumn(name, short.get(name) ?? name, items)),
     ...(haveSeeds ? [seedColumn] : []),
     ...measured.map((name) => measureColumn(name, metric)),
-    stateColumn,
+    stateColumn(progressOf),
     noteColumn,
   ];
 }
@@ -85,7 +89,7 @@ function measureColumn(name: ItemMeasure, metric: string): Column {
     text: ({ measures }) => {
       const found = measures.get(name);
       if (!found) return '';
-      return found.margin === undefined || found.margin === 0
+      return found.margin === undefined || !(found.margin > 0)
         ? format(found.mean)
         : `${format(found.mean)} ± ${marginText(name, found.margin, metric)}`;
     },
@@ -96,6 +100,7 @@ function measureColumn(name: ItemMeasure, metric: string): Column {
 const namesOfMeasure: Readonly<Record<ItemMeasure, string[]>> = {
   validation: [],
   test: [],
+  loss: [],
   bytes: ['size'],
   ratio: ['smaller'],
   seconds: ['time'],
@@ -107,6 +112,8 @@ function measureTitle(name: ItemMeasure, metric: string): string {
       return l10n.t('validation {0}', metric);
     case 'test':
       return l10n.t('test {0}', metric);
+    case 'loss':
+      return l10n.t('loss');
     case 'bytes':
       return l10n.t('bytes');
     case 'ratio':
@@ -121,6 +128,8 @@ function formatOf(name: ItemMeasure, metric: string): (value: number) => string 
     case 'validation':
     case 'test':
       return (value) => formatMetric(metric, value);
+    case 'loss':
+      return formatNumber;
     case 'bytes':
       return formatBytes;
     case 'ratio':
@@ -150,7 +159,7 @@ const seedColumn: Column = {
   format: formatChartNumber,
 };
 
-const stateColumn: Column = {
+const stateColumn = (progressOf: ProgressOf): Column => ({
   id: 'state',
   names: [],
   title: l10n.t('state'),
@@ -160,9 +169,12 @@ const stateColumn: Column = {
   smallerFirst: true,
   value: ({ runs }) => stateText(runs),
   values: ({ runs }) => [...new Set(runs.map(({ state }) => state))],
-  text: ({ runs }) => stateText(runs),
+  text: ({ runs }) =>
+    [stateText(runs), ...runs.flatMap(({ key, state }) => (state === 'running' ? (progressOf(key) ?? []) : []))].join(
+      ' · ',
+    ),
   format: String,
-};
+});
 
 const noteColumn: Column = {
   id: 'note',

@@ -1,13 +1,14 @@
 /** @file The runs of a sweep as rows: one for each run, or one for those that differ in the seed alone. Pure. */
 import { parseOverride } from '../../../server/protocol/experiment/overrides.ts';
-import { formatSettingPath } from '../../../server/protocol/experiment/settingPath.ts';
+import { formatSettingPath, type SettingPath } from '../../../server/protocol/experiment/settingPath.ts';
+import { isRecord } from '../../../server/protocol/record.ts';
 import { sampleStatistics, type SampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { isSeed, measureOf, type MeasureName } from '../../../server/protocol/run/seedGroups.ts';
 import { sweptGroups } from '../../../server/protocol/run/sweptGroups.ts';
 import { measuredSummary, type RunNote, type SweptRunRow } from '../../../server/protocol/wire/sweep.ts';
 
 /** What is known of a row by numbers: the mean over its seeds, with its margin where there are several. */
-export type ItemMeasure = MeasureName | 'ratio' | 'seconds';
+export type ItemMeasure = MeasureName | 'loss' | 'ratio' | 'seconds';
 
 export interface SweepItem {
   /** The same over all updates. */
@@ -41,6 +42,7 @@ export function itemsOf(rows: readonly SweptRunRow[], together: boolean): SweepI
   const items = groups.map(({ results: own, measures, ratio }): SweepItem => {
     const runs = own.map(({ row }) => row).sort((a, b) => a.line - b.line);
     const seconds = runs.flatMap(({ result }) => result?.seconds ?? []);
+    const losses = runs.flatMap(({ result }) => (result?.loss === undefined ? [] : [result.loss ?? NaN]));
     const names: readonly MeasureName[] = ['validation', 'test', 'bytes'];
     return {
       id: runs[0].id,
@@ -51,6 +53,7 @@ export function itemsOf(rows: readonly SweptRunRow[], together: boolean): SweepI
           const statistics = measureOf({ measures }, name)?.statistics;
           return statistics ? [[name, statistics] as const] : [];
         }),
+        ...(losses.length === 0 ? [] : [['loss', sampleStatistics(losses)] as const]),
         ...(ratio === undefined ? [] : [['ratio', { mean: ratio }] as const]),
         ...(seconds.length === 0 ? [] : [['seconds', { mean: sampleStatistics(seconds).mean }] as const]),
       ]),
@@ -60,16 +63,19 @@ export function itemsOf(rows: readonly SweptRunRow[], together: boolean): SweepI
   return { items, metric, by, settings: [...new Set(items.flatMap((item) => [...item.settings.keys()]))] };
 }
 
-/** Numbers as such, and everything else as text. */
 function valuesOf(vary: readonly string[], withSeed: boolean): Map<string, number | string> {
   return new Map(
-    vary.flatMap((text): [string, number | string][] => {
+    vary.flatMap((text) => {
       const override = parseOverride(text);
-      if (!override) return [];
-      const name = formatSettingPath(override.path);
-      if (isSeed(name) && !withSeed) return [];
-      const { value } = override;
-      return [[name, typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)]];
+      const isLeft = !override || (isSeed(formatSettingPath(override.path)) && !withSeed);
+      return isLeft ? [] : leaves(override.path, override.value);
     }),
   );
+}
+
+/** Numbers as such, and everything else as text; of an object, each of its settings. */
+function leaves(path: SettingPath, value: unknown): [name: string, value: number | string][] {
+  if (isRecord(value)) return Object.entries(value).flatMap(([key, inner]) => leaves([...path, key], inner));
+  const isPlain = typeof value === 'number' || typeof value === 'string';
+  return [[formatSettingPath(path), isPlain ? value : JSON.stringify(value)]];
 }

@@ -1,11 +1,11 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
 import * as l10n from '@vscode/l10n';
-import { formatNumber } from '../../../server/protocol/formatQuantity.ts';
+import { createChartLink } from '../../charts/chartLink.ts';
 import { differencesOf, measuresOf, withoutSeed, type SeededResult } from '../../../server/protocol/run/seedGroups.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import type { ChartContent } from '../../charts/model/content.ts';
-import { onThemeChange } from '../../charts/theme.ts';
+import { onThemeChange, palettes } from '../../charts/theme.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import { evaluatedMetrics, loadedRuns, lossContent, metricContent, metricTitle } from '../curves/contents.ts';
@@ -13,11 +13,11 @@ import type { CurveSettings, LoadedRun } from '../curves/contents.ts';
 import { seedGroupsOf, type SeedGroup } from '../curves/seedGroups.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
+import { comparisonOf } from './comparison.ts';
+import type { ComparedGroup, Comparison, ComparisonOrder } from './comparison.ts';
 import { createComparisonTable } from './comparisonTable.ts';
-import type { ComparisonRow } from './comparisonTable.ts';
-import { bestResults, formatResult, groupResult, resultRows, runResult } from './results.ts';
-import type { GroupResult, ResultRow } from './results.ts';
-import { differingSettings, flatten } from './settings.ts';
+import { groupResult, runResult } from './results.ts';
+import { flatten } from './settings.ts';
 import { sizeContent } from './sizeContent.ts';
 import type { ComparedRun } from './sizeContent.ts';
 
@@ -33,29 +33,48 @@ const curves: CurveSettings = {
   drop: 'change',
 };
 
-const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
-  bytes: l10n.t('Size'),
-  byteRatio: l10n.t('Fewer bytes by'),
-  weightRatio: l10n.t('Fewer weights by'),
-  steps: l10n.t('Steps'),
-  seconds: l10n.t('Training time'),
-};
+function isOrder(value: unknown): value is ComparisonOrder {
+  const { column, descending } = (value ?? {}) as Partial<Record<keyof ComparisonOrder, unknown>>;
+  return typeof descending === 'boolean' && ['string', 'undefined'].includes(typeof column);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
+function isColors(value: unknown): value is Readonly<Record<string, number>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every(Number.isInteger);
+}
 
 function createCompareView(context: ViewContext): View {
   let state: PageState | undefined;
   const charts = new Map<string, Chart>();
+  const link = createChartLink();
   const grid = element('div', { class: 'chart-grid is-wide' });
-  const results = createComparisonTable(l10n.t('Results'), l10n.t('Result'), '');
-  const settings = createComparisonTable(
-    l10n.t('Differing settings'),
-    l10n.t('Setting'),
-    l10n.t('The runs have the same settings throughout.'),
-  );
-  settings.element.classList.add('is-wide');
-  const size = createChart({ id: 'size', title: l10n.t('Size against metric'), context });
-  const noise = element('p', { class: 'view-note', hidden: true });
-  results.element.append(noise);
-  const content = element('div', { class: 'compare-content' }, results.element, size.element, settings.element, grid);
+  const order = context.remember<ComparisonOrder>('order', { descending: false }, isOrder);
+  const hidden = context.remember<readonly string[]>('hidden', [], isTexts);
+  const colors = context.remember<Readonly<Record<string, number>>>('colors', {}, isColors);
+  const redraw = () => state && draw(state);
+  const table = createComparisonTable({
+    sort: (next) => {
+      order.set(next);
+      redraw();
+    },
+    show: (key, isShown) => {
+      const others = hidden.get().filter((other) => other !== key);
+      hidden.set(isShown ? others : [...others, key]);
+      redraw();
+    },
+    recolor: (key) => {
+      const group = coloredGroups().find((other) => other.key === key);
+      if (group) colors.set({ ...colors.get(), [key]: (group.color + 1) % palettes.dark.length });
+      redraw();
+    },
+  });
+  const size = createChart({ id: 'size', title: l10n.t('Size vs. metric'), context, sharesLegend: true });
+  const note = element('p', { class: 'view-note', hidden: true });
+  table.element.append(note);
+  const content = element('div', { class: 'compare-content' }, table.element, size.element, grid);
   const empty = element(
     'div',
     { class: 'view-empty' },
@@ -64,48 +83,40 @@ function createCompareView(context: ViewContext): View {
       'p',
       {},
       l10n.t(
-        'Open the list of runs at the top and tick one or more of them, or select several runs in the Experiments view and choose Compare Runs.',
+        'Check more runs in the list at the top, or select several runs in the Experiments view and choose Compare Runs.',
       ),
     ),
   );
 
   // The tables' dots have the colours of the charts.
-  const stopThemes = onThemeChange(() => {
-    if (state) draw(state);
-  });
+  const stopThemes = onThemeChange(redraw);
+
+  /** The runs that are shown, each in the colour that the user gave it. */
+  function coloredGroups(): SeedGroup<LoadedRun>[] {
+    const own = colors.get();
+    const runs = loadedRuns(state?.shown ?? []);
+    // Runs of one group have one colour.
+    return seedGroupsOf(runs).map((group, place) => {
+      const color = own[group.key] ?? place;
+      return { ...group, color, runs: group.runs.map((run) => ({ ...run, color })) };
+    });
+  }
 
   function draw({ shown }: PageState): void {
-    const runs = loadedRuns(shown);
     const enough = shown.length > 1;
     empty.hidden = enough;
     content.hidden = !enough;
     if (!enough) return;
-    const groups = seedGroupsOf(runs);
-    const compared = groups.flatMap((group) =>
-      // Points of one group have one colour.
-      group.runs.map((run): ComparedRun => ({
-        run: { ...run, color: group.color },
-        result: runResult(run.snapshot),
-      })),
-    );
-    const grouped = groups.map((group) => groupResult(group.runs.map(({ snapshot }) => runResult(snapshot))));
-    results.update(groups, resultTable(grouped));
-    setText(noise, noiseText(groups));
-    noise.hidden = noise.textContent === '';
-    settings.update(
-      groups,
-      differingSettings(
-        groups.map(({ runs: own, runs: [{ snapshot, summary }] }) => {
-          const all = flatten(snapshot.started?.config);
-          return { settings: own.length === 1 ? all : withoutSeed(all), overrides: summary?.overrides ?? [] };
-        }),
-      ).map(({ path, values }) => ({
-        name: path,
-        cells: values.map(({ text, overridden }) => ({ text, ...(overridden && { tag: l10n.t('changed') }) })),
-      })),
-    );
+    const groups = coloredGroups();
+    const comparison = comparisonOf(groups.map((group) => comparedGroup(group, groups[0])));
+    const isHidden = new Set(hidden.get());
+    table.update(comparison, order.get(), isHidden);
+    setText(note, noteText(groups, comparison));
+    note.hidden = note.textContent === '';
+    const drawn = groups.filter(({ key }) => !isHidden.has(key));
+    const runs = drawn.flatMap((group) => group.runs);
 
-    size.update(sizeContent(compared));
+    size.update(sizeContent(runs.map((run): ComparedRun => ({ run, result: runResult(run.snapshot) }))));
     const wanted: [id: string, title: string, content: ChartContent][] = [
       ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
         `metric.${metric}`,
@@ -120,7 +131,7 @@ function createCompareView(context: ViewContext): View {
       charts.delete(id);
     }
     const elements = wanted.map(([id, title]) => {
-      const chart = charts.get(id) ?? createChart({ id, title, context });
+      const chart = charts.get(id) ?? createChart({ id, title, context, sharesLegend: true, link });
       charts.set(id, chart);
       return chart.element;
     });
@@ -143,58 +154,40 @@ function createCompareView(context: ViewContext): View {
   };
 }
 
-/** How much each group differs from the first in the test metric, and if that is more than noise; empty where no two have several seeds. */
-function noiseText(groups: readonly SeedGroup<LoadedRun>[]): string {
-  const measured = groups.map(({ label, runs }) => ({ label, measures: measuresOf(runs.flatMap(seededResult)) }));
-  const [first, ...others] = measured;
-  return others
-    .flatMap(({ label, measures }) => {
-      const test = differencesOf(first.measures, measures).find(({ name }) => name === 'test')?.difference;
-      if (test?.margin === undefined) return [];
-      const size = `${formatNumber(test.mean)} ± ${formatNumber(test.margin)}`;
-      return test.isMoreThanNoise
-        ? [l10n.t('{0} differs from {1} by {2}: more than noise.', label, first.label, size)]
-        : [l10n.t('{0} differs from {1} by {2}: no more than noise.', label, first.label, size)];
-    })
+function comparedGroup(group: SeedGroup<LoadedRun>, first: SeedGroup<LoadedRun>): ComparedGroup {
+  const { key, label, color, runs } = group;
+  const difference = group === first ? undefined : differenceOf(first, group);
+  const settings = flatten(runs[0].snapshot.started?.config);
+  return {
+    key,
+    label,
+    color,
+    result: groupResult(runs.map((run) => runResult(run.snapshot))),
+    settings: runs.length === 1 ? settings : withoutSeed(settings),
+    ...(difference && { difference }),
+  };
+}
+
+/** How much the test metrics differ; undefined where one group has too few seeds to tell what is noise. */
+function differenceOf(first: SeedGroup<LoadedRun>, group: SeedGroup<LoadedRun>): ComparedGroup['difference'] {
+  const [before, after] = [first, group].map(({ runs }) => measuresOf(runs.flatMap(seededResult)));
+  const difference = differencesOf(before, after).find(({ name }) => name === 'test')?.difference;
+  return difference?.margin === undefined ? undefined : difference;
+}
+
+/** What the table does not say by itself. */
+function noteText(groups: readonly SeedGroup<LoadedRun>[], { columns }: Comparison): string {
+  return [
+    ...(columns.every(({ isResult }) => isResult) ? [l10n.t('The runs have the same settings throughout.')] : []),
+    ...(groups.some(({ runs }) => runs.length > 1)
+      ? [l10n.t('Seeds are taken together: a mean ± half of its 95% interval.')]
+      : []),
+  ]
+    .filter((sentence) => sentence !== '')
     .join(' ');
 }
 
 function seededResult({ snapshot: { started, end } }: LoadedRun): SeededResult[] {
   const seed = started?.config.training.seed;
   return seed !== undefined && end?.type === 'finished' ? [{ seed, summary: end.summary }] : [];
-}
-
-function resultTable(results: readonly GroupResult[]): ComparisonRow[] {
-  const metrics = [...new Set(results.flatMap(({ metric }) => (metric === undefined ? [] : [metric])))];
-  return resultRows.map((row) => {
-    const best = bestResults(results, row);
-    return {
-      name: row === 'value' ? testName(metrics) : rowNames[row],
-      cells: results.map((result, index) => {
-        const value = result[row];
-        if (value === undefined) return { text: undefined };
-        const margin = result.margins?.[row];
-        const mean = formatResult(row, value, result.metric ?? '');
-        const text = margin === undefined ? mean : `${mean} ± ${formatResult(row, margin, result.metric ?? '')}`;
-        return {
-          text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
-          ...tagOf([
-            ...(best.includes(index) ? [l10n.t('best')] : []),
-            ...(row === 'value' && !result.final ? [l10n.t('so far')] : []),
-            ...(row === 'bytes' && result.hasFile === false ? [l10n.t('would take')] : []),
-            ...(row === 'byteRatio' && result.hasFile === false ? [l10n.t('would be')] : []),
-          ]),
-          ...(best.includes(index) && { strong: true }),
-        };
-      }),
-    };
-  });
-}
-
-function tagOf(words: readonly string[]): { tag?: string } {
-  return words.length === 0 ? {} : { tag: words.join(', ') };
-}
-
-function testName(metrics: readonly string[]): string {
-  return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
 }

@@ -1,32 +1,29 @@
-/** @file A table with a column per run. */
-import { element } from '../../element.ts';
-import type { ShownRun } from '../../state.ts';
+/** @file The table of the Compare view: a row for each run, which is also the legend of the charts. */
+import * as l10n from '@vscode/l10n';
+import { breakable, element } from '../../element.ts';
 import { readTheme, seriesColor } from '../../charts/theme.ts';
-
-export interface ComparisonCell {
-  /** Undefined: there is none. */
-  readonly text: string | undefined;
-  /** Words that make more of the value, such as `best`. */
-  readonly tag?: string;
-  /** Set off from the others. */
-  readonly strong?: boolean;
-}
-
-export interface ComparisonRow {
-  readonly name: string;
-  readonly cells: readonly ComparisonCell[];
-}
-
-/** What a column is of: a run, or several that differ in their seed alone. */
-export type ComparisonColumn = Pick<ShownRun, 'label' | 'color'>;
+import type { ChartTheme } from '../../charts/theme.ts';
+import { orderedRows } from './comparison.ts';
+import type { Comparison, ComparisonCell, ComparisonColumn, ComparisonOrder, ComparisonRow } from './comparison.ts';
 
 export interface ComparisonTable {
   readonly element: HTMLElement;
-  update(runs: readonly ComparisonColumn[], rows: readonly ComparisonRow[]): void;
+  /** @param hidden keys of the rows that no chart draws */
+  update(comparison: Comparison, order: ComparisonOrder, hidden: ReadonlySet<string>): void;
 }
 
-/** @param empty said in place of a table without rows */
-export function createComparisonTable(title: string, rowTitle: string, empty: string): ComparisonTable {
+export interface ComparisonActions {
+  sort(order: ComparisonOrder): void;
+  /** Shows or hides a row in the charts. */
+  show(key: string, isShown: boolean): void;
+  /** Gives a row another colour. */
+  recolor(key: string): void;
+}
+
+const RUN: ComparisonColumn = { id: 'run', title: l10n.t('Run'), isResult: false };
+
+export function createComparisonTable(actions: ComparisonActions): ComparisonTable {
+  const title = l10n.t('Runs that are compared');
   const head = element('tr');
   const body = element('tbody');
   const table = element(
@@ -37,47 +34,77 @@ export function createComparisonTable(title: string, rowTitle: string, empty: st
     body,
   );
   const scroll = element('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': title }, table);
-  const nothing = element('p', { class: 'view-note' }, empty);
   let drawn = '';
+
+  function heading(column: ComparisonColumn, { column: sorted, descending }: ComparisonOrder): HTMLElement {
+    const { id, isResult, fullTitle } = column;
+    const isSorted = sorted === id;
+    const button = element(
+      'button',
+      { type: 'button', class: 'sort-button', title: fullTitle, 'data-focus': `sort ${id}` },
+      ...breakable(column.title),
+    );
+    button.addEventListener('click', () => {
+      // Down first for results; a third click goes back to the order in which the runs were chosen.
+      if (!isSorted) actions.sort({ column: id, descending: isResult });
+      else actions.sort(descending === isResult ? { column: id, descending: !isResult } : { descending: false });
+    });
+    return element(
+      'th',
+      { scope: 'col', 'aria-sort': isSorted ? (descending ? 'descending' : 'ascending') : undefined },
+      button,
+    );
+  }
+
+  function bodyRow(row: ComparisonRow, columns: readonly ComparisonColumn[], isHidden: boolean, theme: ChartTheme) {
+    const { key, label, color, cells } = row;
+    const box = element('input', {
+      type: 'checkbox',
+      'aria-label': l10n.t('Draw {0}', label),
+      'data-focus': `show ${key}`,
+    });
+    box.checked = !isHidden;
+    box.addEventListener('change', () => actions.show(key, box.checked));
+    const dot = element('button', {
+      type: 'button',
+      class: 'run-dot',
+      title: l10n.t('Another colour'),
+      'aria-label': l10n.t('Another colour for {0}', label),
+      'data-focus': `color ${key}`,
+    });
+    dot.style.background = seriesColor(theme, color);
+    dot.addEventListener('click', () => actions.recolor(key));
+    return element(
+      'tr',
+      { class: isHidden ? 'is-plain' : undefined },
+      element(
+        'th',
+        { scope: 'row', title: label },
+        element('span', { class: 'run-head' }, box, dot, element('span', {}, label)),
+      ),
+      ...columns.map(({ id }) => cellElement(cells.get(id))),
+    );
+  }
+
   return {
-    element: element(
-      'section',
-      { class: 'comparison' },
-      element('h3', { class: 'section-title' }, title),
-      scroll,
-      nothing,
-    ),
-    update(runs, rows) {
+    element: element('section', { class: 'comparison is-wide' }, scroll),
+    update({ columns, rows }, order, hidden) {
       const theme = readTheme();
-      const key = JSON.stringify([theme.kind, runs.map(({ label, color }) => [label, color]), rows]);
+      const plain = rows.map(({ cells, ...rest }) => ({ ...rest, cells: [...cells] }));
+      const key = JSON.stringify([theme.kind, columns, plain, order, [...hidden]]);
       if (key === drawn) return;
       drawn = key;
-      scroll.hidden = rows.length === 0;
-      nothing.hidden = rows.length > 0;
-      head.replaceChildren(
-        element('th', { scope: 'col' }, rowTitle),
-        ...runs.map(({ label, color }) => {
-          const dot = element('span', { class: 'run-dot', 'aria-hidden': 'true' });
-          dot.style.background = seriesColor(theme, color);
-          return element('th', { scope: 'col', title: label }, element('span', { class: 'run-head' }, dot, label));
-        }),
-      );
-      body.replaceChildren(
-        ...rows.map(({ name, cells }) =>
-          element('tr', {}, element('th', { scope: 'row' }, ...breakable(name)), ...cells.map(cellElement)),
-        ),
-      );
+      const focused = (document.activeElement as HTMLElement | null)?.dataset.focus;
+      head.replaceChildren(...[RUN, ...columns].map((column) => heading(column, order)));
+      body.replaceChildren(...orderedRows(rows, order).map((row) => bodyRow(row, columns, hidden.has(row.key), theme)));
+      if (focused !== undefined) table.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
     },
   };
 }
 
-/** A long path may be broken behind its dots. */
-function breakable(path: string): Node[] {
-  return path.split(/(?<=\.)/).flatMap((part) => [document.createTextNode(part), document.createElement('wbr')]);
-}
-
-function cellElement({ text, tag, strong }: ComparisonCell): HTMLElement {
-  if (text === undefined) return element('td', { class: 'muted' }, '–');
+function cellElement(cell: ComparisonCell | undefined): HTMLElement {
+  if (cell === undefined) return element('td', { class: 'muted' }, '–');
+  const { text, tag, strong } = cell;
   return element(
     'td',
     { class: strong ? 'is-strong' : undefined },

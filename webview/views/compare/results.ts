@@ -5,12 +5,15 @@ import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import { shownMetric, shownSplit } from '../../../server/protocol/run/testMetric.ts';
 
 export interface RunResult {
   /** Name of the metric; undefined before the first evaluation. */
   readonly metric?: string;
-  /** Value of the final model on the test split; of the last evaluation for an unfinished run. */
+  /** Value of the final model; of the last evaluation for an unfinished run. */
   readonly value?: number;
+  /** The split that the value is of: of a final model the test split, unless the run left that one alone. */
+  readonly split?: 'test' | 'validation' | 'train';
   /** True if `value` is that of the final, compressed model. */
   readonly final: boolean;
   readonly bytes?: number;
@@ -31,7 +34,8 @@ export function runResult(snapshot: RunSnapshot): RunResult {
     const size = compressedSize(summary);
     return {
       metric: summary.metric,
-      value: summary.test,
+      value: shownMetric(summary),
+      split: shownSplit(summary),
       final: true,
       bytes: size.bytes,
       byteRatio: size.ratio,
@@ -43,7 +47,7 @@ export function runResult(snapshot: RunSnapshot): RunResult {
   }
   const evaluation = evaluations.at(-1);
   return {
-    ...(evaluation && { metric: evaluation.metric, value: evaluation.value }),
+    ...(evaluation && { metric: evaluation.metric, value: evaluation.value, split: evaluation.split }),
     final: false,
     steps: last >= 0 ? metrics.columns.step[last] : (started?.step ?? 0),
     ...(started && last >= 0 && { seconds: (metrics.columns.time[last] - metrics.columns.time[0]) / 1000 }),
@@ -61,23 +65,30 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
   if (results.length === 1) return first;
   const means: Partial<Record<ResultRow, number>> = {};
   const margins: Partial<Record<ResultRow, number>> = {};
-  const sameMetric = results.every(({ metric }) => metric === first.metric);
+  const sameMetric = haveSameMetric(results);
   for (const row of resultRows) {
     const values = results.flatMap((result) => result[row] ?? []);
     if (values.length < results.length || (row === 'value' && !sameMetric)) continue;
     const { mean, margin = 0 } = sampleStatistics(values);
     means[row] = mean;
-    if (margin > 0) margins[row] = margin;
+    // What rounding leaves is no spread.
+    if (margin > 1e-9 * Math.abs(mean)) margins[row] = margin;
   }
-  const { metric } = first;
+  const { metric, split } = first;
   return {
     ...means,
     steps: means.steps ?? first.steps,
     final: results.every(({ final }) => final),
-    ...(sameMetric && metric !== undefined && { metric }),
+    ...(sameMetric && metric !== undefined && { metric, split }),
     ...(results.some(({ hasFile }) => hasFile === false) && { hasFile: false }),
     margins,
   };
+}
+
+/** True where the values of results can be compared: one metric, on one split. A run that has not been evaluated has none. */
+export function haveSameMetric(results: readonly RunResult[]): boolean {
+  const evaluated = results.filter(({ metric }) => metric !== undefined);
+  return new Set(evaluated.map(({ metric, split }) => `${split} ${metric}`)).size <= 1;
 }
 
 /** The rows of the table of results, in their order. */
@@ -103,17 +114,20 @@ export function formatResult(row: ResultRow, value: number, metric: string): str
 
 /**
  * The best of the results in a row; none where there is nothing to choose: fewer than two final results, different
- * metrics, all equal, or a row (such as the number of steps) in which no value is better.
+ * metrics or splits, all equal, or a row (such as the number of steps) in which no value is better.
  */
 export function bestResults(results: readonly RunResult[], row: ResultRow): number[] {
   if (row === 'steps' || row === 'seconds') return [];
-  if (row === 'value' && new Set(results.map(({ metric }) => metric)).size > 1) return [];
-  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(results[0]?.metric ?? '') : true;
+  if (row === 'value' && !haveSameMetric(results)) return [];
+  const metric = results.find((result) => result.metric !== undefined)?.metric ?? '';
+  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(metric) : true;
   const known = results.flatMap((result, index) => {
     const value = result[row];
     return result.final && value !== undefined && Number.isFinite(value) ? [{ index, value }] : [];
   });
-  if (new Set(known.map(({ value }) => value)).size < 2) return [];
-  const best = known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value;
-  return known.filter(({ value }) => value === best).map(({ index }) => index);
+  // Values that read the same are equally good.
+  const textOf = (value: number) => formatResult(row, value, metric);
+  if (new Set(known.map(({ value }) => textOf(value))).size < 2) return [];
+  const best = textOf(known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value);
+  return known.filter(({ value }) => textOf(value) === best).map(({ index }) => index);
 }

@@ -1,5 +1,4 @@
 /** @file In which settings experiments differ. Pure. */
-import { parseOverride } from '../../../server/protocol/experiment/overrides.ts';
 import { formatSettingPath } from '../../../server/protocol/experiment/settingPath.ts';
 import type { SettingPath } from '../../../server/protocol/experiment/settingPath.ts';
 
@@ -7,30 +6,18 @@ import type { SettingPath } from '../../../server/protocol/experiment/settingPat
 export interface DifferingSetting {
   /** As `--set` takes it: `compression.layers.fc1.rate`. */
   readonly path: string;
-  /** Per run; the value is undefined where the run does not have the setting. */
-  readonly values: readonly { readonly text: string | undefined; readonly overridden: boolean }[];
+  /** Per run; undefined where the run does not have the setting. */
+  readonly values: readonly (string | undefined)[];
 }
 
-export interface ComparedExperiment {
-  /** As {@link flatten} gives them. */
-  readonly settings: ReadonlyMap<string, string>;
-  /** `path=value` of each value that was changed for this run alone. */
-  readonly overrides: readonly string[];
-}
-
-/** The differing settings in the order of the experiment files. */
-export function differingSettings(runs: readonly ComparedExperiment[]): DifferingSetting[] {
-  const flattened = runs.map(({ settings }) => settings);
-  const overridden = runs.map(({ overrides }) => new Set(overrides.map(overriddenPath)));
+/**
+ * The differing settings in the order of the experiment files.
+ * @param flattened the settings of each run, as {@link flatten} gives them
+ */
+export function differingSettings(flattened: readonly ReadonlyMap<string, string>[]): DifferingSetting[] {
   return mergedOrder(flattened.map((settings) => [...settings.keys()]))
     .filter((path) => new Set(flattened.map((settings) => settings.get(path))).size > 1)
-    .map((path) => ({
-      path,
-      values: flattened.map((settings, run) => ({
-        text: settings.get(path),
-        overridden: [...overridden[run]].some((prefix) => isAtOrBelow(path, prefix)),
-      })),
-    }));
+    .map((path) => ({ path, values: flattened.map((settings) => settings.get(path)) }));
 }
 
 /** The leaves of an experiment by their paths, written as a user would write them. An empty list or object is a leaf; `$schema` is no setting. */
@@ -53,15 +40,6 @@ function entriesOf(part: object): [string | number, unknown][] {
 
 function literal(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function overriddenPath(text: string): string {
-  const override = parseOverride(text);
-  return override === undefined ? text : formatSettingPath(override.path);
-}
-
-function isAtOrBelow(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || /[.[]/.test(path[prefix.length]));
 }
 
 /** All paths, each list's order kept as far as the others allow: a path comes right behind the one before it. */

@@ -18,15 +18,15 @@ const FRONT_COLOR = 7;
 /** Padding of the axis of sizes to either side, as a fraction of the size. */
 const MINIMUM_SPAN = 0.1;
 
-/** Finished runs with one metric; of runs with several metrics, those that have the first run's. */
+/** Finished runs with one metric on one split; of runs with several, those that have the first run's. */
 export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
-  const finished = compared.flatMap(({ run, result: { final, value, bytes, metric, hasFile } }) =>
+  const finished = compared.flatMap(({ run, result: { final, value, bytes, metric, split, hasFile } }) =>
     final && value !== undefined && bytes !== undefined
-      ? [{ run, size: bytes, metric: value, name: metric ?? '', hasFile }]
+      ? [{ run, size: bytes, metric: value, name: metric ?? '', split, hasFile }]
       : [],
   );
-  const name = finished[0]?.name ?? '';
-  const points = finished.filter((point) => point.name === name);
+  const { name = '', split } = finished.at(0) ?? {};
+  const points = finished.filter((point) => point.name === name && point.split === split);
   const front = paretoFront(points, isGreaterBetter(name)).map((index) => points[index]);
   const others = compared.length - points.length;
   const format = (value: number) => formatMetric(name, value);
@@ -37,7 +37,11 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
       ...sizeScale(points.map(({ size }) => size)),
       format: formatBytes,
     },
-    y: { label: l10n.t('test {0}', name), column: `test ${name}`, format },
+    y: {
+      label: split === 'validation' ? l10n.t('validation {0}', name) : l10n.t('test {0}', name),
+      column: `${split ?? 'test'} ${name}`,
+      format,
+    },
     series: [
       ...points.map(({ run, size, metric, hasFile }) => ({
         id: run.key,
@@ -67,7 +71,8 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
 }
 
 function describeFront(points: number, front: readonly string[], others: number): string {
-  const left = others === 0 ? [] : [l10n.t('{0} not shown: unfinished, or with another metric.', others)];
+  const left =
+    others === 0 ? [] : [l10n.t('{0} not shown: unfinished, or with a metric of another name or split.', others)];
   if (points === 1) return left.join(' ');
   const best =
     front.length === points

@@ -45,7 +45,7 @@ export function loadedRuns(runs: readonly ShownRun[]): LoadedRun[] {
 export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
     x: commonAxis(runs, settings),
-    y: { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
+    y: { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear', settles: true },
     smoothing: settings.smoothing,
     series: [
       ...groupsOf(runs, settings).flatMap((group) =>
@@ -224,7 +224,22 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
       const color = group.color + (isAlone ? splits.indexOf(split) : 0);
       if (group.runs.length > 1) return bandSeries(id, label, color, lines, false);
       const [{ x, y }] = lines;
-      return [{ id, label, color, dashed: !isAlone && split !== splits[0], x, y }];
+      const dashed = !isAlone && split !== splits[0];
+      const final = finalAfterDistortion(evaluated[0].evaluations, split);
+      if (final === undefined) return [{ id, label, color, dashed, x, y }];
+      // The last distortion is after the last step: a line to it would be a stroke upwards.
+      return [
+        { id, label, color, dashed, x: x.subarray(0, final), y: y.subarray(0, final) },
+        {
+          id: `${id} final`,
+          label: l10n.t('{0}, final model', label),
+          column: `${label} final`,
+          color: color + (isAlone ? splits.length : 0),
+          mark: 'points',
+          x: x.subarray(final),
+          y: y.subarray(final),
+        },
+      ];
     });
   });
   return {
@@ -235,6 +250,15 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
     references: changesOf(runs, settings),
     empty: l10n.t('The {0} appears with the first evaluation.', metric),
   };
+}
+
+/** Place of the evaluation of the final model among those of a split, where another one was before the last distortion of the same step. */
+function finalAfterDistortion(evaluations: readonly EventOf<'evaluation'>[], split: string): number | undefined {
+  const own = evaluations.filter((evaluation) => evaluation.split === split);
+  const last = own.length - 1;
+  return last > 0 && own[last].moment === 'final' && own[last - 1].moment === 'before-last-distortion'
+    ? last
+    : undefined;
 }
 
 function metricAxis(metric: string, { logPerplexity }: CurveSettings): Axis {

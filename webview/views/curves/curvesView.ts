@@ -1,9 +1,11 @@
 /** @file The Curves view: loss, the evaluated metrics, what each distortion costs, the learning rate. */
 import * as l10n from '@vscode/l10n';
 import { createChart } from '../../charts/chart.ts';
+import { createChartLink } from '../../charts/chartLink.ts';
 import type { Chart } from '../../charts/chart.ts';
-import { checkbox, dropdown, slider } from '../../controls/controls.ts';
+import { checkbox, dropdown, foldingToolbar, slider } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
+import { runTitle } from '../../state.ts';
 import type { PageState } from '../../state.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
@@ -33,6 +35,7 @@ function createCurvesView(context: ViewContext): View {
   let settings = remembered.get();
   let state: PageState | undefined;
   const charts = new Map<string, Chart>();
+  const link = createChartLink();
   const grid = element('div', { class: 'chart-grid' });
 
   function change(changes: Partial<CurveSettings>): void {
@@ -47,9 +50,8 @@ function createCurvesView(context: ViewContext): View {
   const seeds = checkbox(l10n.t('Take seeds together'), settings.seedsApart !== true, (together) =>
     change({ seedsApart: !together }),
   );
-  const toolbar = element(
-    'div',
-    { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Curves') },
+  const toolbar = foldingToolbar(
+    l10n.t('Curves'),
     dropdown(
       l10n.t('Axis'),
       xAxes.map((axis) => ({ value: axis, label: axisOf[axis].label })),
@@ -88,13 +90,17 @@ function createCurvesView(context: ViewContext): View {
       charts.delete(id);
     }
     const elements = wanted.map(({ id, title, size }) => {
-      const chart = charts.get(id) ?? createChart({ id, title, context, ...(size && { size }) });
+      const chart = charts.get(id) ?? createChart({ id, title, context, link, ...(size && { size }) });
       charts.set(id, chart);
       return chart.element;
     });
     if (elements.length !== grid.children.length || elements.some((item, i) => grid.children[i] !== item))
       grid.replaceChildren(...elements);
-    for (const { id, content } of wanted) charts.get(id)!.update(content);
+    const [first, ...others] = runs;
+    const subject =
+      others.length === 0 && first?.summary ? `${first.summary.name} · ${runTitle(first.summary)}` : undefined;
+    for (const { id, content } of wanted)
+      charts.get(id)!.update(subject === undefined ? content : { ...content, subject });
   }
 
   return {

@@ -46,9 +46,11 @@ function groupLabel(runs: readonly ShownRun[], hasOthers: boolean): string {
   const seeds = l10n.t('{0} seeds', runs.length);
   if (!hasOthers) return seeds;
   const [first] = runs;
-  const own = first.label
+  // A name is that of one run.
+  const told = first.summary?.label?.name === first.label ? (first.summary.differs ?? first.label) : first.label;
+  const own = told
     .split(/(?:, | · )/)
-    .filter((part) => !part.startsWith('seed='))
+    .filter((part) => !/^seed[= ]/.test(part))
     .join(', ');
   const label = own === '' ? (first.summary?.name ?? first.label) : own;
   return `${label} · ${seeds}`;

@@ -19,7 +19,7 @@ export interface LayerRow {
   /** At the end of the run; undefined where the log of an earlier version does not tell. */
   readonly target?: CompressionSetting;
   readonly weights: number;
-  /** Undefined, like `bytesKept`, before the first distortion, and while a run of an earlier version, whose log does not tell, trains. */
+  /** Undefined, like `bytesKept`, while a run of an earlier version, whose log does not tell, trains. */
   readonly weightsKept?: number;
   readonly bytes: number;
   readonly bytesKept?: number;
@@ -52,7 +52,7 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
     const whole = { weights: elementCount(shape), bytes: floatBytes(shape) };
     const left =
       sizes?.find((row) => row.name === name) ??
-      (compressed
+      (compressed && snapshot.distortions.length > 0
         ? last?.size
         : { weightsKept: elementCount(thinned ?? shape), bytesKept: floatBytes(thinned ?? shape) });
     return {
@@ -70,12 +70,7 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
     };
   });
 
-  const totals = {
-    weights: total(rows, 'weights') ?? 0,
-    weightsKept: total(rows, 'weightsKept'),
-    bytes: total(rows, 'bytes') ?? 0,
-    bytesKept: total(rows, 'bytesKept'),
-  };
+  const totals = sizeOf(rows);
   const whole = totals.bytesKept ?? totals.bytes;
   const shareOfCompressed = totals.bytesKept !== undefined;
   return {
@@ -87,6 +82,30 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
     ...(summary?.fileBytes !== undefined && { fileBytes: summary.fileBytes }),
     soFar: sizes === undefined,
     shareOfCompressed,
+  };
+}
+
+/** Rows that stand for themselves, and those that a user seldom looks at: vectors, such as biases, that the experiment leaves alone. */
+export function parted(rows: readonly LayerRow[]): {
+  readonly main: readonly LayerRow[];
+  readonly vectors: readonly LayerRow[];
+} {
+  const isVector = ({ method, shape }: LayerRow) => method === undefined && shape.length < 2;
+  return { main: rows.filter((row) => !isVector(row)), vectors: rows.filter(isVector) };
+}
+
+/** Several rows as one. */
+export function summed(rows: readonly LayerRow[]): Size & Pick<LayerRow, 'share'> {
+  return { ...sizeOf(rows), share: rows.reduce((sum, { share }) => sum + share, 0) };
+}
+
+function sizeOf(rows: readonly Size[]): Size {
+  const [weightsKept, bytesKept] = [total(rows, 'weightsKept'), total(rows, 'bytesKept')];
+  return {
+    weights: total(rows, 'weights') ?? 0,
+    ...(weightsKept !== undefined && { weightsKept }),
+    bytes: total(rows, 'bytes') ?? 0,
+    ...(bytesKept !== undefined && { bytesKept }),
   };
 }
 

@@ -3,12 +3,13 @@ import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import { parameterFacts } from '../../../server/protocol/experiment/methods/index.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
-import { element, setText } from '../../element.ts';
+import { checkbox, iconButton } from '../../controls/controls.ts';
+import { breakable, element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import { bareSetting, describeSetting } from '../setting.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
-import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
+import { byteRatio, layerTable, parted, sortKeys, sortRows, summed } from './layerRows.ts';
 import type { LayerRow, LayerTable, SortKey, Sorting } from './layerRows.ts';
 
 export const layersView: ViewType = { id: 'layers', title: l10n.t('Layers'), create: createLayersView };
@@ -33,8 +34,12 @@ interface Column {
   total?(table: LayerTable): Node | string;
 }
 
+/** So many vectors are shown among the rows; more are one row until the user wants them. */
+const FEW_VECTORS = 4;
+
 function createLayersView(context: ViewContext): View {
   const sorting = context.remember<Sorting>('sorting', modelOrder, isSorting);
+  const withVectors = context.remember('vectors', false, (value): value is boolean => typeof value === 'boolean');
   let state: PageState | undefined;
   /** What the table shows: nothing is made anew, and no focus lost, while that stays. */
   let drawn = '';
@@ -83,16 +88,22 @@ function createLayersView(context: ViewContext): View {
 
   const head = element('tr');
   const body = element('tbody');
-  const foot = element('tr');
+  // Below the titles, where it is seen however long the table is.
+  const foot = element('tr', { class: 'total-row' });
+  const vectors = checkbox(l10n.t('Show each bias and other vector'), withVectors.get(), (on) => {
+    withVectors.set(on);
+    if (state) draw(state);
+  });
+  const toolbar = element('div', { class: 'toolbar', hidden: true }, vectors.element);
   const note = element('p', { class: 'view-note' });
   const empty = element('p', { class: 'view-empty', hidden: true });
   const table = element(
     'table',
     { class: 'data-table layers-table' },
     element('caption', { class: 'visually-hidden' }, l10n.t('Weights of the model')),
-    element('thead', {}, head),
+    element('colgroup', {}, ...columns.map(({ name }) => element('col', { class: `col-${name}` }))),
+    element('thead', {}, head, foot),
     body,
-    element('tfoot', {}, foot),
   );
 
   function sortBy(key: SortKey): void {
@@ -118,17 +129,18 @@ function createLayersView(context: ViewContext): View {
 
   function nameCell({ name, method, key }: LayerRow): Node {
     const run = state?.shown[0]?.key;
+    if (method === undefined) return element('span', {}, ...breakable(name));
     const made = element(
       'button',
-      { type: 'button', class: 'link-button', title: l10n.t('Show {0} in the experiment file', name) },
-      name,
+      { type: 'button', class: 'link-button', title: l10n.t('Show the histogram of {0}', name) },
+      ...breakable(name),
     );
     made.dataset.weight = name;
-    made.addEventListener('click', () => {
-      if (run !== undefined)
-        context.send({ type: 'revealLayer', run, weight: name, compressed: method !== undefined, key });
+    made.addEventListener('click', () => context.open({ tab: 'weights', weight: name }));
+    const file = iconButton('file', l10n.t('Show {0} in the experiment file', name), () => {
+      if (run !== undefined) context.send({ type: 'revealLayer', run, weight: name, compressed: true, key });
     });
-    return made;
+    return element('span', { class: 'layer-name' }, made, file);
   }
 
   function draw({ shown: [run] }: PageState): void {
@@ -138,7 +150,10 @@ function createLayersView(context: ViewContext): View {
     setText(empty, model ? '' : l10n.t('The layers appear when the run has loaded its model.'));
     if (!model) return;
     const order = sorting.get();
-    const key = JSON.stringify([run?.key, model, order]);
+    const { main, vectors: small } = parted(model.rows);
+    const isFolded = small.length > FEW_VECTORS && !withVectors.get();
+    toolbar.hidden = small.length <= FEW_VECTORS;
+    const key = JSON.stringify([run?.key, model, order, isFolded]);
     if (key === drawn) return;
     drawn = key;
 
@@ -151,21 +166,32 @@ function createLayersView(context: ViewContext): View {
       else header.removeAttribute('aria-sort');
     });
     body.replaceChildren(
-      ...sortRows(model.rows, order).map((row) =>
+      ...sortRows(isFolded ? main : model.rows, order).map((row) =>
         element(
           'tr',
           { class: row.method === undefined ? 'is-plain' : undefined },
           ...columns.map((column, i) => cellOf(column, column.cell(row), i === 0)),
         ),
       ),
+      ...(isFolded ? [vectorsRow(small)] : []),
     );
     foot.replaceChildren(...columns.map((column, i) => cellOf(column, column.total?.(model) ?? '', i === 0)));
     if (focused !== undefined) body.querySelector<HTMLElement>(`[data-weight="${CSS.escape(focused)}"]`)?.focus();
     setText(note, noteOf(model));
   }
 
+  /** One row for all of them. */
+  function vectorsRow(rows: readonly LayerRow[]): HTMLElement {
+    const row: LayerRow = { name: l10n.t('{0} biases and other vectors', rows.length), shape: [], ...summed(rows) };
+    return element(
+      'tr',
+      { class: 'is-plain' },
+      ...columns.map((column, i) => cellOf(column, i === 0 ? row.name : column.cell(row), i === 0)),
+    );
+  }
+
   return {
-    element: element('div', { class: 'layers' }, empty, table, note),
+    element: element('div', { class: 'layers' }, empty, toolbar, table, note),
     update(next) {
       state = next;
       draw(next);
@@ -242,7 +268,7 @@ function noteOf({ soFar, shareOfCompressed, totals, fileBytes }: LayerTable): st
     : [
         share,
         ...(fileBytes === undefined ? [] : [l10n.t('The size of the file counts its header as well.')]),
-        l10n.t('Choose a weight to see it in the experiment file.'),
+        l10n.t('Choose a weight to see its histogram.'),
       ];
   return sentences.join(' ');
 }

@@ -124,7 +124,7 @@ function levelNotes({ levels, scaledLevels }: WeightDistortion, quantized: boole
   if (!quantized) return [];
   if (levels !== undefined) return [levelNote(levels)];
   if (scaledLevels !== undefined) return [l10n.t('Each bucket has levels of its own, see below')];
-  return [l10n.t('Each row or bucket has scales, and so levels, of its own: they are not drawn')];
+  return [l10n.t('Levels are not drawn: each row or bucket has its own scales')];
 }
 
 /** How many levels there are. */

@@ -1,6 +1,6 @@
 /** @file How the Weights view shows weights: settings that VS Code keeps, and their controls. */
 import * as l10n from '@vscode/l10n';
-import { checkbox, dropdown } from '../../controls/controls.ts';
+import { checkbox, dropdown, foldingToolbar } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
 import type { Remembered, ViewContext } from '../../viewContext.ts';
 import type { HistogramSettings } from './histogramContent.ts';
@@ -41,10 +41,8 @@ export function createWeightToolbar(
   change: (changes: Partial<WeightSettings>) => void,
 ): WeightToolbar {
   const overlay = checkbox(l10n.t('Overlay second run'), settings.overlay, (on) => change({ overlay: on })).element;
-  const toolbar = element(
-    'div',
-    { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Weights') },
-    weightChoice,
+  const toolbar = foldingToolbar(
+    l10n.t('Weights'),
     dropdown(
       l10n.t('Count'),
       [
@@ -67,5 +65,5 @@ export function createWeightToolbar(
     checkbox(l10n.t('Exact zeros'), settings.withZeros, (withZeros) => change({ withZeros })).element,
     overlay,
   );
-  return { element: toolbar, overlay };
+  return { element: element('div', { class: 'weight-toolbar' }, weightChoice, toolbar), overlay };
 }

@@ -53,7 +53,7 @@ export const distillation = z
       .positive()
       .default(2)
       .describe(
-        "T: both models' outputs z become softmax(z / T). The larger, the more of what the teacher thinks of the wrong classes is told. " +
+        "T: both models' outputs z become softmax(z / T). The larger T is, the more the outputs tell about the wrong classes. " +
           'Polino et al. 2018: 2 for images, 1 for translation.',
       ),
     weight: z

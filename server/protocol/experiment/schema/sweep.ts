@@ -57,7 +57,7 @@ const halving = z
   .describe(
     'Stops the worse runs early, by successive halving (Jamieson & Talwalkar 2016; on a cluster ASHA, Li et al. 2020): compared are the metrics at the ' +
       'first evaluation after `from` steps, after `from * factor`, and so on, on the validation split where there is one. A run that was stopped so has a ' +
-      'checkpoint and can be gone on with.',
+      'checkpoint and can be resumed.',
   );
 
 const PATHS =

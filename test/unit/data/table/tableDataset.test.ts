@@ -163,7 +163,7 @@ describe('missing values', () => {
   ])('are an error where that is asked for: %s', async (which, message) => {
     const error = await userErrorOf(() => open(lacking, lacking, { missing: { [which]: 'error' } }));
     expect(error.message).toContain(message);
-    expect(error.remedy).toBe('Write a value, or say in data.missing what becomes of it.');
+    expect(error.remedy).toBe('Write a value, or say in data.missing how it is replaced.');
   });
 
   test('which texts stand for one is a setting', async () => {

@@ -165,10 +165,10 @@ describe('the worker thread', () => {
     await expect(loadSnapshot(worker, file, { ...options(), signal: abort.signal })).rejects.toThrow('deselected');
   });
 
-  it('reads a log of 200 MB in pieces, and tells how far it is', async () => {
-    const lines = 200_000;
+  it('reads a log of 40 MB in pieces, and tells how far it is', async () => {
+    const lines = 50_000;
     await writeFile(file, '');
-    for (let steps = 0, size = 0; size < 200e6; steps += lines) {
+    for (let steps = 0, size = 0; size < 40e6; steps += lines) {
       const text = Array.from({ length: lines }, (_, step) => line(metricsAt(steps + step + 1))).join('');
       await appendFile(file, text);
       size += text.length;
@@ -179,7 +179,7 @@ describe('the worker thread', () => {
       onProgress: (fraction) => fractions.push(fraction),
     });
     const { metrics } = restoreSnapshot(sent);
-    expect(offset).toBeGreaterThan(200e6);
+    expect(offset).toBeGreaterThan(40e6);
     expect(metrics.length % lines).toBe(0);
     expect([metrics.columns.step[0], metrics.columns.step[metrics.length - 1]]).toEqual([1, metrics.length]);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));

@@ -200,3 +200,21 @@ it('opens the view that a command is about, also in a page that is not ready yet
   session.show([run.path]);
   expect(tabs()).toHaveLength(1);
 });
+
+it('reads no run while the dashboard is elsewhere, and goes on when it is back', async () => {
+  const run = await finishedRun();
+  const { session, page, snapshotsOf } = open();
+  session.elsewhere = true;
+  session.receive({ type: 'ready' });
+  session.receive({ type: 'tab', tab: 'layers' });
+  session.setRuns([summary(run)]);
+  session.show([run.path], { tab: 'layers' });
+  expect(session.tab).toBe('layers');
+  expect(page.posted.map(({ type }) => type)).toEqual(['elsewhere', 'openTab']);
+  // A page that was loaded again is told again.
+  session.receive({ type: 'ready' });
+  expect(page.posted.at(-1)).toEqual({ type: 'elsewhere', elsewhere: true });
+  session.elsewhere = false;
+  expect(page.posted).toContainEqual({ type: 'elsewhere', elsewhere: false });
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([run.path]));
+});

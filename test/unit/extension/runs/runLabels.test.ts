@@ -9,7 +9,7 @@ describe('a run in a line', () => {
     expect(progressText(live({ step: 43 }))).toBe('43%');
     expect(progressText(live({ step: 43, loss: 0.1234567 }))).toBe('43% · loss 0.1235');
     const evaluation = { metric: 'accuracy', value: 0.971, step: 40 };
-    expect(progressText(live({ step: 43, loss: 0.1, evaluation }))).toBe('43% · 97.10%');
+    expect(progressText(live({ step: 43, loss: 0.1, evaluation }))).toBe('43% · accuracy 97.10%');
   });
 
   test('is at 100% only when every step is done, and at 0% while the steps are not known', () => {

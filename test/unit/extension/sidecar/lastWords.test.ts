@@ -14,6 +14,7 @@ describe('the last words of a process', () => {
 
   test('are none where it was killed in the midst of its work, or has said nothing', () => {
     expect(lastWords(`Error: of long ago\n${timed}\n`)).toBeUndefined();
+    expect(lastWords(`Error: of long ago\n${timed.replace('Z', '-03:30')}\n`)).toBeUndefined();
     expect(lastWords('')).toBeUndefined();
   });
 });

@@ -23,7 +23,7 @@ test('one with runs can be run again, compared and exported, and says how the la
     ['Compare (2)', 'deeptwist.compareWithLast', [URI]],
     ['$(export) Export…', 'deeptwist.exportModel', [finished.path]],
     ['$(pulse) Sensitivity…', 'deeptwist.measureSensitivity', [finished.path]],
-    ['last: 98.30% · 47.1x', 'deeptwist.showRunsOfFile', [URI]],
+    ['last: accuracy 98.30% · 47.1x smaller', 'deeptwist.showRunsOfFile', [URI]],
   ]);
 });
 
@@ -56,4 +56,14 @@ test('a sweep can be started above its key, and looked at where it has runs', as
   expect(await ofSweep([run])).toEqual([start, ['$(layers) Open Sweep', 'deeptwist.openSweep', [URI]]]);
   const [lens] = await codeLenses(open(text), around());
   expect(lens.command?.command).toBe('deeptwist.runExperiment');
+});
+
+test('the settings for a target can be found above its key, and the search looked at where it has runs', async () => {
+  const text = pruneText.replace(/\}\s*$/, ', "target": { "maxDrop": 0.005 } }');
+  const ofTarget = async (runs: KnownRun[]) =>
+    (await lenses(runs, text)).filter(([title]) => /Settings|Search/.test(String(title)));
+  const find = ['$(target) Find Settings…', 'deeptwist.findSettings', [URI]];
+  expect(await ofTarget([finished])).toEqual([find]);
+  const run = { ...finished, record: { ...finished.record, sweep: '20261126-101500-prune' } };
+  expect(await ofTarget([run])).toEqual([find, ['$(layers) Open Search', 'deeptwist.openSweep', [URI]]]);
 });

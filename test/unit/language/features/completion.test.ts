@@ -204,7 +204,7 @@ describe('runs and files', () => {
       './data/',
       '{ }',
     ]);
-    expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
+    expect(items('{ "start": "run:|" }', known)[0].detail).toBe('accuracy 98.30% · 47.1x smaller · 2026-11-26 10:15');
   });
 
   describe('inputs and outputs of the model', () => {

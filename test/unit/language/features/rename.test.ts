@@ -61,7 +61,12 @@ describe('what can be renamed', () => {
     [pruneText.replace('"method"', '"met|hod"'), undefined],
   ])('%#', (text, name) => {
     const { document, position } = openAt(text);
-    expect(prepareRename(document, position, around())?.placeholder).toBe(name);
+    expect(prepareRename(document, position, around({ modelText }))?.placeholder).toBe(name);
+  });
+
+  test('a name that no code of the user has is refused before a new one is typed', () => {
+    const { document, position } = openAt(marked);
+    expect(() => prepareRename(document, position, around())).toThrow('The layer fc1 is not named in a file of yours.');
   });
 });
 

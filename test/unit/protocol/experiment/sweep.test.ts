@@ -95,7 +95,7 @@ describe('a sweep', () => {
   test.each([
     ['{ "vary": { "trainng.seed": [1] } }', 'sweep.vary["trainng.seed"]: trainng: unknown setting; did you mean "training"?'],
     ['{ "vary": { "compression.layers.fc1.rte": [1] } }', 'sweep.vary["compression.layers.fc1.rte"]: unknown setting; did you mean "rate"?'],
-    ['{ "vary": { "training.seed": [1], "training[\\"seed\\"]": [2] } }', 'this is training.seed, which is there already; remove one of them'],
+    ['{ "vary": { "training.seed": [1], "training[\\"seed\\"]": [2] } }', 'this is training.seed, which already exists; remove one of them'],
     ['{ "vary": { "sweep.runs": [1] } }', 'a sweep cannot vary itself'],
     ['{ "vary": { "training..seed": [1] } }', 'expected the name of a setting'],
     ['{ "vary": {} }', 'sweep.vary: expected at least one setting to vary'],

@@ -8,16 +8,17 @@ test('an accuracy is in percent, any other metric as it is', () => {
 
 test.each([
   [undefined, undefined],
-  [{ metric: 'accuracy', test: 0.982, byteRatio: 62.24, fileRatio: 61.9 }, '98.20% · 61.9x'],
-  [{ metric: 'accuracy', test: 0.982, byteRatio: 62.24 }, '98.20% · would be 62.2x'],
-  [{ metric: 'perplexity', test: 84.123, byteRatio: 1 }, '84.12'],
-  [{ metric: 'perplexity', test: 84.123, byteRatio: 0.85 }, '84.12 · would be 0.850x'],
-  [{ metric: 'perplexity', test: null, byteRatio: 2 }, 'NaN · would be 2.00x'],
+  [{ metric: 'accuracy', test: 0.982, byteRatio: 62.24, fileRatio: 61.9 }, 'accuracy 98.20% · 61.9x smaller'],
+  [{ metric: 'accuracy', test: 0.982, byteRatio: 62.24 }, 'accuracy 98.20% · would be 62.2x smaller'],
+  [{ metric: 'perplexity', test: 84.123, byteRatio: 1 }, 'perplexity 84.12'],
+  [{ metric: 'perplexity', test: 84.123, byteRatio: 0.85 }, 'perplexity 84.12 · would be 0.850x smaller'],
+  [{ metric: 'perplexity', test: null, byteRatio: 2 }, 'perplexity NaN · would be 2.00x smaller'],
 ])('a result of %j', (result, text) => {
   expect(resultText({ result })).toBe(text);
 });
 
-test('the words for a run without a file can be those of another language', () => {
+test('the words can be those of another language', () => {
   const result = { metric: 'accuracy', test: 0.982, byteRatio: 62.24 };
-  expect(resultText({ result }, (ratio) => `wäre ${ratio}`)).toBe('98.20% · wäre 62.2x');
+  const words = { smaller: String, wouldBeSmaller: (ratio: string) => `wäre ${ratio} kleiner` };
+  expect(resultText({ result }, words)).toBe('accuracy 98.20% · wäre 62.2x kleiner');
 });

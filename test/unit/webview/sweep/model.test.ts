@@ -36,6 +36,13 @@ describe('the rows of a sweep', () => {
     expect(apart.items.every(({ measures }) => measures.get('test')?.margin === undefined)).toBe(true);
   });
 
+  test('have a column for each setting of an object that varies, as the layers of a search', () => {
+    const layers = (rate: number) => `compression.layers={"fc1":{"rate":${rate}},"fc2":{"rate":0.5}}`;
+    const found = itemsOf([sweptRow(1, [layers(0.9)]), sweptRow(2, ['compression=null'])], true);
+    expect(found.settings).toEqual(['compression.layers.fc1.rate', 'compression.layers.fc2.rate', 'compression']);
+    expect(column('fc1.rate', columnsOf(found)).text(found.items[0])).toBe('0.9');
+  });
+
   test('have columns of what varies by short names, and of what came of it', () => {
     expect(columns.map(({ id }) => id)).toEqual(['rate', 'seed', 'test', 'bytes', 'ratio', 'seconds', 'state', 'note']);
     expect(columns.map((one) => one.text(together.items[0]))).toEqual([
@@ -48,6 +55,12 @@ describe('the rows of a sweep', () => {
       'finished',
       '',
     ]);
+    const [{ result }] = rows;
+    const lossy = itemsOf([{ ...rows[0], result: { ...result!, loss: 0.25 } }, { ...rows[1], result: { ...result!, loss: null } }], true); // prettier-ignore
+    expect(column('loss', columnsOf(lossy)).text(lossy.items[0])).toBe('NaN');
+    const running = itemsOf([rows[0], { ...rows[1], state: 'running', result: undefined }], true);
+    const live = columnsOf(running, (run) => (run === '/runs/s.2' ? '43% · 97.10%' : undefined));
+    expect(column('state', live).text(running.items[0])).toBe('1 of 2 finished · 43% · 97.10%');
     const mixed = itemsOf([rows[0], { ...rows[1], state: 'running', result: undefined }], true);
     expect(column('state', columnsOf(mixed)).text(mixed.items[0])).toBe('1 of 2 finished');
   });

@@ -32,6 +32,20 @@ describe('the layout of a chart', () => {
     expect(layout(content([{ x: [0, 1], y: [-0.01, 3] }]), undefined, 300, new Set()).y.minimum).toBeLessThan(-0.01);
   });
 
+  it('leaves out first values far above the others where they settle, and says so; zoomed in they are seen', () => {
+    const y = Array.from({ length: 200 }, (_, i) => (i < 3 ? 50 - 10 * i : 1 + 1 / (1 + i)));
+    const series = { x: y.map((_, i) => i), y };
+    const loss = { label: 'loss', settles: true };
+    const drawn = (of: number[], window?: { minimum: number; maximum: number }) =>
+      layout(content([{ ...series, y: of }], { y: loss }), window, 300, new Set());
+    expect(drawn(y)).toMatchObject({ startsAbove: true, y: { maximum: expect.closeTo(1.1, 0) } });
+    expect(drawn(y, { minimum: 0, maximum: 100 })).toMatchObject({ startsAbove: false });
+    expect(drawn(y, { minimum: 0, maximum: 100 }).y.maximum).toBeGreaterThan(50);
+    const gentle = y.map((_, i) => 2 - i / 200);
+    expect(drawn(gentle).startsAbove).toBe(false);
+    expect(drawn([5, 1]).startsAbove).toBe(false);
+  });
+
   it('does not go beyond the greatest value that there can be', () => {
     const accuracy = { label: 'accuracy', limit: 1 };
     const shown = (y: number[]) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resultText } from '../../../../../server/protocol/run/resultText.ts';
-import { resultFacts } from '../../../../../webview/frame/words.ts';
+import { resultWords } from '../../../../../webview/frame/words.ts';
 import { paretoFront } from '../../../../../webview/views/compare/pareto.ts';
 import type { Outcome } from '../../../../../webview/views/compare/pareto.ts';
 import { bestResults } from '../../../../../webview/views/compare/results.ts';
@@ -47,42 +47,27 @@ describe('differing settings', () => {
     compression: { method: 'prune', layers: { fc1: { rate }, 'a.b': { rate: 0.5 } } },
     ...rest,
   });
-  const compared = (own: object, overrides: readonly string[] = []) => ({ settings: flatten(own), overrides });
 
   it('are those that are not the same in all runs, and absent ones', () => {
     const [rate, extra, ...others] = differingSettings([
-      compared(experiment(0.9)),
-      compared(experiment(0.5, { start: 'run:base' }), ['compression.layers.fc1.rate=0.5']),
+      flatten(experiment(0.9)),
+      flatten(experiment(0.5, { start: 'run:base' })),
     ]);
     expect(others).toEqual([]);
     expect(rate.path).toBe('compression.layers.fc1.rate');
-    expect(rate.values).toEqual([
-      { text: '0.9', overridden: false },
-      { text: '0.5', overridden: true },
-    ]);
+    expect(rate.values).toEqual(['0.9', '0.5']);
     expect(extra.path).toBe('start');
-    expect(extra.values.map(({ text }) => text)).toEqual([undefined, 'run:base']);
+    expect(extra.values).toEqual([undefined, 'run:base']);
   });
 
   it('are none of equal experiments', () => {
-    const run = compared(experiment(0.9));
+    const run = flatten(experiment(0.9));
     expect(differingSettings([run, run])).toEqual([]);
   });
 
   it('keep the order of the file, with what one run has more in its place', () => {
-    const paths = differingSettings([compared({ a: 1, c: 1 }), compared({ a: 2, b: 2, c: 2 })]).map(({ path }) => path);
+    const paths = differingSettings([flatten({ a: 1, c: 1 }), flatten({ a: 2, b: 2, c: 2 })]).map(({ path }) => path);
     expect(paths).toEqual(['a', 'b', 'c']);
-  });
-
-  it('are marked as overridden below an overridden object, and for quoted names', () => {
-    const values = (override: string) =>
-      differingSettings([
-        compared(experiment(1)),
-        compared({ ...experiment(1), compression: { layers: { 'a.b': { rate: 0.1 } } } }, [override]),
-      ]).find(({ path }) => path === 'compression.layers["a.b"].rate')?.values[1];
-    expect(values('compression.layers={"a.b": {"rate": 0.1}}')).toEqual({ text: '0.1', overridden: true });
-    expect(values('compression.layers["a.b"].rate=0.1')).toEqual({ text: '0.1', overridden: true });
-    expect(values('compression.lay=1')).toEqual({ text: '0.1', overridden: false });
   });
 
   it('are found at the leaves, empty lists and objects among them', () => {
@@ -170,10 +155,10 @@ describe('size against metric', () => {
 
 it('the page says what a run came to as the tree does', () => {
   const result = { metric: 'accuracy', test: 0.983, byteRatio: 46.12 };
-  expect(resultFacts(runSummary('a', { result }))).toEqual(['accuracy 98.30%', 'would be 46.1x smaller']);
-  expect(resultText({ result })).toBe('98.30% · would be 46.1x');
+  expect(resultWords(runSummary('a', { result }))).toEqual(['accuracy 98.30%', 'would be 46.1x smaller']);
+  expect(resultText({ result })).toBe('accuracy 98.30% · would be 46.1x smaller');
   const inFile = { ...result, fileRatio: 45.8 };
-  expect(resultFacts(runSummary('a', { result: inFile }))).toEqual(['accuracy 98.30%', '45.8x smaller']);
-  expect(resultText({ result: inFile })).toBe('98.30% · 45.8x');
-  expect(resultFacts(runSummary('a', { result: { ...result, byteRatio: 1.001 } }))).toEqual(['accuracy 98.30%']);
+  expect(resultWords(runSummary('a', { result: inFile }))).toEqual(['accuracy 98.30%', '45.8x smaller']);
+  expect(resultText({ result: inFile })).toBe('accuracy 98.30% · 45.8x smaller');
+  expect(resultWords(runSummary('a', { result: { ...result, byteRatio: 1.001 } }))).toEqual(['accuracy 98.30%']);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
 import { createRunHistory } from '../../../../../server/protocol/run/runHistory.ts';
-import { byteRatio, layerTable, sortRows } from '../../../../../webview/views/layers/layerRows.ts';
+import { byteRatio, layerTable, parted, sortRows, summed } from '../../../../../webview/views/layers/layerRows.ts';
 import type { LayerRow } from '../../../../../webview/views/layers/layerRows.ts';
 
 type Started = Extract<RunEvent, { type: 'started' }>;
@@ -58,7 +58,7 @@ const finished = {
 } as unknown as Finished;
 
 describe('the table of layers', () => {
-  it('says before the first distortion what is asked for, and not what is kept', () => {
+  it('says before the first distortion what is asked for, and that all is kept', () => {
     const table = tableOf([started]);
     expect(table?.soFar).toBe(true);
     expect(table?.rows[0]).toMatchObject({
@@ -69,7 +69,7 @@ describe('the table of layers', () => {
       bytes: 400,
     });
     expect(table?.rows[0].now).toBeUndefined();
-    expect(table?.totals).toEqual({ weights: 110, weightsKept: undefined, bytes: 440, bytesKept: undefined });
+    expect(table?.totals).toEqual({ weights: 110, weightsKept: 110, bytes: 440, bytesKept: 440 });
     expect(table?.rows.map(({ share }) => share)).toEqual([400 / 440, 40 / 440]);
   });
 
@@ -121,6 +121,18 @@ describe('the table of layers', () => {
   it('leaves a weight that is not compressed as it is', () => {
     expect(tableOf([started])?.rows[1]).toMatchObject({ weightsKept: 10, bytesKept: 40 });
     expect(tableOf([started])?.rows[1].method).toBeUndefined();
+  });
+
+  it('has vectors apart that the experiment leaves alone, and sums of rows', () => {
+    const { main, vectors } = parted(tableOf([started, distortion])!.rows);
+    expect([main, vectors].map((rows) => rows.map(({ name }) => name))).toEqual([['fc1/kernel'], ['fc1/bias']]);
+    expect(summed([...main, ...vectors])).toEqual({
+      weights: 110,
+      weightsKept: 50,
+      bytes: 440,
+      bytesKept: 213,
+      share: 1,
+    });
   });
 
   it('is none before the run has begun', () => {

@@ -52,7 +52,7 @@ describe('the histogram of a distortion', () => {
   });
 
   it('says when levels are not drawn: of rows with scales of their own, and when there are very many', () => {
-    expect(histogramContent(seen(), settings, { quantized: true }).summary).toMatch(/Each row or bucket has scales/);
+    expect(histogramContent(seen(), settings, { quantized: true }).summary).toMatch(/Levels are not drawn: each row/);
     const inBuckets = seen({ scaledLevels: { levels: [0.2, 0.8], counts: Uint32Array.of(3, 4) } });
     expect(histogramContent(inBuckets, settings, { quantized: true }).summary).toMatch(/see below$/);
     const many = seen({ levels: Array.from({ length: 256 }, (_, i) => i / 256) });

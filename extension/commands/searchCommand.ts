@@ -1,0 +1,168 @@
+/** @file Find Settings: the search for a `target` in a terminal, its progress, and what it found, offered into the file. */
+import { basename } from 'node:path';
+import { ProgressLocation, l10n, tasks, window, type TaskExecution } from 'vscode';
+import { searchBudget } from '../../server/protocol/experiment/searchBudget.ts';
+import { openSettings } from '../../server/protocol/experiment/openSettings.ts';
+import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatRatio,
+} from '../../server/protocol/formatQuantity.ts';
+import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import type { SweepContent, SweepSearch } from '../../server/protocol/wire/sweep.ts';
+import { reportError, showInformation, showWarning } from '../messages.ts';
+import type { ExperimentFile } from '../runs/experimentFiles.ts';
+import type { Services } from '../services.ts';
+import type { SweepPanels } from '../sweeps/sweepPanels.ts';
+import { useValues } from '../sweeps/useValues.ts';
+import { startSweep } from '../tasks/sweepTask.ts';
+import { requireTrustToRun } from '../trust.ts';
+import { chooseExperiment } from './commandTargets.ts';
+import type { ExperimentProblems } from './experimentProblems.ts';
+
+export class SearchCommand {
+  readonly #services: Services;
+  readonly #problems: ExperimentProblems;
+  readonly #panels: SweepPanels;
+
+  constructor(services: Services, problems: ExperimentProblems, panels: SweepPanels) {
+    this.#services = services;
+    this.#problems = problems;
+    this.#panels = panels;
+  }
+
+  /**
+   * Starts `deeptwist search FILE` in a terminal.
+   * @param budget asked for where it is not given
+   */
+  async findSettings(argument: unknown, budget?: number): Promise<TaskExecution | undefined> {
+    requireTrustToRun();
+    const experiment = await chooseExperiment(this.#services, argument);
+    const text = experiment && (await this.#problems.check(experiment.file, { mayBeOpen: true }));
+    if (!experiment || text === undefined) return undefined;
+    const { file, name } = experiment;
+    if (openSettings(new JsonText(text).value()).length === 0) {
+      void showInformation(
+        l10n.t(
+          'There is nothing to find in {0}: write a "target", such as {1}, and leave rates, bits or ranks of "compression" out.',
+          name,
+          '{ "maxDrop": 0.005 }',
+        ),
+      );
+      return undefined;
+    }
+    const runs = budget ?? (await this.#askForBudget(experiment));
+    if (runs === undefined) return undefined;
+    const known = new Set(await this.#services.sweeps.pathsOf(experiment));
+    const work = { experiment: file, search: file, budget: runs };
+    const execution = await startSweep(this.#services, work, l10n.t('Find settings of {0}', name));
+    this.#follow(execution, name, async () => {
+      const paths = await this.#services.sweeps.pathsOf(experiment);
+      return paths.find((path) => !known.has(path));
+    });
+    return execution;
+  }
+
+  /** Goes on with a search that was stopped. @param path its folder */
+  async continueSearch(path: string, experiment: string): Promise<TaskExecution> {
+    const name = l10n.t('Search {0}', basename(path));
+    const execution = await startSweep(this.#services, { experiment, search: path }, name);
+    this.#follow(execution, basename(experiment), () => Promise.resolve(path));
+    return execution;
+  }
+
+  /** Undefined where the user cancels. */
+  async #askForBudget(experiment: ExperimentFile): Promise<number | undefined> {
+    const [last] = (await this.#services.store.runsOf(experiment)).flatMap(
+      ({ run }) => run.record.result?.seconds ?? [],
+    );
+    const time =
+      last === undefined
+        ? ''
+        : ` ${l10n.t('The last run took {0}: ten of them take {1}.', formatDuration(last), formatDuration(10 * last))}`;
+    const text = await window.showInputBox({
+      title: l10n.t('Find settings of {0}', experiment.name),
+      prompt: `${l10n.t('How much the search may train, in runs of the full length. It keeps within that, by steps.')}${time}`,
+      value: String(searchBudget.usual),
+      validateInput: (given) => {
+        const budget = Number(given);
+        if (given.trim() !== '' && budget >= searchBudget.least && budget <= searchBudget.most) return undefined;
+        return l10n.t('A number from {0} to {1}.', searchBudget.least, formatCount(searchBudget.most));
+      },
+    });
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** Shows how far the search is until its terminal ends, and then what it found. @param findPath its folder, once it is there */
+  #follow(execution: TaskExecution, name: string, findPath: () => Promise<string | undefined>): void {
+    const { sweeps, store, log } = this.#services;
+    const options = { location: ProgressLocation.Window, title: l10n.t('Finding settings of {0}', name) };
+    void window.withProgress(options, async (progress) => {
+      let path: string | undefined;
+      const look = async () => {
+        path ??= await findPath();
+        const sweep = path === undefined ? undefined : await sweeps.read(path);
+        const finished = sweep?.rows.filter(({ state }) => state === 'finished').length ?? 0;
+        progress.report({ message: finished === 1 ? l10n.t('1 run finished') : l10n.t('{0} runs finished', formatCount(finished)) }); // prettier-ignore
+      };
+      const lookAgain = () => void look().catch((error: unknown) => log.debug(String(error)));
+      const listeners = [store.onDidChange(lookAgain), sweeps.onDidChange(lookAgain)];
+      const code = await new Promise<number | undefined>((done) => {
+        listeners.push(
+          tasks.onDidEndTaskProcess(({ execution: ended, exitCode }) => ended === execution && done(exitCode)),
+          tasks.onDidEndTask(({ execution: ended }) => ended === execution && done(undefined)),
+        );
+      });
+      for (const listener of listeners) listener.dispose();
+      await look().catch(() => undefined);
+      log.info(`The search of ${name} has ended with ${code}.`);
+      if (path !== undefined) this.#offer(path, name).catch((error: unknown) => reportError(error, log));
+    });
+  }
+
+  /** Says what a search came to; nothing where it was stopped before its end: its terminal tells how to go on. */
+  async #offer(path: string, name: string): Promise<void> {
+    const { sweeps } = this.#services;
+    sweeps.forget(path);
+    const sweep = await sweeps.read(path);
+    const { result } = sweep.search ?? {};
+    if (!result) return;
+    const open = l10n.t('Open Search');
+    const use = l10n.t('Use These Values');
+    const { isMet, best } = result;
+    if (!best) {
+      const answer = await showWarning(l10n.t('No full run of the search for {0} came to its end.', name), open);
+      if (answer === open) this.#panels.open(path);
+      return;
+    }
+    const text = foundText(result.metric, best);
+    const answer = isMet
+      ? await showInformation(l10n.t('Found settings of {0}: {1}.', name, text), use, open)
+      : await showWarning(l10n.t('The target of {0} was not reached. The nearest: {1}.', name, text), open, use);
+    if (answer === open) this.#panels.open(path);
+    const row = bestRow(sweep);
+    if (answer === use && row) await useValues(sweep, row);
+  }
+}
+
+/** `24.1 kB, 44.2x smaller, accuracy 98.10% on the validation split, 0.0031 worse than the dense model` */
+function foundText(metric: string, best: Best): string {
+  const { value, drop, bytes, ratio } = best;
+  const parts = [
+    formatBytes(bytes ?? NaN),
+    l10n.t('{0} smaller', formatRatio(ratio ?? NaN)),
+    l10n.t('{0} {1} on the validation split', metric, formatMetric(metric, value ?? NaN)),
+    l10n.t('{0} worse than the dense model', formatNumber(Number((drop ?? NaN).toFixed(6)))),
+  ];
+  return parts.join(', ');
+}
+
+function bestRow({ rows, search }: SweepContent) {
+  return rows.find(({ id }) => id === search?.result?.best?.run);
+}
+
+type Result = NonNullable<SweepSearch['result']>;
+type Best = NonNullable<Result['best']>;

@@ -1,0 +1,8 @@
+/** @file What a user calls a run. */
+
+export interface RunLabel {
+  readonly name?: string | undefined;
+  readonly note?: string | undefined;
+  /** True for a run that stands first in lists. */
+  readonly pinned?: boolean | undefined;
+}

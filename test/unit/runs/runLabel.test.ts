@@ -1,0 +1,29 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readRunLabel, writeRunLabel } from '../../../server/runs/runLabel.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deeptwist-label-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('a run keeps the name, the note and the pin that it is given', async () => {
+  const label = { name: 'the good one', note: 'rate of the paper', pinned: true };
+  await writeRunLabel(folder, label);
+  expect(await readRunLabel(folder)).toEqual(label);
+});
+
+test('an empty label leaves no file', async () => {
+  await writeRunLabel(folder, { name: 'x' });
+  await writeRunLabel(folder, { name: '', note: '', pinned: false });
+  expect(await readdir(folder)).toEqual([]);
+  expect(await readRunLabel(folder)).toEqual({});
+});
+
+test.each(['', '{', '[]', '{"name": 1}'])('a damaged file is no label: %j', async (text) => {
+  await writeFile(join(folder, 'label.json'), text);
+  expect(await readRunLabel(folder)).toEqual({});
+});
