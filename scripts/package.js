@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
 import { fail } from './needs.js';
+import { selfContained } from './packageTexts.js';
 import { root } from './root.js';
 import { setUp } from './setup.js';
 
@@ -124,9 +125,15 @@ async function stage(folder, target) {
   const isShipped = (/** @type {string} */ path) => !path.endsWith('.map') && path !== join(root, 'dist', 'runtime');
   for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'skills', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
-  for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);
+  const packed = manifest();
+  copy('LICENSE', 'LICENSE');
+  // A text links to the walkthrough by the publisher, whose name the manifest alone decides.
+  const texts = readFileSync(join(root, 'package.nls.json'), 'utf8');
+  writeFileSync(join(folder, 'package.nls.json'), texts.replaceAll('?%22deeptwist.', `?%22${packed.publisher}.`));
+  for (const name of ['README.md', 'CHANGELOG.md']) {
+    const text = readFileSync(join(root, name), 'utf8');
+    writeFileSync(join(folder, name), packed.repository === undefined ? selfContained(text, root) : text);
+  }
   // Beside the bundles: vsce leaves out the folder node_modules of the root.
   const { thirdPartyNotices } = await import('./notices.js');
   const shipped = await runtimeFiles();
@@ -138,8 +145,10 @@ async function stage(folder, target) {
   writeFileSync(join(folder, '.vscodeignore'), '');
   const { version } = JSON.parse(readFileSync(join(root, 'extension', 'tfjsTypes', 'package.json'), 'utf8'));
   // vsce packs those of node_modules that are dependencies.
-  const packed = { ...manifest(), dependencies: { [PLUGIN]: version } };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(packed, null, 2));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ ...packed, dependencies: { [PLUGIN]: version } }, null, 2),
+  );
 }
 
 /** The manifest without what only the checkout needs. */
@@ -170,7 +179,6 @@ export async function packageExtension(target) {
     packagePath,
     target,
     useYarn: false,
-    // A repository makes addresses of the relative links and pictures of README.md: a marketplace has no files of the package.
     allowMissingRepository: repository === undefined,
     rewriteRelativeLinks: repository !== undefined,
   });

@@ -1,7 +1,7 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { basename, dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
-import { runPhase, stateName } from '../experiments/runPhase.ts';
+import { runPhase, stateName } from '../runs/runPhase.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';

@@ -6,7 +6,7 @@ import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem
 import { settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import { progressText, startTime } from '../runs/runLabels.ts';
-import { runIcon, runPhase, stateName } from '../experiments/runPhase.ts';
+import { runIcon, runPhase, stateName } from '../runs/runPhase.ts';
 import { settingsOf } from '../runs/settingsOfRun.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';

@@ -24,7 +24,7 @@ import type { StoredRun } from '../runs/storedRun.ts';
 import { age, progressText, startTime } from '../runs/runLabels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 import { runTooltip } from './runTooltip.ts';
-import { runIcon, runPhase, stateName } from './runPhase.ts';
+import { runIcon, runPhase, stateName } from '../runs/runPhase.ts';
 import { plannedItem, sweepItem } from './sweepItem.ts';
 import { rowsInOrder, variedNames } from './sweepRows.ts';
 

@@ -15,7 +15,7 @@ import {
 import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
-import { runPhase, stateName } from '../experiments/runPhase.ts';
+import { runPhase, stateName } from '../runs/runPhase.ts';
 import { MANAGE_TRUST } from '../messages.ts';
 import { experimentFileOf, isOpenExperiment } from '../runs/experimentFiles.ts';
 import { runResultText } from '../runs/runResultText.ts';
@@ -60,7 +60,11 @@ export class LanguageStatus extends Disposable {
     item.busy = state === 'starting';
     item.severity = state === 'ended' ? LanguageStatusSeverity.Error : LanguageStatusSeverity.Information;
     item.text =
-      state === 'running' ? l10n.t('Checked as you type') : state === 'starting' ? l10n.t('Starting') : l10n.t('Not checked');
+      state === 'running'
+        ? l10n.t('Checked as you type')
+        : state === 'starting'
+          ? l10n.t('Starting')
+          : l10n.t('Not checked');
     item.detail = state === 'ended' ? l10n.t('the language server has ended') : l10n.t('DeepTwist language server');
     item.command = { command: 'deeptwist.restartLanguageServer', title: l10n.t('Restart') };
   }
@@ -71,7 +75,9 @@ export class LanguageStatus extends Disposable {
   }
 
   #item(id: string, name: string): LanguageStatusItem {
-    const item = this.register(languages.createLanguageStatusItem(`deeptwist.${id}`, { language: EXPERIMENT_LANGUAGE }));
+    const item = this.register(
+      languages.createLanguageStatusItem(`deeptwist.${id}`, { language: EXPERIMENT_LANGUAGE }),
+    );
     item.name = name;
     return item;
   }

@@ -44,8 +44,8 @@ describe('a link to a run', () => {
   /** Opens a link, and after it that of the run: what the first one shows is shown before. */
   async function shownBy(link: string): Promise<Shown[]> {
     shown = [];
-    await vscode.env.openExternal(vscode.Uri.parse(link));
-    await vscode.env.openExternal(vscode.Uri.parse(linkTo(run.run.id)));
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(link));
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(linkTo(run.run.id)));
     await eventually('the run', () => shown.at(-1)?.[0]?.[0] === run.key);
     return shown.slice(0, -1);
   }

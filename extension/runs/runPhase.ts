@@ -1,6 +1,6 @@
 /** @file How a run stands, as icon and word. */
 import { ThemeColor, ThemeIcon, l10n } from 'vscode';
-import type { StoredRun } from '../runs/storedRun.ts';
+import type { StoredRun } from './storedRun.ts';
 
 /** The state that a user sees: that of the process where there is one. */
 export function runPhase(stored: StoredRun): RunPhase {
