@@ -243,7 +243,7 @@ export class SweepPage {
     this.#main.hidden = !sweep;
     if (!sweep) return;
     const derived = this.#derive(sweep);
-    const { items, columns, metricColumn, names, haveSeeds } = derived;
+    const { items, columns, names, haveSeeds } = derived;
     const hidden = new Set(this.#hidden.get());
     const shownColumns = columns.filter(({ id }) => !hidden.has(id));
     const axes = axesOf(items, shownColumns);
