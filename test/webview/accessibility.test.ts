@@ -37,8 +37,7 @@ async function violations(page: Page, tags?: readonly string[]): Promise<string[
     nodes
       .slice(0, 5)
       .map(
-        ({ target, failureSummary = '' }) =>
-          `${id}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`,
+        ({ target, failureSummary = '' }) => `${id}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`,
       ),
   );
 }
