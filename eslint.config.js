@@ -318,5 +318,8 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['scripts/**/*.js', 'bin/**/*.js', 'test/{bench,journeys,screenshots}/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**/*.js', 'bin/**/*.js', 'test/{bench,journeys,screenshots}/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
 );

@@ -125,9 +125,13 @@ const withoutSettingTexts = {
       } else ts.forEachChild(node, visit);
     };
     visit(source);
-    const blank = (/** @type {number} */ start, /** @type {number} */ end) => code.slice(start, end).replace(/[^\n]/g, ' ');
+    const blank = (/** @type {number} */ start, /** @type {number} */ end) =>
+      code.slice(start, end).replace(/[^\n]/g, ' ');
     // With blanks in their place, the rest stands where it stood, as the source map says.
-    const rest = texts.reduceRight((all, [start, end]) => all.slice(0, start) + blank(start, end) + all.slice(end), code);
+    const rest = texts.reduceRight(
+      (all, [start, end]) => all.slice(0, start) + blank(start, end) + all.slice(end),
+      code,
+    );
     return { code: rest, map: null };
   },
 };

@@ -109,8 +109,7 @@ export async function runChecks(rows, begun) {
       return done;
     }),
   ).then((all) => all.flat());
-  const sum = (/** @type {'passed' | 'failed'} */ count) =>
-    results.reduce((total, result) => total + result[count], 0);
+  const sum = (/** @type {'passed' | 'failed'} */ count) => results.reduce((total, result) => total + result[count], 0);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`\n${results.map(({ line }) => line).join('\n')}\n       all of it ${seconds.padStart(25)} s\n`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);

@@ -41,7 +41,9 @@ export function otherNode(wanted) {
     doing: `Installing Node ${version} in ${join(root, '.cache', 'node')}`,
     isMissing() {
       if (platform in sha512) return !existsSync(nodeExecutable(wanted));
-      throw new Error(`Node ${version} is fetched for ${Object.keys(sha512).join(' and ')} alone, not for ${platform}.`);
+      throw new Error(
+        `Node ${version} is fetched for ${Object.keys(sha512).join(' and ')} alone, not for ${platform}.`,
+      );
     },
     bring: () =>
       makeFolder(join(root, '.cache', 'node', version), (folder) =>

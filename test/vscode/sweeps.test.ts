@@ -104,7 +104,12 @@ describe('a sweep', () => {
   it('is gone on with by a task of its folder, which is no run of the experiment', async () => {
     const tasks = join(vscode.workspace.workspaceFolders![0].uri.fsPath, '.vscode', 'tasks.json');
     const { path } = (await sweepNode())!;
-    const task = { label: 'the sweep', type: 'deeptwist', experiment: 'sweeps-test/swept.deeptwist.jsonc', sweep: path };
+    const task = {
+      label: 'the sweep',
+      type: 'deeptwist',
+      experiment: 'sweeps-test/swept.deeptwist.jsonc',
+      sweep: path,
+    };
     mkdirSync(dirname(tasks), { recursive: true });
     writeFileSync(tasks, JSON.stringify({ version: '2.0.0', tasks: [task] }));
     try {

@@ -50,7 +50,6 @@ const quantizedCase = (bits: number): Case => ({
 const pretraining = pretrainingCase(oneLayer);
 const further = furtherCase(oneLayer, 'one-layer-quantize', TRIES, 'codes');
 
-export const fullPrecisionSide = { case: pretraining.name, rival: PRETRAINED.name };
 export const furtherFullPrecisionSide = { case: further.name, rival: FURTHER.name };
 export const quantizedSide = (bits: number, { name }: Rival) => ({ case: quantizedCase(bits).name, rival: name });
 

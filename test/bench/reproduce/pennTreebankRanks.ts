@@ -13,7 +13,7 @@ const TRIES = learningRates([0.1, 0.3, 1, 2]);
 const shared = (isShared: boolean) => [`compression.layers.lstm*.sharedProjection=${isShared}`];
 export const PLAIN: Rival = { name: 'DeepTwist', overrides: shared(false) };
 export const SHARED: Rival = { name: 'DeepTwist, shared projection', overrides: shared(true) };
-export const FACTORS: Rival = {
+const FACTORS: Rival = {
   name: 'SVD with retraining of the factors',
   overrides: [...shared(false), 'compression.policy=factors'],
 };

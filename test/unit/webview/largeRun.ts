@@ -3,7 +3,7 @@ import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { metricsEvent } from './runFixture.ts';
 
 /** Layers with names of 80 characters, every tenth of one weight. */
-export function layerNames(count: number): string[] {
+function layerNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) =>
     `encoder.block_${i}.attention.self.query_key_value_projection_with_relative_positions`.padEnd(73, '_').slice(0, 73),
   ).map((name, i) => `${i}${name.slice(String(i).length)}/kernel`);

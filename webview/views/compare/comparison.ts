@@ -71,7 +71,11 @@ export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
   const best = new Map(shown.map((row) => [row, bestResults(results, row)]));
   return {
     columns: [
-      ...shown.map((row) => ({ id: row, title: row === 'value' ? metricTitle(metrics, splits) : titles[row], isResult: true })),
+      ...shown.map((row) => ({
+        id: row,
+        title: row === 'value' ? metricTitle(metrics, splits) : titles[row],
+        isResult: true,
+      })),
       ...(hasDifferences
         ? [{ id: DIFFERENCE, title: l10n.t('Difference to {0}', groups[0].label), isResult: true }]
         : []),
@@ -89,7 +93,11 @@ export function comparisonOf(groups: readonly ComparedGroup[]): Comparison {
       cells: new Map([
         ...shown.flatMap((row): [string, ComparisonCell][] => {
           const isBest = best.get(row)?.includes(index) === true;
-          const cell = resultCell(row, result, { isBest, namesMetric: metrics.length > 1, namesSplit: splits.length > 1 });
+          const cell = resultCell(row, result, {
+            isBest,
+            namesMetric: metrics.length > 1,
+            namesSplit: splits.length > 1,
+          });
           return cell ? [[row, cell]] : [];
         }),
         ...(difference ? [[DIFFERENCE, differenceCell(difference)] as const] : []),

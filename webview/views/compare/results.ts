@@ -86,7 +86,7 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
 }
 
 /** True where the values of results can be compared: one metric, on one split. A run that has not been evaluated has none. */
-export function haveSameMetric(results: readonly RunResult[]): boolean {
+function haveSameMetric(results: readonly RunResult[]): boolean {
   const evaluated = results.filter(({ metric }) => metric !== undefined);
   return new Set(evaluated.map(({ metric, split }) => `${split} ${metric}`)).size <= 1;
 }

@@ -16,7 +16,10 @@ export function rankContent(runs: readonly LoadedRun[], settings: CurveSettings)
     series: runs.flatMap((run) => weightSeries(run, runs, settings, ({ nuclearNorm }) => nuclearNorm?.rank)),
     references: changesOf(runs, settings),
     ...(shrunk.length > 0 && {
-      summary: l10n.t('Sum of the singular values, as a share of the sum before the first distortion: {0}.', shrunk.join(', ')),
+      summary: l10n.t(
+        'Sum of the singular values, as a share of the sum before the first distortion: {0}.',
+        shrunk.join(', '),
+      ),
     }),
   };
 }
