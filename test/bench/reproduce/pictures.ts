@@ -8,7 +8,10 @@ export interface Place {
   readonly margin?: number | undefined;
 }
 
-/** @param color place in the palette */
+/**
+ * Nothing without places: it has no key in the legend then.
+ * @param color place in the palette
+ */
 export function curve(label: string, color: number, places: readonly Place[]): Series[] {
   const sure = places.flatMap(({ x, mean, margin }) => (margin === undefined ? [] : [{ x, mean, margin }]));
   const intervals: Series = {
@@ -27,5 +30,6 @@ export function curve(label: string, color: number, places: readonly Place[]): S
     x: places.map(({ x }) => x),
     y: places.map(({ mean }) => mean),
   };
+  if (places.length === 0) return [];
   return sure.length > 0 ? [intervals, line] : [line];
 }
