@@ -8,7 +8,6 @@ import {
   learningRates,
   ofLayers,
   oneLayer,
-  PRETRAINED,
   pretrainingCase,
   startOf,
 } from './pennTreebank.ts';
