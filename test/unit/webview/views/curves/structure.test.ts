@@ -37,7 +37,9 @@ describe('the structure that training leaves', () => {
       [10, 20, 30],
       [90, 80, 70],
     ]);
-    expect(ranks.summary).toBe('Sum of the singular values, as a share of the sum before the first distortion: fc1/kernel 76.7%.');
+    expect(ranks.summary).toBe(
+      'Sum of the singular values, as a share of the sum before the first distortion: fc1/kernel 76.7%.',
+    );
     const units = unitsContent(runs, settings);
     expect(units.series.map(({ label }) => label)).toEqual(['fc2/kernel']);
     expect(pointsOf(units.series[0])[1]).toEqual([40, 30, 20]);
