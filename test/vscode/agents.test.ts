@@ -99,7 +99,5 @@ describe('agents of the editor', () => {
     assert.deepEqual(ofServer(), []);
     await vscode.commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
     await eventually('the tools of the server', () => ofServer().length >= 15);
-    const { runs } = await invoke(`${SERVER_PREFIX}list_runs`, { experiment: 'agents-test/asked.deeptwist.jsonc' });
-    assert.deepEqual(runs, [{}]);
   });
 });
