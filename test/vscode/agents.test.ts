@@ -58,6 +58,8 @@ describe('agents of the editor', () => {
     assert.equal(told.isSaved, false);
     assert.deepEqual([problem.code, problem.line, problem.severity], ['unknown-setting', place.line + 1, 'error']);
     await vscode.commands.executeCommand('undo');
+    await eventually('the text as it was', () => !document.getText().includes('stepz'));
+    assert.ok(await document.save());
     await eventually('no problem', async () => ((await invoke('deeptwist_experimentProblems', {})).problems as []).length === 0); // prettier-ignore
   });
 
