@@ -34,6 +34,8 @@ import { installEditor } from './install.js';
 
 /** Quiet: nothing that a test or a screenshot would trip over. */
 const QUIET = {
+  // As on a desktop. A browser's VS Code saves by itself, a second after somebody types.
+  'files.autoSave': 'off',
   'telemetry.telemetryLevel': 'off',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
