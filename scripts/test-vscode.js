@@ -74,11 +74,7 @@ async function runInBrowser({ workspace, tests, report, temporary }) {
   const editor = await startEditor({ env: { [REPORT_VARIABLE]: report, TMPDIR: temporary } });
   const browser = await launchBrowser();
   try {
-    const page = await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
-    // Nobody looks. The icons that spin while a run trains would be drawn by the processor, many times a second.
-    await page.addStyleTag({
-      content: '*, ::before, ::after { animation: none !important; transition: none !important }',
-    });
+    await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
     await endOf(report);
     return editor.log();
   } finally {
