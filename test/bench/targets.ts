@@ -13,6 +13,7 @@ import { secondsOf } from '../../server/protocol/run/runSeconds.ts';
 import { sampleDifference, sampleStatistics } from '../../server/protocol/run/sampleStatistics.ts';
 import { beside, type Benchmark, type Result } from './bench.ts';
 import { keptFolder, runExperiments, type ExperimentResult } from './experiments.ts';
+import { RATES_OF_LENET300, RATES_OF_LENET5, type Rates } from './reproduce/mnistPruning.ts';
 
 /** Runs of the full length that a search may take in time. */
 const MOST_FULL_RUNS = 10;
@@ -27,7 +28,7 @@ interface Subject {
 
 interface ByHand {
   readonly compression: unknown;
-  /** Those of the runs that are compared; where a file has no random numbers in it, one is enough. */
+  /** Seeds of the runs that are compared; where a file has no random numbers in it, one is enough. */
   readonly seeds: readonly number[];
   /** True where the runs by hand learned from the validation samples as well: what is found is trained so, too. */
   readonly onAllData?: true;
@@ -95,26 +96,23 @@ function subjects({ cifar, ptb }: Places): Readonly<Record<string, Subject>> {
   return {
     'lenet-300-100-79.7x': {
       experiment: lenet('lenet-300-100', { isQuantized: false, target: { bytes: '18.4 kB' } }),
-      byHand: { compression: pruned('lenet-300-100', { fc1: 0.99, fc2: 0.977, fc3: 0.7 }), ...onAllData },
+      byHand: { compression: pruningAt('lenet-300-100', { fc1: 0.99, fc2: 0.977, fc3: 0.7 }), ...onAllData },
     },
     'lenet-300-100-62x': {
       experiment: lenet('lenet-300-100', { isQuantized: false, target: { bytes: '22.8 kB' } }),
-      byHand: { compression: pruned('lenet-300-100', { fc1: 0.987, fc2: 0.972, fc3: 0.62 }), ...onAllData },
+      byHand: { compression: pruningAt('lenet-300-100', RATES_OF_LENET300), ...onAllData },
     },
     'lenet-300-100-pruned-quantized': {
       experiment: lenet('lenet-300-100', { isQuantized: true, target: { bytes: 8243 } }),
-      byHand: {
-        compression: [pruned('lenet-300-100', { fc1: 0.987, fc2: 0.972, fc3: 0.62 }), fourBits],
-        ...onAllData,
-      },
+      byHand: { compression: [pruningAt('lenet-300-100', RATES_OF_LENET300), fourBits], ...onAllData },
     },
     'lenet-5-108x': {
       experiment: lenet('lenet-5', { isQuantized: false, target: { bytes: '21.8 kB' } }),
-      byHand: { compression: pruned('lenet-5', byHandOfLenet5), ...onAllData, seeds: [1, 2, 3] },
+      byHand: { compression: pruningAt('lenet-5', RATES_OF_LENET5), ...onAllData, seeds: [1, 2, 3] },
     },
     'lenet-5-pruned-quantized': {
       experiment: lenet('lenet-5', { isQuantized: true, target: { bytes: 9238 } }),
-      byHand: { compression: [pruned('lenet-5', byHandOfLenet5), fourBits], ...onAllData, seeds: [1, 2, 3] },
+      byHand: { compression: [pruningAt('lenet-5', RATES_OF_LENET5), fourBits], ...onAllData, seeds: [1, 2, 3] },
     },
     ...(ptb !== undefined && { 'lstm-13.37x': lstm(ptb) }),
     'tic-tac-toe': {
@@ -143,9 +141,8 @@ function subjects({ cifar, ptb }: Places): Readonly<Record<string, Subject>> {
 
 /** Four bits, one set of levels for each layer, of what pruning leaves. */
 const fourBits = { ...fourthStage, layers: { '*': { bits: 4, scales: 'matrix' } } };
-const byHandOfLenet5 = { conv1: 0.6, conv2: 0.96, fc1: 0.9938, fc2: 0.94 };
 
-function pruned(name: keyof typeof lenets, rates: Readonly<Record<string, number>>): object {
+function pruningAt(name: keyof typeof lenets, rates: Rates): object {
   const layers = Object.fromEntries(Object.entries(rates).map(([layer, rate]) => [layer, { rate }]));
   return { ...lenets[name].prune, layers };
 }
@@ -199,28 +196,28 @@ function smallCnn(cifar: string): Subject {
   };
 }
 
-interface Searched {
+interface Search {
   readonly report: SearchReport;
   /** Seconds of the training of the dense model from which the runs of the search begin, unless that is given. */
   readonly denseSeconds: number;
 }
 
 /** Searches, or goes on with the search that is in the folder. */
-async function searched(folder: string, name: string, { experiment, dense }: Subject): Promise<Searched> {
+async function search(folder: string, name: string, { experiment, dense }: Subject): Promise<Search> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.deeptwist.jsonc`);
   const denseRun = { name: 'dense', file, seed: 1 };
   const start = dense && { start: `run:${keptFolder(folder, denseRun)}` };
   writeFileSync(file, `${JSON.stringify({ ...experiment, ...start }, null, 2)}\n`);
   const overrides = ['target=null', 'compression=null', 'start=null', `training=${JSON.stringify(dense?.training)}`];
-  const trained = dense ? await runExperiments([{ ...denseRun, overrides }], { keep: folder }) : [];
+  const [trained] = dense ? await runExperiments([{ ...denseRun, overrides }], { keep: folder }) : [];
   const sweeps = join(folder, '.deeptwist', 'sweeps');
   const [id] = existsSync(sweeps) ? readdirSync(sweeps) : [];
   if (id === undefined) await deeptwist(['search', file]);
   else if (!existsSync(join(sweeps, id, 'result.json'))) await deeptwist(['search', join(sweeps, id)]);
   const [made] = readdirSync(sweeps);
   const report = JSON.parse(readFileSync(join(sweeps, made, 'result.json'), 'utf8')) as SearchReport;
-  return { report, denseSeconds: dense?.isGiven || !trained.length ? 0 : secondsOf(trained[0].summary) };
+  return { report, denseSeconds: trained && !dense?.isGiven ? secondsOf(trained.summary) : 0 };
 }
 
 function deeptwist(args: readonly string[]): Promise<void> {
@@ -233,7 +230,7 @@ function deeptwist(args: readonly string[]): Promise<void> {
 }
 
 /** Trains the same settings with each seed. */
-function trained(
+function trainWithSeeds(
   folder: string,
   name: string,
   what: { readonly name: string; readonly compression: unknown; readonly byHand: ByHand },
@@ -250,7 +247,7 @@ function trained(
 }
 
 async function measure(folder: string, name: string, subject: Subject): Promise<Result[]> {
-  const { report, denseSeconds } = await searched(folder, name, subject);
+  const { report, denseSeconds } = await search(folder, name, subject);
   const { best, metric, reference, seconds, secondsOfFullRun, isMet } = report;
   if (!best) return [];
   const equivalents = (seconds + denseSeconds) / secondsOfFullRun;
@@ -264,8 +261,8 @@ async function measure(folder: string, name: string, subject: Subject): Promise<
   const results: Result[] = [beside(MOST_FULL_RUNS, `${name}, time of a search`, equivalents, 'full runs')];
   const { byHand } = subject;
   if (!byHand) return results;
-  const found = await trained(folder, name, { name: 'found', compression: best.compression, byHand });
-  const hand = await trained(folder, name, { name: 'by-hand', compression: byHand.compression, byHand });
+  const found = await trainWithSeeds(folder, name, { name: 'found', compression: best.compression, byHand });
+  const hand = await trainWithSeeds(folder, name, { name: 'by-hand', compression: byHand.compression, byHand });
   const [ours, theirs] = [found, hand].map((runs) => {
     const bytes = runs.map(({ summary }) => compressedSize(summary).bytes);
     const tests = new Map(runs.map(({ seed, summary }) => [seed, summary.test]));
