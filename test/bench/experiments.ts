@@ -93,27 +93,6 @@ export function besidePretrained(name: string, run: ExperimentResult, pretrained
   };
 }
 
-/** The mean test accuracies of our runs and of a rival's: a ratio above 1 is a higher one. */
-export function accuracyBeside(
-  name: string,
-  rival: string,
-  ours: readonly ExperimentResult[],
-  theirs: readonly ExperimentResult[],
-  target = 1,
-): Comparison {
-  const [own, other] = [ours, theirs].map((runs) => spread(runs.map(({ summary }) => summary.test)).mean);
-  return {
-    case: name,
-    rival,
-    threads: 1,
-    ours: 100 * own,
-    theirs: 100 * other,
-    unit: '% accuracy',
-    ratio: own / other,
-    target,
-  };
-}
-
 /** The events of a run of a kept series; none before it has begun. */
 export function keptEvents(folder: string): RunEvent[] {
   const [id] = existsSync(folder) ? readdirSync(folder) : [];

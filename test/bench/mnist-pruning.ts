@@ -4,14 +4,7 @@
  * its first seed.
  */
 import type { Benchmark, Result } from './bench.ts';
-import {
-  accuracyBeside,
-  commandOf,
-  runExperiments,
-  spread,
-  type ExperimentResult,
-  type ExperimentRun,
-} from './experiments.ts';
+import { commandOf, runExperiments, spread, type ExperimentResult, type ExperimentRun } from './experiments.ts';
 
 type Rates = Readonly<Record<string, number>>;
 
@@ -80,9 +73,17 @@ function printMarkdown(model: string, results: readonly ExperimentResult[]): voi
 }
 
 function comparisons(model: string, results: readonly ExperimentResult[]): Result[] {
-  const name = `${model}, ${results[0].summary.weightRatio.toFixed(0)}x`;
-  const own = (policy: string) => results.filter((result) => result.name === policy);
-  return policies.slice(1).map((policy) => accuracyBeside(name, policy, own('deeptwist'), own(policy)));
+  const mean = (name: string) => spread(results.filter((r) => r.name === name).map(({ summary }) => summary.test)).mean;
+  return policies.slice(1).map((policy) => ({
+    case: `${model}, ${results[0].summary.weightRatio.toFixed(0)}x`,
+    rival: policy,
+    threads: 1,
+    ours: 100 * mean('deeptwist'),
+    theirs: 100 * mean(policy),
+    unit: '% accuracy',
+    ratio: mean('deeptwist') / mean(policy),
+    target: 1,
+  }));
 }
 
 export default {
