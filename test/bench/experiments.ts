@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent, Summary } from '../../server/protocol/run/events.ts';
+import type { EventOf, RunEvent, Summary } from '../../server/protocol/run/events.ts';
 import { sampleStatistics } from '../../server/protocol/run/sampleStatistics.ts';
 import type { Comparison } from './bench.ts';
 
@@ -102,6 +102,11 @@ export function keptEvents(folder: string): RunEvent[] {
   return lines.map((line) => JSON.parse(line) as RunEvent);
 }
 
+/** True for an evaluation between steps: its weights are those that the training has then. */
+export function isEvaluationInTraining(event: RunEvent): event is EventOf<'evaluation'> {
+  return event.type === 'evaluation' && event.moment === 'training';
+}
+
 function runExperiment(
   { file, overrides, seed }: ExperimentRun,
   out: string,
@@ -111,7 +116,7 @@ function runExperiment(
 }
 
 /**
- * What a run in the folder `out` came to: one that is there and finished is not run again, and one that was interrupted goes on.
+ * The result of a run in the folder `out`: one that is there and finished is not run again, and one that was interrupted goes on.
  * @param settings `path=value` texts for --set
  * @throws Error with what the run wrote, when it fails
  */

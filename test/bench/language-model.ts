@@ -11,16 +11,16 @@ import type { Benchmark, Result } from './bench.ts';
 import {
   besidePretrained,
   commandOf,
+  isEvaluationInTraining,
   keptEvents,
   keptFolder,
   runExperiments,
   type ExperimentResult,
   type ExperimentRun,
 } from './experiments.ts';
+import { AT_ONCE, experiment, FOLDER, ofLayers, WEIGHTS_STAY } from './reproduce/pennTreebank.ts';
 
 const SEED = 1;
-const folder = 'examples/language-model';
-const file = (name: string) => `${folder}/${name}.deeptwist.jsonc`;
 
 const RATES = [0.8, 0.85, 0.9, 0.95];
 const BITS = [1, 2, 3];
@@ -59,8 +59,8 @@ interface Variant {
 const part = (epochs: number, of13: number) => Math.max(1, Math.round((epochs * of13) / 13));
 
 const pretraining: readonly Variant[] = [
-  { name: 'small-pretrain', file: file('small-pretrain'), overrides: [] },
-  { name: 'one-layer-pretrain', file: file('one-layer-pretrain'), overrides: [] },
+  { name: 'small-pretrain', file: experiment('small-pretrain'), overrides: [] },
+  { name: 'one-layer-pretrain', file: experiment('one-layer-pretrain'), overrides: [] },
 ];
 
 /** The parts of the series, each with its runs. */
@@ -69,7 +69,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     ...RATES.flatMap((rate) =>
       ['deeptwist', 'gradual-mask'].map((policy) => pruned(options, { policy, rate, learningRate: 1 })),
     ),
-    ...RATES.map((rate) => oneShot('small-prune', `one-shot ${rate}`, pruningRates(rate))),
+    ...RATES.map((rate) => oneShot('small-prune', `one-shot ${rate}`, ofLayers({ rate }))),
   ],
   'pruning-search': (options) =>
     SEARCHED.pruning.learningRates.flatMap((learningRate) =>
@@ -107,23 +107,23 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
       ...(bits === 1 ? ['greedy'] : ['greedy', 'alternating']).map((algorithm) =>
         variant('one-layer-quantize', `${bits} bits ${algorithm}`, [
           `training.epochs=${options.epochs}`,
-          ...bitSettings(bits, algorithm),
+          ...ofLayers({ bits, algorithm }),
         ]),
       ),
-      oneShot('one-layer-quantize', `one-shot ${bits} bits`, bitSettings(bits, 'alternating')),
+      oneShot('one-layer-quantize', `one-shot ${bits} bits`, ofLayers({ bits, algorithm: 'alternating' })),
     ]),
   'straight-through': ({ epochs }) =>
     BITS.map((bits) =>
       variant('one-layer-quantize', `straight-through ${bits} bits alternating`, [
         'compression.policy=straight-through',
         `training.epochs=${epochs}`,
-        ...bitSettings(bits, 'alternating'),
+        ...ofLayers({ bits, algorithm: 'alternating' }),
       ]),
     ),
 };
 
-function variant(experiment: string, name: string, overrides: readonly string[]): Variant {
-  return { name: `${experiment} ${name}`, file: file(experiment), overrides };
+function variant(base: string, name: string, overrides: readonly string[]): Variant {
+  return { name: `${base} ${name}`, file: experiment(base), overrides };
 }
 
 function pruned(
@@ -132,7 +132,7 @@ function pruned(
 ): Variant {
   return variant('small-prune', `${policy} ${rate} lr ${learningRate} ${epochs} epochs`, [
     `compression.policy=${policy}`,
-    ...pruningRates(rate),
+    ...ofLayers({ rate }),
     `compression.schedule.to=${part(epochs, 3)}`,
     ...retraining(epochs, learningRate),
   ]);
@@ -157,16 +157,13 @@ function lowRank(
   ]);
 }
 
-/** The pre-trained model, compressed once: a single step that leaves the weights as they are, then the distortion. */
-function oneShot(experiment: string, name: string, overrides: readonly string[]): Variant {
-  return variant(experiment, name, [
+/** The pre-trained model, compressed once. */
+function oneShot(base: string, name: string, overrides: readonly string[]): Variant {
+  return variant(base, name, [
     ...overrides,
-    'compression.policy=one-shot',
-    'training.epochs=null',
-    'training.steps=1',
-    'compression.distortEvery=1',
-    'training.optimizer.learningRate=1e-30',
-    ...(experiment === 'small-prune' ? ['compression.schedule=null'] : []),
+    ...AT_ONCE,
+    WEIGHTS_STAY,
+    ...(base === 'small-prune' ? ['compression.schedule=null'] : []),
   ]);
 }
 
@@ -175,18 +172,11 @@ const retraining = (epochs: number, learningRate: number) => [
   `training.learningRateSchedule.epoch=${part(epochs, 4)}`,
   `training.optimizer.learningRate=${learningRate}`,
 ];
-const pruningRates = (rate: number) =>
-  ['embedding', 'lstm*', 'softmax'].map((layer) => `compression.layers.${layer}.rate=${rate}`);
 const rankName = (rank: number, shared: boolean) => `rank ${rank}${shared ? ' shared' : ''}`;
 const rankSettings = (rank: number, shared: boolean) => [
   `compression.layers.lstm*.rank=${rank}`,
   `compression.layers.lstm*.sharedProjection=${shared}`,
 ];
-const bitSettings = (bits: number, algorithm: string) =>
-  ['embedding', 'lstm*', 'softmax'].flatMap((layer) => [
-    `compression.layers.${layer}.bits=${bits}`,
-    `compression.layers.${layer}.algorithm=${algorithm}`,
-  ]);
 
 /** @param start where the pre-trained models are; undefined for one of them */
 function runOf({ name, file, overrides }: Variant, { data }: Options, start?: string): ExperimentRun {
@@ -259,9 +249,7 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 function printCourse(results: readonly ExperimentResult[], { keep }: Options): void {
   console.log('\n### Perplexity after each epoch\n');
   for (const run of results) {
-    const evaluations = keptEvents(keptFolder(keep, run)).filter(
-      (event): event is EventOf<'evaluation'> => event.type === 'evaluation' && event.moment === 'training',
-    );
+    const evaluations = keptEvents(keptFolder(keep, run)).filter(isEvaluationInTraining);
     if (evaluations.length > 1)
       console.log(
         `- ${run.name} (${evaluations[0].split}): ${evaluations.map(({ value }) => value.toFixed(1)).join(', ')}`,
@@ -280,9 +268,9 @@ export default {
     const names = chosen as string[];
     const unknown = names.find((name) => !(name in parts));
     if (unknown !== undefined) throw new Error(`There is no part ${unknown}, but ${Object.keys(parts).join(', ')}.`);
-    const corpus = typeof data === 'string' ? resolve(data) : join(root, folder, 'data', 'brown');
+    const corpus = typeof data === 'string' ? resolve(data) : join(root, FOLDER, 'data', 'brown');
     if (!existsSync(corpus))
-      throw new Error(`There is no corpus in ${corpus}. Make the Brown corpus: node ${folder}/prepare.js`);
+      throw new Error(`There is no corpus in ${corpus}. Make the Brown corpus: node ${FOLDER}/prepare.js`);
     const series = typeof data === 'string' ? corpus.replaceAll(/[^\w.-]+/g, '-') : 'brown';
     const options: Options = {
       epochs: Number(epochs),

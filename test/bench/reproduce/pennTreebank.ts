@@ -1,7 +1,7 @@
 /** @file What the studies on the Penn Treebank share: pre-trained models, layers, and the controls. */
 import type { Case, Rival } from './study.ts';
 
-const FOLDER = 'examples/language-model';
+export const FOLDER = 'examples/language-model';
 export const experiment = (name: string) => `${FOLDER}/${name}.deeptwist.jsonc`;
 /** The corpus of the command's `--ptb`. */
 export const CORPUS = 'data.path=$PTB';
@@ -53,17 +53,21 @@ export const furtherCase = (model: Pretrained, retraining: string, tries: Case['
   published: [],
 });
 
-/** The pre-trained model, compressed at once: a single step that leaves the weights as they are, then the distortion. */
+/** A single step, then the distortion. */
+export const AT_ONCE = [
+  'compression.policy=one-shot',
+  'compression.distortEvery=1',
+  'training.epochs=null',
+  'training.steps=1',
+];
+/** A learning rate at which a step changes nothing. */
+export const WEIGHTS_STAY = 'training.optimizer.learningRate=1e-30';
+
+/** The pre-trained model, compressed at once. */
 export const atOnce = (name: string, overrides: readonly string[] = []): Rival => ({
   name,
-  overrides: [
-    ...overrides,
-    'compression.policy=one-shot',
-    'compression.distortEvery=1',
-    'training.epochs=null',
-    'training.steps=1',
-  ],
-  tries: [['training.optimizer.learningRate=1e-30']],
+  overrides: [...overrides, ...AT_ONCE],
+  tries: [[WEIGHTS_STAY]],
 });
 
 export const small: Pretrained = {

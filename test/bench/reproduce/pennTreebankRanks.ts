@@ -1,13 +1,13 @@
 /** @file Figure 2 of the DeepTwist paper, with the small model: LSTM layers of low rank on the Penn Treebank. */
-import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
+import { isEvaluationInTraining } from '../experiments.ts';
 import { figures } from './outcomes.ts';
 import { atOnce, CORPUS, experiment, furtherCase, FURTHER, learningRates, small, startOf } from './pennTreebank.ts';
 import { curve } from './pictures.ts';
 import type { Case, Rival, Series, Study } from './study.ts';
 
 export const RANKS = [128, 96, 64, 32, 16];
-/** That of pre-training is 1. */
+/** The learning rate of pre-training is 1. */
 const TRIES = learningRates([0.1, 0.3, 1, 2]);
 
 const shared = (isShared: boolean) => [`compression.layers.lstm*.sharedProjection=${isShared}`];
@@ -23,10 +23,6 @@ export const SVD: Rival = atOnce('SVD, no retraining', shared(false));
 const courseSeries: Series = (events) => ({
   course: events.filter(isEvaluationInTraining).map(({ value }) => value),
 });
-
-function isEvaluationInTraining(event: RunEvent): event is EventOf<'evaluation'> {
-  return event.type === 'evaluation' && event.moment === 'training';
-}
 
 const rankCase = (rank: number): Case => ({
   name: `${small.name}, rank ${rank}`,
