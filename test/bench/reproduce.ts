@@ -9,10 +9,9 @@ import { join, resolve } from 'node:path';
 import { root } from '../../scripts/root.js';
 import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { Benchmark, Comparison } from './bench.ts';
-import { spread } from './experiments.ts';
 import { studies } from './reproduce/index.ts';
 import { scaleOf } from './reproduce/metricScale.ts';
-import { figures, Outcomes } from './reproduce/outcomes.ts';
+import { Outcomes, testOf } from './reproduce/outcomes.ts';
 import { RunRecords } from './reproduce/runRecords.ts';
 import { trainCases, writePages } from './reproduce/runStudies.ts';
 import type { Case } from './reproduce/study.ts';
@@ -27,7 +26,7 @@ function comparisons({ name, rivals: [first, ...others] }: Case, outcomes: Outco
     if (own.runs.size === 0 || other.runs.size === 0) return [];
     const [{ metric }] = own.runs.values();
     const { factor, unit } = scaleOf(metric);
-    const [ours, theirs] = [own, other].map((outcome) => factor * spread([...figures(outcome).values()]).mean);
+    const [ours, theirs] = [own, other].map((outcome) => factor * testOf(outcome).mean);
     const ratio = isGreaterBetter(metric) ? ours / theirs : theirs / ours;
     return [{ case: name, rival: rival.name, threads: 1, ours, theirs, unit: `${unit} ${metric}`, ratio, target: 1 }];
   });
@@ -49,7 +48,7 @@ export default {
     budget: { type: 'string', default: '1000' },
     /** Folder of the Penn Treebank in Mikolov's form: ptb.train.txt, ptb.valid.txt, ptb.test.txt. */
     ptb: { type: 'string' },
-    /** Where runs.jsonl and the pages are. */
+    /** Folder of runs.jsonl and of the pages. */
     results: { type: 'string', default: join(root, 'docs', 'results') },
   },
   async run(options) {

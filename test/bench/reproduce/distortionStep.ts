@@ -1,8 +1,6 @@
 /** @file Table 2 of the DeepTwist paper: the test accuracy of LeNet-5 over the distortion step S_D, all else equal. */
-import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
-import { figures } from './outcomes.ts';
 import { DEEPTWIST, lenet5, lenet5At108, prunedCase, RATES_OF_LENET5 } from './mnistPruning.ts';
-import { curve } from './pictures.ts';
+import { curve, placeOf } from './pictures.ts';
 import type { Rival, Study } from './study.ts';
 
 /** The paper's choice for LeNet-5, which the experiment file has; the others are compared with it. */
@@ -41,18 +39,13 @@ export const distortionStep: Study = {
       content: (outcomes) => {
         const places = [REFERENCE, ...OTHERS]
           .toSorted((a, b) => a - b)
-          .map((x) => ({ x, values: [...figures(outcomes.of(work.name, rivalAt(x).name)).values()] }))
-          .filter(({ values }) => values.length > 0);
+          .flatMap((every) => placeOf(outcomes.of(work.name, rivalAt(every).name), every));
         if (places.length < 2) return undefined;
         return {
           x: { label: 'S_D (steps)', scale: 'log' },
           y: { label: 'test accuracy (%), mean and 95% interval' },
           series: [
-            ...curve(
-              'here',
-              0,
-              places.map(({ x, values }) => ({ x, ...sampleStatistics(values.map((value) => 100 * value)) })),
-            ),
+            ...curve('here', 0, places),
             ...curve('paper', 1, [
               { x: 100, mean: 98.98 },
               { x: 200, mean: 98.72 },

@@ -1,12 +1,12 @@
 /** @file The drop at distortions over training, which the DeepTwist paper asks to become smaller: how much the loss of the batch rises. */
 import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
-import { sampleDifference, sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
+import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import type { Series as ChartSeries } from '../../../webview/charts/model/content.ts';
-import { figures, type Outcome } from './outcomes.ts';
+import type { Outcome } from './outcomes.ts';
 import { curve } from './pictures.ts';
 import type { RunRecord } from './runRecords.ts';
 import type { Series } from './study.ts';
-import { LEAST_SEEDS, tooFew, type Side, type Test } from './verdict.ts';
+import { falls, type Side, type Test } from './verdict.ts';
 
 /**
  * The mean rise of the loss at the distortions observed in each of equal spans of steps.
@@ -30,25 +30,20 @@ function isObservedDistortion(event: RunEvent): event is EventOf<'distortion'> {
   return event.type === 'distortion' && Number.isFinite(event.lossBefore) && Number.isFinite(event.lossAfter);
 }
 
-/** Where a step is in the series of a record, its rise; undefined without it. */
-const riseAt = (record: RunRecord, step: number | undefined) => {
+/** The rise at a step of the series of a record, by default the last one; undefined where the series does not have it. */
+const riseAt = (record: RunRecord, step?: number) => {
   const index = record.series?.dropSteps.indexOf(step ?? record.series.dropSteps.at(-1)!) ?? -1;
   return record.series?.drops[index];
 };
 
 /** The rise at the end of training is smaller than in the span that ends at `step`. */
 export function riseFalls(side: Side, step: number): Test {
-  return (outcomes) => {
-    const outcome = outcomes.of(side.case, side.rival);
-    const [early, late] = [step, undefined].map((at) => figures(outcome, (record) => riseAt(record, at)));
-    if (early.size < LEAST_SEEDS) return tooFew(outcome);
-    const difference = sampleDifference(early, late);
-    const [first, last] = [early, late].map((rises) => sampleStatistics([...rises.values()]).mean);
-    return {
-      verdict: difference.mean < 0 && difference.isMoreThanNoise === true ? 'seen' : 'not seen',
-      value: `the loss rises by ${first.toPrecision(2)} around step ${step}, by ${last.toPrecision(2)} at the end`,
-    };
-  };
+  return falls(
+    side,
+    [(record) => riseAt(record, step), (record) => riseAt(record)],
+    (early, late) =>
+      `the loss rises by ${early.toPrecision(2)} around step ${step}, by ${late.toPrecision(2)} at the end`,
+  );
 }
 
 /** The mean rise over training of a rival, as series of a chart. */

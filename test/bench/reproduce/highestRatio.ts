@@ -1,5 +1,5 @@
 /** @file How far each method can go: the networks of Table 1 of the DeepTwist paper at higher and higher ratios. */
-import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
+import { markdownTable } from './markdownTable.ts';
 import {
   DEEPTWIST,
   DENSE,
@@ -14,8 +14,8 @@ import {
   type Network,
   type Rates,
 } from './mnistPruning.ts';
-import { figures, type Outcomes } from './outcomes.ts';
-import { curve } from './pictures.ts';
+import { ratioOf, type Outcomes } from './outcomes.ts';
+import { curve, levelOf, placeOf } from './pictures.ts';
 import type { Case, Figure, Study } from './study.ts';
 import { reaches } from './verdict.ts';
 
@@ -23,7 +23,7 @@ const RIVALS = [DEEPTWIST, MASKS, SURGERY];
 
 interface Ladder {
   readonly network: Network;
-  /** Where the settings are chosen, and the first rung. */
+  /** The first rung, at which the settings are chosen. */
   readonly first: Case;
   readonly higher: Readonly<Record<string, Rates>>;
   /** The accuracy that Dynamic Network Surgery was published with: a rung is held where it is reached. */
@@ -64,9 +64,7 @@ const rungsOf = ({ network, first, higher }: Ladder): Case[] =>
 function placesOf(ladder: Ladder, rival: string, outcomes: Outcomes) {
   return [ladder.first, ...rungsOf(ladder)].flatMap(({ name }) => {
     const outcome = outcomes.of(name, rival);
-    if (outcome.runs.size === 0) return [];
-    const x = sampleStatistics([...figures(outcome, ({ weightRatio }) => weightRatio).values()]).mean;
-    return [{ x, ...sampleStatistics([...figures(outcome).values()].map((value) => 100 * value)) }];
+    return placeOf(outcome, ratioOf(outcome));
   });
 }
 
@@ -76,17 +74,13 @@ const pictureOf = (ladder: Ladder): Figure => ({
   content: (outcomes) => {
     const rungs = rungsOf(ladder);
     if (!rungs.some(({ name }) => outcomes.of(name, DEEPTWIST.name).runs.size > 0)) return undefined;
-    const dense = outcomes.of(denseCase(ladder.network).name, DENSE.name);
-    const level = [...figures(dense).values()];
     return {
       x: { label: 'weights / weights kept', scale: 'log' },
       y: { label: 'test accuracy (%), mean and 95% interval' },
       series: RIVALS.flatMap(({ name }, color) => curve(name, color, placesOf(ladder, name, outcomes))),
       references: [
         { axis: 'y', value: 100 * ladder.asked, label: 'published: dynamic network surgery' },
-        ...(level.length > 0
-          ? [{ axis: 'y' as const, value: 100 * sampleStatistics(level).mean, label: 'no compression' }]
-          : []),
+        ...levelOf(outcomes.of(denseCase(ladder.network).name, DENSE.name)),
       ],
     };
   },
@@ -116,10 +110,9 @@ export const highestRatio: Study = {
   conclusion: (outcomes) => [
     '## Highest ratio held',
     '',
-    `| | ${ladders.map(({ network, asked }) => `${network.name}, ${(100 * asked).toFixed(2)}%`).join(' | ')} |`,
-    `| --- | ${ladders.map(() => '---').join(' | ')} |`,
-    ...RIVALS.map(
-      ({ name }) => `| ${[name, ...ladders.map((ladder) => highestHeld(ladder, name, outcomes))].join(' | ')} |`,
+    ...markdownTable(
+      ['', ...ladders.map(({ network, asked }) => `${network.name}, ${(100 * asked).toFixed(2)}%`)],
+      RIVALS.map(({ name }) => [name, ...ladders.map((ladder) => highestHeld(ladder, name, outcomes))]),
     ),
   ],
 };

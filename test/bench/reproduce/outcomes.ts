@@ -1,10 +1,11 @@
 /** @file What the records of runs say of the rivals of a study: what was chosen, and what the chosen came to. Pure but for looking records up. */
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
+import { sampleStatistics, type SampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import type { RunRecord } from './runRecords.ts';
 import { scaleOf } from './metricScale.ts';
 import { chooserOf, finalsOf, settingsOf, triesOf, type Case, type Rival, type Training } from './study.ts';
 
-/** What came of a rival of a case so far. */
+/** The results of a rival of a case so far. */
 export interface Outcome {
   readonly rival: Rival;
   /** The settings of the best try; undefined before all of them are finished. */
@@ -108,4 +109,14 @@ export function figures(
       return value === undefined ? [] : [[seed, value]];
     }),
   );
+}
+
+/** Mean and interval of the test metric over the seeds. @param outcome with at least one run */
+export function testOf(outcome: Outcome): SampleStatistics {
+  return sampleStatistics([...figures(outcome).values()]);
+}
+
+/** Weights over weights kept, the mean over the seeds. @param outcome with at least one run */
+export function ratioOf(outcome: Outcome): number {
+  return sampleStatistics([...figures(outcome, ({ weightRatio }) => weightRatio).values()]).mean;
 }

@@ -1,9 +1,9 @@
 /** @file The page of a study, made from the records of its runs: a table a case, pictures, and what the papers say of it. */
-import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { claimTable } from './whatHolds.ts';
 import { claims } from './claims.ts';
+import { markdownTable } from './markdownTable.ts';
 import { differenceText, scaleOf, withMargin, type MetricScale } from './metricScale.ts';
-import { figures, type FindRecord, type Outcome, type Outcomes } from './outcomes.ts';
+import { ratioOf, testOf, type FindRecord, type Outcome, type Outcomes } from './outcomes.ts';
 import { finalsOf, commandOf, SEED_OF_TRIES, shortSetting, type Case, type Study } from './study.ts';
 import { pairsOf } from './verdict.ts';
 
@@ -65,7 +65,7 @@ function missingOf(work: Case, outcomes: Outcomes): number {
   return outcomesOf(work, outcomes).reduce((sum, { missing }) => sum + missing, 0);
 }
 
-/** What no result is known of yet. */
+/** The cases of which no result is known yet. */
 function toCome({ cases }: Study, outcomes: Outcomes): string[] {
   const rest = cases.filter((work) => !hasRuns(work, outcomes));
   if (rest.length === 0) return [];
@@ -90,9 +90,10 @@ function caseLines(work: Case, { outcomes, find, seeds }: PageOptions): string[]
   const [command] = finalsOf(work, example.rival, example.chosen!, seeds).filter((training) => find(training));
   const hours = all.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
   return [
-    `| | chosen | seeds | weight ratio | ${scale.header} | difference | |`,
-    '| --- | --- | --- | --- | --- | --- | --- |',
-    ...shown.map((outcome) => outcomeRow(outcome, first, seeds)),
+    ...markdownTable(
+      ['', 'chosen', 'seeds', 'weight ratio', scale.header, 'difference', ''],
+      shown.map((outcome) => outcomeRow(outcome, first, seeds)),
+    ),
     ...(work.published.length > 0 ? ['', ...work.published] : []),
     ...rest,
     '',
@@ -111,16 +112,15 @@ function metricOf({ runs }: Outcome): MetricScale & { readonly header: string } 
   return { ...scale, header: `test ${metric}${scale.unit === '' ? '' : `, ${scale.unit}`}` };
 }
 
-function outcomeRow(outcome: Outcome, first: Outcome, seeds: number): string {
+function outcomeRow(outcome: Outcome, first: Outcome, seeds: number): string[] {
   const { rival, chosen = [], runs, diverged } = outcome;
   const count = runs.size === seeds ? String(seeds) : `${runs.size} of ${seeds}`;
   const withDiverged = diverged.length === 0 ? count : `${count}, ${diverged.length} diverged`;
   const name = [rival.name, chosen.map(shortSetting).join(', '), withDiverged];
-  if (runs.size === 0) return row([...name, '', '', '', '']);
+  if (runs.size === 0) return [...name, '', '', '', ''];
   const scale = metricOf(outcome);
-  const ratio = sampleStatistics([...figures(outcome, ({ weightRatio }) => weightRatio).values()]).mean;
-  const mean = sampleStatistics([...figures(outcome).values()]);
-  return row([...name, ratio.toFixed(1), withMargin(mean, scale), ...differenceCells(outcome, first, scale)]);
+  const figures = [ratioOf(outcome).toFixed(1), withMargin(testOf(outcome), scale)];
+  return [...name, ...figures, ...differenceCells(outcome, first, scale)];
 }
 
 function differenceCells(outcome: Outcome, first: Outcome, scale: MetricScale): string[] {
@@ -129,5 +129,3 @@ function differenceCells(outcome: Outcome, first: Outcome, scale: MetricScale): 
   const verdict = { true: 'more than noise', false: 'noise', undefined: 'too few seeds' } as const;
   return [differenceText(difference, scale), verdict[`${difference.isMoreThanNoise}`]];
 }
-
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

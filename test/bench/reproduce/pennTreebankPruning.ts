@@ -1,8 +1,6 @@
 /** @file Table 3 of the DeepTwist paper, with the small model: pruned LSTM language models on the Penn Treebank. */
-import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { dropSeries } from './dropSeries.ts';
 import { DEEPTWIST, MASKS } from './mnistPruning.ts';
-import { figures } from './outcomes.ts';
 import {
   atOnce,
   CORPUS,
@@ -16,13 +14,13 @@ import {
   small,
   startOf,
 } from './pennTreebank.ts';
-import { curve } from './pictures.ts';
+import { curve, levelOf, placeOf } from './pictures.ts';
 import type { Case, Study } from './study.ts';
 
 export const RATES = [0.8, 0.85, 0.9, 0.95];
 const TRIES = learningRates([0.5, 1, 2]);
 const AT_ONCE = atOnce('one-shot, no retraining', ['compression.schedule=null']);
-/** Of the corpus, in batches of 20 x 20 words. */
+/** An epoch reads the corpus in batches of 20 sequences of 20 words. */
 const STEPS_PER_EPOCH = 2323;
 const EPOCHS = 13;
 
@@ -62,24 +60,15 @@ export const pennTreebankPruning: Study = {
           curve(
             name,
             color,
-            RATES.flatMap((rate) => {
-              const values = [...figures(outcomes.of(prunedCase(rate).name, name)).values()];
-              return values.length > 0 ? [{ x: 100 * rate, ...sampleStatistics(values) }] : [];
-            }),
+            RATES.flatMap((rate) => placeOf(outcomes.of(prunedCase(rate).name, name), 100 * rate)),
           ),
         );
         if (!series.some(({ x }) => x.length > 1)) return undefined;
-        const levels = [pretrainedSide, furtherSide].flatMap((side) => {
-          const values = [...figures(outcomes.of(side.case, side.rival)).values()];
-          return values.length > 0
-            ? [{ axis: 'y' as const, value: sampleStatistics(values).mean, label: side.rival }]
-            : [];
-        });
         return {
           x: { label: 'pruning rate (%)' },
           y: { label: 'test perplexity, mean and 95% interval' },
           series,
-          references: levels,
+          references: [pretrainedSide, furtherSide].flatMap((side) => levelOf(outcomes.of(side.case, side.rival))),
         };
       },
     },

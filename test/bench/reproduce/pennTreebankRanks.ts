@@ -1,9 +1,8 @@
 /** @file Figure 2 of the DeepTwist paper, with the small model: LSTM layers of low rank on the Penn Treebank. */
 import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { isEvaluationInTraining } from '../experiments.ts';
-import { figures } from './outcomes.ts';
 import { atOnce, CORPUS, experiment, furtherCase, FURTHER, learningRates, small, startOf } from './pennTreebank.ts';
-import { curve } from './pictures.ts';
+import { curve, placeOf } from './pictures.ts';
 import type { Case, Rival, Series, Study } from './study.ts';
 
 export const RANKS = [128, 96, 64, 32, 16];
@@ -56,10 +55,7 @@ export const pennTreebankRanks: Study = {
           curve(
             name,
             color,
-            RANKS.toReversed().flatMap((rank) => {
-              const values = [...figures(outcomes.of(rankCase(rank).name, name)).values()];
-              return values.length > 0 ? [{ x: rank, ...sampleStatistics(values) }] : [];
-            }),
+            RANKS.toReversed().flatMap((rank) => placeOf(outcomes.of(rankCase(rank).name, name), rank)),
           ),
         );
         return series.some(({ x }) => x.length > 1)

@@ -1,5 +1,8 @@
-/** @file Means over seeds as series of a chart: a line with its intervals. */
-import type { Series } from '../../../webview/charts/model/content.ts';
+/** @file Means over seeds in a chart: a line with its intervals, and levels. */
+import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
+import type { Reference, Series } from '../../../webview/charts/model/content.ts';
+import { scaleOf } from './metricScale.ts';
+import { figures, type Outcome } from './outcomes.ts';
 
 export interface Place {
   readonly x: number;
@@ -8,8 +11,21 @@ export interface Place {
   readonly margin?: number | undefined;
 }
 
+/** The mean test metric of an outcome, accuracies in percent; none before it has a run. */
+export function placeOf(outcome: Outcome, x: number): Place[] {
+  const [record] = outcome.runs.values();
+  if (!record) return [];
+  const { factor } = scaleOf(record.metric);
+  return [{ x, ...sampleStatistics([...figures(outcome).values()].map((value) => factor * value)) }];
+}
+
+/** The same as a level across the chart. */
+export function levelOf(outcome: Outcome): Reference[] {
+  return placeOf(outcome, 0).map(({ mean }) => ({ axis: 'y', value: mean, label: outcome.rival.name }));
+}
+
 /**
- * Nothing without places: it has no key in the legend then.
+ * The series of a line and of its intervals; none without places, so that the legend has no key for it.
  * @param color place in the palette
  */
 export function curve(label: string, color: number, places: readonly Place[]): Series[] {

@@ -1,8 +1,6 @@
 /** @file Tests of what the DeepTwist paper says of retraining at a low rank: which learning rates are best, and the course of the perplexity. */
-import { sampleDifference, sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
-import { figures } from './outcomes.ts';
 import { PLAIN, RANKS, rankSide } from './pennTreebankRanks.ts';
-import { LEAST_SEEDS, tooFew, type Side, type Test } from './verdict.ts';
+import { falls, type Side, type Test } from './verdict.ts';
 
 const LEARNING_RATE_OF_PRETRAINING = 1;
 
@@ -25,15 +23,9 @@ export const bestLearningRates: Test = (outcomes) => {
 
 /** The validation metric after the last epoch is lower than after the first, by more than noise. */
 export function courseFalls(side: Side): Test {
-  return (outcomes) => {
-    const outcome = outcomes.of(side.case, side.rival);
-    const [first, last] = [0, -1].map((index) => figures(outcome, ({ series }) => series?.course.at(index)));
-    if (first.size < LEAST_SEEDS) return tooFew(outcome);
-    const difference = sampleDifference(first, last);
-    const [from, to] = [first, last].map((values) => sampleStatistics([...values.values()]).mean.toFixed(2));
-    return {
-      verdict: difference.mean < 0 && difference.isMoreThanNoise === true ? 'seen' : 'not seen',
-      value: `from ${from} to ${to}`,
-    };
-  };
+  return falls(
+    side,
+    [({ series }) => series?.course.at(0), ({ series }) => series?.course.at(-1)],
+    (first, last) => `from ${first.toFixed(2)} to ${last.toFixed(2)}`,
+  );
 }

@@ -2,13 +2,14 @@
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 import { sampleDifference, sampleStatistics, type Difference } from '../../../server/protocol/run/sampleStatistics.ts';
 import { differenceText, scaleOf, withMargin } from './metricScale.ts';
-import { figures, type Outcome, type Outcomes } from './outcomes.ts';
+import { figures, ratioOf, testOf, type Outcome, type Outcomes } from './outcomes.ts';
+import type { RunRecord } from './runRecords.ts';
 
 export type Verdict = 'seen' | 'not seen' | 'not tested';
 
 export interface Finding {
   readonly verdict: Verdict;
-  /** What was measured, in words; of a claim that was not tested, why. */
+  /** The measurement in words; for a claim that was not tested, the reason. */
   readonly value: string;
 }
 
@@ -22,7 +23,7 @@ export interface Side {
 }
 
 /** Seeds that a verdict needs. */
-export const LEAST_SEEDS = 3;
+const LEAST_SEEDS = 3;
 
 /** The rules, as Markdown. */
 export const rules: readonly string[] = [
@@ -42,15 +43,15 @@ export function asGood(ours: Side, theirs: Side): Test {
   return compared(ours, theirs, (gain, margin, tolerance) => gain - margin >= -tolerance);
 }
 
-/** @param holds of what the first side is better by, of half the interval, and of the difference that is none in practice */
+/** @param holds decides by the gain of the first side, by half the width of its interval, and by the difference that counts as none */
 function compared(ours: Side, theirs: Side, holds: (gain: number, margin: number, tolerance: number) => boolean): Test {
   return (outcomes) => {
     const [own, other] = [ours, theirs].map((side) => outcomes.of(side.case, side.rival));
-    const difference: Difference = pairsOf(own, other) ?? { mean: NaN };
-    if ((difference.pairs ?? 0) < LEAST_SEEDS || difference.margin === undefined) return tooFew(own, other);
+    const difference = pairsOf(own, other);
+    if (difference?.margin === undefined || (difference.pairs ?? 0) < LEAST_SEEDS) return tooFew(own, other);
     const [{ metric }] = own.runs.values();
     const scale = scaleOf(metric);
-    const [mean, rival] = [own, other].map((outcome) => sampleStatistics([...figures(outcome).values()]));
+    const [mean, rival] = [own, other].map(testOf);
     const gain = isGreaterBetter(metric) ? difference.mean : -difference.mean;
     return {
       verdict: holds(gain, difference.margin, scale.margin(rival.mean)) ? 'seen' : 'not seen',
@@ -72,15 +73,35 @@ export function reaches(ours: Side, published: number): Test {
     if (own.runs.size < LEAST_SEEDS) return tooFew(own);
     const [{ metric }] = own.runs.values();
     const scale = scaleOf(metric);
-    const statistics = sampleStatistics([...figures(own).values()]);
-    const ratio = sampleStatistics([...figures(own, ({ weightRatio }) => weightRatio).values()]).mean;
+    const statistics = testOf(own);
     const gain = isGreaterBetter(metric) ? statistics.mean - published : published - statistics.mean;
     return {
       verdict: gain - statistics.margin! >= -scale.margin(published) ? 'seen' : 'not seen',
-      value: `${withMargin(statistics, scale)}${scale.unit} at ${ratio.toFixed(1)}x`,
+      value: `${withMargin(statistics, scale)}${scale.unit} at ${ratioOf(own).toFixed(1)}x`,
     };
   };
 }
+
+/**
+ * A figure of the runs of one side is smaller late in training than early, by more than noise.
+ * @param text says what was measured, by the means of both
+ */
+export function falls(
+  side: Side,
+  [early, late]: readonly [FigureOf, FigureOf],
+  text: (early: number, late: number) => string,
+): Test {
+  return (outcomes) => {
+    const outcome = outcomes.of(side.case, side.rival);
+    const [first, last] = [early, late].map((figure) => figures(outcome, figure));
+    if (first.size < LEAST_SEEDS) return tooFew(outcome);
+    const { mean, isMoreThanNoise } = sampleDifference(first, last);
+    const [from, to] = [first, last].map((values) => sampleStatistics([...values.values()]).mean);
+    return { verdict: mean < 0 && isMoreThanNoise === true ? 'seen' : 'not seen', value: text(from, to) };
+  };
+}
+
+type FigureOf = (record: RunRecord) => number | undefined;
 
 /** Each of several is seen. */
 export function each(tests: Readonly<Record<string, Test>>): Test {
@@ -100,13 +121,13 @@ export function each(tests: Readonly<Record<string, Test>>): Test {
   };
 }
 
-/** What is known without a training of these studies. */
+/** A finding that is known without a training of these studies. */
 export function stated(verdict: Verdict, value: string): Test {
   return () => ({ verdict, value });
 }
 
 /** A claim for which there are too few runs yet. */
-export function tooFew(...outcomes: readonly Outcome[]): Finding {
+function tooFew(...outcomes: readonly Outcome[]): Finding {
   const least = Math.min(...outcomes.map(({ runs }) => runs.size));
   return {
     verdict: 'not tested',

@@ -1,5 +1,6 @@
 /** @file The page "What holds": each claim of the papers in a row, with what was measured, by which study, and the verdict. */
 import { claims, type Claim } from './claims.ts';
+import { markdownTable } from './markdownTable.ts';
 import type { Outcomes } from './outcomes.ts';
 import { rules, type Verdict } from './verdict.ts';
 
@@ -50,16 +51,14 @@ export function claimTable(
   outcomes: Outcomes,
   { links }: { readonly links: boolean },
 ): string[] {
-  return [
-    `| claim | where | published | here | verdict |${links ? ' by |' : ''}`,
-    `| --- | --- | --- | --- | --- |${links ? ' --- |' : ''}`,
-    ...list.map((claim) => {
+  return markdownTable(
+    ['claim', 'where', 'published', 'here', 'verdict', ...(links ? ['by'] : [])],
+    list.map((claim) => {
       const { text, where, published = '', test } = claim;
       const { value, verdict } = test(outcomes);
-      const cells = [text, where, published, value, `**${verdict}**`, ...(links ? [linkOf(claim)] : [])];
-      return `| ${cells.join(' | ')} |`;
+      return [text, where, published, value, `**${verdict}**`, ...(links ? [linkOf(claim)] : [])];
     }),
-  ];
+  );
 }
 
 function linkOf({ study, elsewhere }: Claim): string {
