@@ -20,7 +20,7 @@ export interface Training {
   readonly series?: Series | undefined;
 }
 
-/** What is recorded of a run besides its result, for figures: numbers by name, made of its events. */
+/** Makes numbers by name of the events of a run, which are recorded besides its result, for figures. */
 export type Series = (events: readonly RunEvent[]) => Readonly<Record<string, readonly number[]>>;
 
 /** A method, a policy, or the same training without a compression. */
@@ -42,11 +42,11 @@ export interface Case {
   /** The `path=value` texts of each try, the same for all rivals: a single one is not tried. Or the choice that was made elsewhere. */
   readonly tries: readonly (readonly string[])[] | ChoiceElsewhere;
   /**
-   * What is chosen by: the best metric on the validation split. Or, of methods that find their ratio themselves, the highest ratio among
-   * the tries that are as good as the best one.
+   * The try with the best metric on the validation split is chosen; with `ratio`, for methods that find their ratio themselves, the one with
+   * the highest ratio among the tries that are as good as the best one.
    */
   readonly chooses?: 'ratio';
-  /** What all runs start from, pre-trained with the same seed. */
+  /** The pre-training of the same seed, whose weights all runs start from. */
   readonly start?: Pick<Training, 'name' | 'file' | 'overrides'>;
   readonly series?: Series;
   /** What papers give for the same network, as lines of Markdown. */
@@ -56,13 +56,13 @@ export interface Case {
 /** The settings that were chosen in another case. */
 export interface ChoiceElsewhere {
   readonly of: Case;
-  /** By that rival; by default the one of the same name. */
+  /** Name of the rival there; by default the same name. */
   readonly rival?: string;
 }
 
 /** A picture beside the page. */
 export interface Figure {
-  /** Of its file, `docs/results/NAME.svg`. */
+  /** Name of its file: `docs/results/NAME.svg`. */
   readonly name: string;
   readonly title: string;
   /** Undefined before there is something to draw. */
@@ -70,14 +70,14 @@ export interface Figure {
 }
 
 export interface Study {
-  /** Of its page, `docs/results/NAME.md`. */
+  /** Name of its page: `docs/results/NAME.md`. */
   readonly name: string;
   readonly title: string;
   /** What was run and why, as paragraphs of Markdown. */
   readonly introduction: readonly string[];
   readonly cases: readonly Case[];
   readonly figures?: readonly Figure[];
-  /** What follows from all cases, as Markdown. */
+  /** The conclusion from all cases, as Markdown. */
   conclusion?(outcomes: Outcomes): readonly string[];
 }
 
@@ -127,18 +127,31 @@ export function shortSetting(override: string): string {
   return override.replace(/^[\w.*]*\.(?=\w+=)/, '');
 }
 
-/** Where the run folder of a training that others start from is put, relative to the checkout. */
+/** The run folder of a training that others start from, relative to the checkout. */
 const startFolder = ({ name, seed }: Training) => `.cache/runs/${name}-${seed}`;
 
 /** The command line that repeats a training, with that of what it starts from; it is also what a run is found by. */
 export function commandOf(training: Training): string {
-  const { file, overrides, seed, start } = training;
-  const all = [...overrides, 'training.threads=1', `training.seed=${seed}`];
+  const { file, start } = training;
   // An experiment finds other runs from its own folder.
-  if (start) all.push(`start=run:${'../'.repeat(file.split('/').length - 1)}${startFolder(start)}`);
-  const command = `npx deeptwist run ${file}${all.map((override) => ` --set ${quoted(override)}`).join('')}`;
+  const toCheckout = '../'.repeat(file.split('/').length - 1);
+  const settings = settingsFor(training, (of) => toCheckout + startFolder(of));
+  const command = `npx deeptwist run ${file}${settings.map((setting) => ` --set ${quoted(setting)}`).join('')}`;
   return start ? `${commandOf(start)} --out ${startFolder(start)} && ${command}` : command;
 }
 
-/** A variable is replaced by the shell between double quotes alone. */
-const quoted = (override: string) => (override.includes('$') ? `"${override}"` : `'${override}'`);
+/**
+ * The `path=value` texts with which a training is run.
+ * @param folderOf the run folder of what it starts from
+ */
+export function settingsFor({ overrides, seed, start }: Training, folderOf: (start: Training) => string): string[] {
+  return [
+    ...overrides,
+    'training.threads=1',
+    `training.seed=${seed}`,
+    ...(start ? [`start=run:${folderOf(start)}`] : []),
+  ];
+}
+
+/** The shell replaces a variable between double quotes alone. */
+const quoted = (setting: string) => (setting.includes('$') ? `"${setting}"` : `'${setting}'`);

@@ -6,13 +6,16 @@ import { EXPERIMENT_ENDING } from '../../../server/runs/run.ts';
 import { keptEvents, metricText, runInto } from '../experiments.ts';
 import { describeMachine } from '../machine.ts';
 import { digestOf, type RunRecord, type RunRecords } from './runRecords.ts';
-import { commandOf, type Training } from './study.ts';
+import { commandOf, settingsFor, type Training } from './study.ts';
 import type { Turns } from './turns.ts';
+
+/** The name of a corpus in a setting. */
+const CORPUS = /\$([A-Z]+)/g;
 
 interface TrainerOptions {
   readonly records: RunRecords;
   readonly turns: Turns;
-  /** Where the run folders are: one that was interrupted goes on, and one that is finished is recorded. */
+  /** Folder of the run folders: one that was interrupted goes on, and one that is finished is recorded. */
   readonly keep: string;
   /** When no further training is begun, in milliseconds of `Date.now()`. */
   readonly until: number;
@@ -38,7 +41,7 @@ export class Trainer {
     return this.#options.records.find(training) ?? this.#trainOnce(training, rank);
   }
 
-  /** As {@link train}, but the run folder is there afterwards, too. */
+  /** As {@link train}, but a record alone is not enough: the run folder is there afterwards, for trainings that start from it. */
   #trainOnce(training: Training, rank: number): Promise<RunRecord | undefined> {
     const folder = this.#folderOf(training);
     const begun = this.#begun.get(folder) ?? this.#trainInto(folder, training, rank);
@@ -67,18 +70,13 @@ export class Trainer {
     return record;
   }
 
-  /** Of settings, what the command line is given; undefined without the corpus that they name. */
-  #settingsOf({ overrides, seed, start }: Training): string[] | undefined {
+  /** The settings for the command line, with the folders of corpora in the place of their names; undefined without such a folder. */
+  #settingsOf(training: Training): string[] | undefined {
     const { corpora } = this.#options;
-    const settings = [...overrides, 'training.threads=1', `training.seed=${seed}`];
-    if (start) settings.push(`start=run:${this.#folderOf(start)}`);
-    const names = new Set(settings.flatMap((setting) => [...setting.matchAll(/\$([A-Z]+)/g)].map(([, name]) => name)));
-    for (const name of names) {
-      const folder = corpora[name];
-      if (folder === undefined) return undefined;
-      for (const [index, setting] of settings.entries()) settings[index] = setting.replaceAll(`$${name}`, () => folder);
-    }
-    return settings;
+    const settings = settingsFor(training, (start) => this.#folderOf(start));
+    const names = settings.flatMap((setting) => [...setting.matchAll(CORPUS)].map(([, name]) => name));
+    if (names.some((name) => corpora[name] === undefined)) return undefined;
+    return settings.map((setting) => setting.replaceAll(CORPUS, (_, name: string) => corpora[name]!));
   }
 
   /** Another command or another text of the experiment is another folder. */
