@@ -18,7 +18,7 @@ import { asGood, better, each, reaches, stated, type Test } from './verdict.ts';
 export interface Claim {
   readonly paper: 'deeptwist' | 'compression-aware' | 'distillation';
   readonly text: string;
-  /** Where the paper says it. */
+  /** Place in the paper. */
   readonly where: string;
   readonly published?: string;
   /** Name of the study whose page has the runs. */
@@ -28,9 +28,9 @@ export interface Claim {
   readonly test: Test;
 }
 
-const deeptwist = (of: { readonly case: string }) => ({ case: of.case, rival: DEEPTWIST.name });
-const lenet300 = deeptwist({ case: lenet300At62.name });
-const lenet5 = deeptwist({ case: lenet5At108.name });
+const deeptwist = (name: string) => ({ case: name, rival: DEEPTWIST.name });
+const lenet300 = deeptwist(lenet300At62.name);
+const lenet5 = deeptwist(lenet5At108.name);
 
 /** The same test for each of several values. */
 const forEach = <T extends number>(values: readonly T[], name: (value: T) => string, test: (value: T) => Test) =>
@@ -72,7 +72,7 @@ export const claims: readonly Claim[] = [
     where: 'Table 1',
     published: 'variational dropout: 98.08% at 68x',
     study: 'highest-ratio',
-    test: reaches(deeptwist({ case: 'LeNet-300-100 at 80x' }), 0.9808),
+    test: reaches(deeptwist('LeNet-300-100 at 80x'), 0.9808),
   },
   {
     paper: 'deeptwist',
@@ -80,7 +80,7 @@ export const claims: readonly Claim[] = [
     where: 'Table 1',
     published: 'variational dropout: 99.25% at 280x',
     study: 'highest-ratio',
-    test: reaches(deeptwist({ case: 'LeNet-5 at 281x' }), 0.9925),
+    test: reaches(deeptwist('LeNet-5 at 281x'), 0.9925),
   },
   {
     paper: 'deeptwist',

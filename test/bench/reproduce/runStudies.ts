@@ -11,23 +11,23 @@ import { whatHolds } from './whatHolds.ts';
 
 /**
  * Trains the rivals of a case one after another as far as there are free cores: all runs of the first come before those of the second.
- * @param onResult is called after each rival that is through
+ * @param onResult is called when all runs of a rival are finished
  */
 export async function trainCases(
   cases: readonly Case[],
   { trainer, find, seeds }: { readonly trainer: Trainer; readonly find: FindRecord; readonly seeds: number },
   onResult: () => Promise<void>,
 ): Promise<void> {
-  let rank = 0;
-  const through = async (work: Case, rival: Rival, own: number): Promise<void> => {
+  const trainRival = async (work: Case, rival: Rival, rank: number): Promise<void> => {
     const chooser = chooserOf(work, rival);
-    await Promise.all(triesOf(chooser.work, chooser.rival).map((training) => trainer.train(training, own)));
+    await Promise.all(triesOf(chooser.work, chooser.rival).map((training) => trainer.train(training, rank)));
     const chosen = chosenOf(work, rival, find);
     if (!chosen) return;
-    await Promise.all(finalsOf(work, rival, chosen, seeds).map((training) => trainer.train(training, own)));
+    await Promise.all(finalsOf(work, rival, chosen, seeds).map((training) => trainer.train(training, rank)));
     await onResult();
   };
-  await Promise.all(cases.flatMap((work) => work.rivals.map((rival) => through(work, rival, rank++))));
+  const rivals = cases.flatMap((work) => work.rivals.map((rival) => ({ work, rival })));
+  await Promise.all(rivals.map(({ work, rival }, rank) => trainRival(work, rival, rank)));
 }
 
 interface WritingOptions {
@@ -35,7 +35,7 @@ interface WritingOptions {
   readonly studies: readonly Study[];
   readonly find: FindRecord;
   readonly seeds: number;
-  /** Where pages and pictures go. */
+  /** Folder of the pages and of the pictures. */
   readonly folder: string;
 }
 
