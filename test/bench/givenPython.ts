@@ -24,7 +24,7 @@ export function checkInPython(python: string, folder: string): z.infer<typeof ve
 }
 
 /**
- * What a script of test/bench/python/ prints as JSON.
+ * Runs a script of test/bench/python/ and reads the JSON that it prints.
  * @throws Error that begins with `refusal`, with what Python says, where the script fails
  */
 export function askPython<Answer>(

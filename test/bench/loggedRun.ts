@@ -46,7 +46,7 @@ export async function loggedRun(folder: string, logging: unknown): Promise<Logge
   return { run, events, scalars };
 }
 
-/** How many points there are. */
+/** The number of points of all scalars. */
 export function pointsOf(scalars: LoggedRun['scalars']): number {
   return [...scalars.values()].reduce((sum, { length }) => sum + length, 0);
 }

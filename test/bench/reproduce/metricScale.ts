@@ -4,17 +4,17 @@ import type { SampleStatistics } from '../../../server/protocol/run/sampleStatis
 
 export interface MetricScale {
   readonly factor: number;
-  /** Behind a value. */
+  /** Follows a value. */
   readonly unit: '%' | '';
-  /** Behind a difference. */
+  /** Follows a difference. */
   readonly points: ' points' | '';
   /** A difference up to which one is as good as the other, for a value of the metric. */
   margin(value: number): number;
 }
 
-/** Ten of MNIST's test images. */
+/** Ten of the 10,000 test images of MNIST. */
 const ACCURACY_MARGIN = 0.001;
-/** A hundredth: of a perplexity of 100, less than two seeds of one training differ by. */
+/** A hundredth of the value: at a perplexity of 100, less than two seeds of one training differ by. */
 const RELATIVE_MARGIN = 0.01;
 
 export function scaleOf(metric: string): MetricScale {

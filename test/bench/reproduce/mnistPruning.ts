@@ -9,7 +9,7 @@ const EPSILONS = [1e-3, 1e-7];
 export interface Network {
   readonly name: string;
   readonly file: string;
-  /** When pruning begins, as the experiment file has it. */
+  /** Step at which pruning begins, as in the experiment file. */
   readonly from: number;
   readonly learningRates: readonly number[];
   readonly published: string;

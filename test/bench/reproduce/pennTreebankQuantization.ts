@@ -14,7 +14,7 @@ import {
 import type { Case, Rival, Study } from './study.ts';
 
 export const BITS = [1, 2, 3];
-/** The paper's is the first. */
+/** The first learning rate is that of the paper. */
 const TRIES = learningRates([20, 10, 5]);
 
 const algorithm = (name: string) => ofLayers({ algorithm: name });

@@ -1,5 +1,5 @@
 /**
- * @file What finished runs of the studies came to, one JSON object a line of `runs.jsonl`, sorted. Pages are made from it alone, so that
+ * @file The results of finished runs of the studies, one JSON object a line of `runs.jsonl`, sorted. Pages are made from it alone, so that
  * results outlive the machine and the run folders, and a fresh checkout trains only what is missing.
  */
 import { createHash } from 'node:crypto';

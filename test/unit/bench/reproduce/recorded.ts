@@ -2,7 +2,7 @@
 import { digestOf, type RunRecord } from '../../../bench/reproduce/runRecords.ts';
 import { commandOf, type Case, type Training } from '../../../bench/reproduce/study.ts';
 
-/** What the rivals of the small case are tried with. */
+/** The tries of the rivals of the small case. */
 export const settings = [['training.optimizer.learningRate=1'], ['training.optimizer.learningRate=2']];
 
 export const smallCase = (more: Partial<Case> = {}): Case => ({
@@ -31,7 +31,7 @@ export function recordOf(training: Training, figures: Partial<RunRecord>): RunRe
   };
 }
 
-/** Looks up among records that are there. */
+/** Looks trainings up among these records. */
 export function among(records: readonly RunRecord[]) {
   return (training: Training) => records.find(({ run }) => run === commandOf(training));
 }
