@@ -12,7 +12,7 @@ import { launchBrowser, openWorkbench, runCommand, webview } from '../../scripts
 import { root } from '../../scripts/root.js';
 import { compressionsOf } from '../../server/protocol/experiment/compressions.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
-import { eventsOf, recordOf } from './editorSession.ts';
+import { eventsOf, recordOf, runsOf } from './editorSession.ts';
 import { reloadWindow } from './reloadWindow.ts';
 
 const SAMPLE = 'sample-digits-prune.deeptwist.jsonc';
@@ -21,10 +21,7 @@ let editor: Awaited<ReturnType<typeof startEditor>>;
 let browser: Browser;
 let page: Page;
 
-const runs = () => {
-  const folder = join(workspace, '.deeptwist', 'runs');
-  return existsSync(folder) ? readdirSync(folder).map((id) => join(folder, id)) : [];
-};
+const runs = () => runsOf(workspace);
 const dashboard = () => webview(page);
 const row = (text: string) => page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
 const choose = (text: string) => row(text).click();

@@ -86,12 +86,7 @@ export class EditorSession {
 
   /** The folders of the runs of the experiments in a folder, oldest first. */
   runs(experiments = 'mnist'): string[] {
-    const folder = join(this.workspace, experiments, '.deeptwist', 'runs');
-    return existsSync(folder)
-      ? readdirSync(folder)
-          .sort()
-          .map((id) => join(folder, id))
-      : [];
+    return runsOf(join(this.workspace, experiments));
   }
 
   /** Stops a run, where it is being trained, and waits until its process has recorded that. */
@@ -106,6 +101,16 @@ export class EditorSession {
     await this.close();
     rmSync(this.workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
+}
+
+/** The folders of the runs of the experiments in a folder, oldest first. */
+export function runsOf(folder: string): string[] {
+  const runs = join(folder, '.deeptwist', 'runs');
+  return existsSync(runs)
+    ? readdirSync(runs)
+        .sort()
+        .map((id) => join(runs, id))
+    : [];
 }
 
 /** What `run.json` of a run folder says. */

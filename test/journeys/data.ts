@@ -27,15 +27,15 @@ export function writeArrays(folder: string): void {
   }
 }
 
-/** `classifier.ts`, which exports its model and its loss. */
-export function writeModule(folder: string): void {
+/** `classifier.ts`, which exports its model. @param classes numbers that the model puts out */
+export function writeModule(folder: string, classes = CLASSES): void {
   const text = `import * as tf from '@tensorflow/tfjs';
 
 export function createModel(): tf.LayersModel {
   return tf.sequential({
     layers: [
       tf.layers.dense({ name: 'hidden', units: ${UNITS}, activation: 'relu', inputShape: [${FEATURES}] }),
-      tf.layers.dense({ name: 'logits', units: ${CLASSES} }),
+      tf.layers.dense({ name: 'logits', units: ${classes} }),
     ],
   });
 }
@@ -43,7 +43,7 @@ export function createModel(): tf.LayersModel {
   writeFileSync(join(folder, 'classifier.ts'), text);
 }
 
-/** `net.onnx`, as \`torch.onnx.export\` writes two layers \`nn.Linear\` with a rectifier between. */
+/** `net.onnx`, as `torch.onnx.export` writes two layers `nn.Linear` with a rectifier between. */
 export function writeOnnx(folder: string): void {
   const { randomFloats } = seededFloats();
   const tensors = {

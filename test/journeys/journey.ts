@@ -1,5 +1,4 @@
 /** @file What a person does in a window of VS Code, recorded step by step: what, how long it took, and a picture of what is then seen. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
@@ -10,16 +9,16 @@ type Kind = 'click' | 'key' | 'text' | 'wait';
 
 export interface Step {
   readonly kind: Kind;
-  /** As a person would be told: "Press Run above the experiment". */
+  /** An instruction to a person: "Press Run above the experiment". */
   readonly what: string;
-  /** From the step before until this one was done: with the time that the product took to show what is clicked. */
+  /** Time from the step before until this one was done: with the time that the product took to show what is clicked. */
   readonly seconds: number;
   readonly picture: string;
 }
 
 /** How long a training may take on a busy machine, milliseconds. */
 const TRAINING = 5 * PATIENCE;
-/** For the window to draw what a step did. */
+/** Time for the window to draw what a step did. */
 const DRAWING_MS = 500;
 
 export class Journey {
@@ -27,11 +26,10 @@ export class Journey {
   readonly page: Page;
   readonly #pictures: string;
 
-  /** @param pictures the folder of the pictures */
+  /** @param pictures the folder of the pictures, which is there */
   constructor(page: Page, pictures: string) {
     this.page = page;
     this.#pictures = pictures;
-    mkdirSync(pictures, { recursive: true });
   }
 
   click(what: string, target: Locator): Promise<void> {
@@ -59,7 +57,7 @@ export class Journey {
     );
   }
 
-  /** How often the person clicked. */
+  /** Number of clicks so far. */
   get clicks(): number {
     return this.steps.filter(({ kind }) => kind === 'click').length;
   }

@@ -2,9 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { webview } from '../../scripts/editor/workbench.js';
-import { recordOf } from '../e2e/editorSession.ts';
+import { recordOf, runsOf } from '../e2e/editorSession.ts';
 import { writeArrays, writeModule, writeOnnx } from './data.ts';
 import type { Journey } from './journey.ts';
+
+/** The experiment of those users who bring one. */
+const EXPERIMENT = 'classifier.deeptwist.jsonc';
 
 export interface Scenario {
   readonly title: string;
@@ -15,21 +18,13 @@ export interface Scenario {
   walk(journey: Journey, folder: string): Promise<void>;
 }
 
-/** The folders of the runs, oldest first. */
-function runsOf(folder: string): string[] {
-  const runs = join(folder, '.deeptwist', 'runs');
-  return existsSync(runs)
-    ? readdirSync(runs)
-        .sort()
-        .map((id) => join(runs, id))
-    : [];
-}
+/** True for a run in this state, false before its state is recorded. */
+const isIn = (state: string, run: string) => existsSync(join(run, 'run.json')) && recordOf(run).state === state;
 
 /** True when there are `count` runs and the last one is in a state. */
 const lastRunIs = (folder: string, state: string, count = 1) => {
   const runs = runsOf(folder);
-  const record = join(runs.at(-1) ?? '', 'run.json');
-  return runs.length === count && existsSync(record) && recordOf(runs.at(-1)!).state === state;
+  return runs.length === count && isIn(state, runs[count - 1]);
 };
 
 const lens = ({ page }: Journey, text: string | RegExp) =>
@@ -41,12 +36,17 @@ const toast = ({ page }: Journey, text: string | RegExp) =>
 const button = ({ page }: Journey, text: string) =>
   page.locator('.notification-toast .monaco-button', { hasText: text }).first();
 
-/** Opens the view of DeepTwist by its icon in the activity bar. */
+/** An icon of the activity bar. */
+const icon = ({ page }: Journey, name: string) =>
+  page.locator(`.activitybar .action-label[aria-label^="${name}"]`).first();
+/** A file in the Explorer. */
+const fileRow = ({ page }: Journey, name: string) =>
+  page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+
 const openView = (journey: Journey) =>
-  journey.click(
-    'Open the view of DeepTwist, by its icon in the activity bar',
-    journey.page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first(),
-  );
+  journey.click('Open the view of DeepTwist, by its icon in the activity bar', icon(journey, 'DeepTwist'));
+const openExperiment = (journey: Journey) =>
+  journey.click('Open the experiment in the Explorer', fileRow(journey, EXPERIMENT));
 
 const firstContact: Scenario = {
   title: 'First contact: from an empty folder to the finished sample',
@@ -122,28 +122,23 @@ const failedRun: Scenario = {
   title: 'A failed run repaired: the data have other classes than the model',
   prepare(folder) {
     writeArrays(folder);
-    writeModule(folder);
-    const file = join(folder, 'classifier.ts');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('units: 4', 'units: 3'));
+    writeModule(folder, 3);
     const experiment = {
       model: './classifier.ts',
       data: arrays,
       training: { ...training, steps: 1500 },
       compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
     };
-    writeFileSync(join(folder, 'classifier.deeptwist.jsonc'), JSON.stringify(experiment, null, 2));
+    writeFileSync(join(folder, EXPERIMENT), JSON.stringify(experiment, null, 2));
   },
   async walk(journey, folder) {
     const { page } = journey;
-    await journey.click('Open the experiment in the Explorer', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.deeptwist.jsonc' }).first()); // prettier-ignore
+    await openExperiment(journey);
     await journey.click('Press Run above it', lens(journey, /Run$/));
     await journey.wait('The run has failed', () => lastRunIs(folder, 'failed'));
     await journey.wait('A message says why', toast(journey, /failed/));
-    await journey.click(
-      'Open the Explorer',
-      page.locator('.activitybar .action-label[aria-label^="Explorer"]').first(),
-    );
-    await journey.click('Open the model', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.ts' }).first()); // prettier-ignore
+    await journey.click('Open the Explorer', icon(journey, 'Explorer'));
+    await journey.click('Open the model', fileRow(journey, 'classifier.ts'));
     const units = page.locator('.view-line', { hasText: "name: 'logits'" }).locator('span', { hasText: /^3$/ });
     await journey.doubleClick('Select the number of units of the last layer', units);
     await journey.type('Write 4', '4');
@@ -169,16 +164,15 @@ const manyRuns: Scenario = {
       compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
       sweep: { vary: { 'compression.layers.hidden.rate': RATES, 'training.seed': SEEDS } },
     };
-    writeFileSync(join(folder, 'classifier.deeptwist.jsonc'), JSON.stringify(experiment, null, 2));
+    writeFileSync(join(folder, EXPERIMENT), JSON.stringify(experiment, null, 2));
   },
   async walk(journey, folder) {
     const { page } = journey;
-    await journey.click('Open the experiment in the Explorer', page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'classifier.deeptwist.jsonc' }).first()); // prettier-ignore
+    await openExperiment(journey);
     await journey.click('Press Run Sweep above "sweep"', lens(journey, /Sweep/));
     const count = RATES.length * SEEDS.length;
-    const ended = () =>
-      runsOf(folder).filter((run) => existsSync(join(run, 'run.json')) && recordOf(run).state === 'finished');
-    for (const part of [10, 20, count]) await journey.wait(`${part} runs have finished`, () => ended().length >= part);
+    const finishedRuns = () => runsOf(folder).filter((run) => isIn('finished', run)).length;
+    for (const part of [10, 20, count]) await journey.wait(`${part} runs have finished`, () => finishedRuns() >= part);
     await openView(journey);
     const node = page.locator('.monaco-list-row', { hasText: /30 runs|30 of 30/ }).first();
     await journey.click('Click on the sweep in the tree', node);
@@ -189,7 +183,7 @@ const manyRuns: Scenario = {
       'Press Use These Values for the best row',
       sweep.getByRole('button', { name: 'Use These Values' }).first(),
     );
-    await journey.wait('The best rate is in the file', () => !readFileSync(join(folder, 'classifier.deeptwist.jsonc'), 'utf8').includes('"rate": 0.8')); // prettier-ignore
+    await journey.wait('The best rate is in the file', () => !readFileSync(join(folder, EXPERIMENT), 'utf8').includes('"rate": 0.8')); // prettier-ignore
   },
 };
 
