@@ -4,11 +4,10 @@
  * frame before. Node.js compresses, so that no encoder has to be installed.
  */
 import { deflateSync } from 'node:zlib';
-import { decodePng } from '../../server/formats/images/png.ts';
+import { decodePng, pngSize } from '../../server/formats/images/png.ts';
 import { withChannels } from '../../server/formats/images/raster.ts';
-import { pngChunk } from '../unit/formats/images/pngFile.ts';
+import { PNG_SIGNATURE, pngChunk, pngHeader } from '../unit/formats/images/pngFile.ts';
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const [RGB, RGBA] = [3, 4] as const;
 /** Colour type of red, green, blue and alpha. */
 const TRUECOLOUR_WITH_ALPHA = 6;
@@ -29,11 +28,11 @@ interface Rectangle {
 
 /** The frames, over and over, as one PNG file. */
 export function animatedPng(frames: readonly Frame[]): Uint8Array {
-  const { width, height } = decodePng(frames[0].png);
+  const { width, height } = pngSize(frames[0].png);
   const whole = { x: 0, y: 0, width, height };
   const parts = [
-    SIGNATURE,
-    pngChunk('IHDR', header(whole)),
+    PNG_SIGNATURE,
+    pngHeader({ width, height, depth: 8, type: TRUECOLOUR_WITH_ALPHA }),
     pngChunk('acTL', Buffer.concat([uint32(frames.length), uint32(0)])),
   ];
   let sequence = 0;
@@ -51,10 +50,6 @@ export function animatedPng(frames: readonly Frame[]): Uint8Array {
     before = image.data;
   }
   return Buffer.concat([...parts, pngChunk('IEND', new Uint8Array())]);
-}
-
-function header({ width, height }: Rectangle): Uint8Array {
-  return Buffer.concat([uint32(width), uint32(height), Uint8Array.of(8, TRUECOLOUR_WITH_ALPHA, 0, 0, 0)]);
 }
 
 /** @param isOver true where the frame lies over the one before, which stays */

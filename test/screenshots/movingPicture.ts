@@ -10,7 +10,7 @@ import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js
 import { root } from '../../scripts/root.js';
 import { EXPERIMENT, type EditorSession } from '../e2e/editorSession.ts';
 import { animatedPng, type Frame } from './animatedPng.ts';
-import { DRAWING_MS, finished, images } from './pictures.ts';
+import { DRAWING_MS, finished, images, newRun } from './pictures.ts';
 
 /** A short run, and the steps that the dashboard shows when frames are taken: the rate rises from step 1500 to 3000. */
 const STEPS = 6000;
@@ -37,10 +37,7 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   await lens.waitFor();
   await take(LONG_MS);
 
-  const before = session.runs().length;
-  await lens.click();
-  while (session.runs().length === before) await sleep(100);
-  const run = session.runs().at(-1)!;
+  const run = await newRun(session, 'mnist', () => lens.click());
   await webview(page).getByText('Training', { exact: true }).waitFor();
   await takeAt(page, CURVES_AT, take);
   await webview(page).getByRole('tab', { name: 'Weights' }).click();

@@ -29,7 +29,7 @@ export const settings = {
   // Above, it would hide the lenses.
   'editor.hover.above': false,
 };
-/** For the page to draw itself in another theme. */
+/** Time for the page to draw itself in another theme, milliseconds. */
 export const DRAWING_MS = 1500;
 
 /** Changes a file by patterns and what takes their place. */
@@ -39,10 +39,17 @@ export function changeFile(file: string, changes: readonly (readonly [RegExp, st
 }
 
 /** Opens the experiment and runs it. */
-export async function startRun(session: EditorSession, page: Page, file: string, folder = 'mnist'): Promise<string> {
+export function startRun(session: EditorSession, page: Page, file: string, folder = 'mnist'): Promise<string> {
+  return newRun(session, folder, async () => {
+    await openFile(page, file);
+    await runCommand(page, 'DeepTwist: Run Experiment');
+  });
+}
+
+/** The folder of the run that `start` begins, when it is recorded. */
+export async function newRun(session: EditorSession, folder: string, start: () => Promise<void>): Promise<string> {
   const before = session.runs(folder).length;
-  await openFile(page, file);
-  await runCommand(page, 'DeepTwist: Run Experiment');
+  await start();
   while (session.runs(folder).length === before) await sleep(100);
   const run = session.runs(folder).at(-1)!;
   while (!existsSync(join(run, 'run.json'))) await sleep(100);
