@@ -16,7 +16,7 @@ export default function setUp(project: TestProject): () => void {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const folder = mkdtempSync(join(root, '.cache', 'installation-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  // What is watched is tested with the sources as they are now.
+  // In watch mode, the sources are tested as they are then.
   project.onTestsRerun(() => {
     remove();
     mkdirSync(folder);
