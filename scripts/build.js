@@ -116,7 +116,7 @@ const withoutSettingTexts = {
   transform(code, id) {
     if (!/[\\/]server[\\/]protocol[\\/]experiment[\\/]schema(?:[\\/]\w+)?\.ts$/.test(id)) return undefined;
     const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest);
-    /** From the front of the file to its end; none lies in another. @type {[start: number, end: number][]} */
+    /** The places of the texts, in the order of the file; none lies in another. @type {[start: number, end: number][]} */
     const texts = [];
     const visit = (/** @type {ts.Node} */ node) => {
       if (ts.isCallExpression(node) && isSettingText(node.expression)) {

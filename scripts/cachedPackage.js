@@ -44,7 +44,7 @@ export async function makeFolder(target, make) {
   }
 }
 
-/** Removes what installations left behind whose process is gone. @param {string} place */
+/** Removes the folders of installations whose process is gone. @param {string} place */
 function removeAbandoned(place) {
   for (const name of readdirSync(place)) {
     const owner = /^installing-(\d+)$/.exec(name);

@@ -41,7 +41,7 @@ async function runCheck({ name, run, report, node = process.execPath }) {
   if (report !== undefined) rmSync(join(cache, report), { force: true });
   const temporary = temporaryFolder();
   console.log(`> ${name} …`);
-  // What a test finds on the PATH as `node` is the same.
+  // A test finds the same Node on the PATH, as `node`.
   const own = node === process.execPath ? {} : { PATH: [dirname(node), process.env.PATH].join(delimiter) };
   const { status, output } = await ended(node, run, { ...process.env, ...own, ...temporary.env });
   const left = await removeWithLeftovers(temporary.path);

@@ -81,8 +81,8 @@ const bundles = {
 /**
  * Makes the checkout ready to run: packages, the examples' packages (their data sets), generated and bundled code.
  * Ends the process with a sentence, where something is missing that cannot be brought.
- * @param {{ editor?: boolean, browser?: boolean }} [options] whether a VS Code for the browser is needed, and a browser to
- *   drive it
+ * @param {{ editor?: boolean, browser?: boolean, needs?: readonly import('./needs.js').Need[] }} [options] `editor`: a VS Code for the
+ *   browser is needed, too; `browser`: one to drive it; `needs`: what else
  */
 export async function setUp(options = {}) {
   checkNode();
@@ -96,6 +96,7 @@ export async function setUp(options = {}) {
       packagesOf(root),
       packagesOf(join(root, 'examples')),
       ...(options.editor ? editor : []),
+      ...(options.needs ?? []),
       bundles,
     ]);
   } catch (error) {

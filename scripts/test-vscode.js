@@ -23,7 +23,7 @@ import { setUp } from './setup.js';
 const args = process.argv.slice(2);
 const only = args.find((arg) => !arg.startsWith('--'));
 const onDesktop = args.includes('--desktop');
-if (args.includes('--newest')) process.env.DEEPTWIST_EDITOR = 'newest'; // Before what reads it is loaded.
+if (args.includes('--newest')) process.env.DEEPTWIST_EDITOR = 'newest'; // Before `install.js`, which reads it, is loaded.
 await setUp({ editor: !onDesktop, browser: !onDesktop });
 const { startEditor } = await import('./editor/serve.js');
 const { bundleSuite, REPORT_VARIABLE } = await import('./editor/suite.js');

@@ -10,7 +10,7 @@ import { setUp } from './setup.js';
 const begun = performance.now();
 await setUp({ editor: true, browser: true });
 
-/** Rows of checks, which run side by side: the tests in a real editor mostly wait for it, and a check of the source takes one core. */
+// The rows run side by side: the tests in a real editor mostly wait for it, and a check of the source takes one core.
 await runChecks(
   [
     [

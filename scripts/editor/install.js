@@ -15,7 +15,7 @@ import { bring, fail } from '../needs.js';
 import { nodeExecutable, nodeVersions, otherNode } from '../otherNode.js';
 import { root } from '../root.js';
 
-/** As `code-server`'s own ripgrep and node-pty, with the binaries of every platform in packages of their own. */
+/** The packages in the place of `code-server`'s own ripgrep and node-pty: they have the binaries of every platform in packages of their own. */
 const RIPGREP = `@vscode/ripgrep-${process.platform}-${process.arch}`;
 const NODE_PTY = 'node-pty@npm:@lydell/node-pty@1.1.0';
 
@@ -101,8 +101,8 @@ const server = {
 export const editor = [...(chosen.node ? [otherNode(chosen.node)] : []), server];
 
 /**
- * How the server is started, of an editor that is installed where it is not.
- * @returns {Promise<{ node: string, main: string, flags: string[] }>}
+ * Installs the editor where it is not installed yet.
+ * @returns {Promise<{ node: string, main: string, flags: string[] }>} how its server is started: the Node, the main module, further arguments
  */
 export async function installEditor() {
   await bring(editor);
