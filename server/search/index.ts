@@ -103,10 +103,10 @@ export interface SearchReport {
     readonly test: number;
     readonly weightRatio: number;
     readonly compression: unknown;
-    /** Of the full runs with these settings, one for each seed: by their mean they were chosen. */
+    /** Drops of the full runs with these settings, one for each seed; the settings were chosen by their mean. */
     readonly drops: readonly number[];
   };
-  /** What the file has its full runs begin with; absent where they begin with random weights. */
+  /** The start of full runs, as the file has it; absent where they begin with random weights. */
   readonly start?: unknown;
   readonly short: readonly SearchedRun[];
   readonly full: readonly SearchedRun[];

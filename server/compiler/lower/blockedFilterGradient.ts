@@ -13,11 +13,11 @@ type FilterGrad = NodeOf<'ConvFilterGrad'>;
 
 /** Blocks of AVX-512. The way was not measured with others. */
 const BLOCK = 16;
-/** Numbers of the output's gradient that a convolution goes through for each of its results: what fits into half of a core's cache. */
+/** Numbers of the output's gradient that a convolution goes through for each of its results: they fit into half of a core's cache. */
 const MOST_NUMBERS = 1 << 17;
-/** Positions of a band from which on a result is worth its call, with those of all samples of a block. */
+/** Positions of a band, in all samples of a block together, from which on a result is worth its call. */
 const LEAST_POSITIONS = 256;
-/** Numbers that are computed, samples and filters filled up to whole blocks, over those that are asked for. */
+/** At most so many times as many numbers are computed, with samples and filters filled up to whole blocks, as are asked for. */
 const MOST_FILLED = 1.3;
 
 /** True where {@link filterGradInBlocks} computes the gradient, and is the faster way. @param block channels that are taken together */
@@ -134,7 +134,7 @@ function imageOf(
   const bandRows = strides[0] * (rows - 1) + filterSize[0];
   // Places of rows in [samples, parts, rows], in the order of [parts, blocks of samples, bands, samples of a block, rows of a band].
   const places = indicesOf([parts, blocks, bands, block, bandRows]).map(([part, ofSamples, band, inBlock, row]) => {
-    // Any sample fills a block up.
+    // The last block is filled up with the last sample, whose gradient is 0 there.
     const sample = Math.min(ofSamples * block + inBlock, batch - 1);
     return (sample * parts + part) * met[0] + band * rows * strides[0] + row;
   });
