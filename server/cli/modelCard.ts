@@ -30,11 +30,6 @@ export function modelCard(run: CardRun): string {
     ['test', testMetric(summary)],
     ['validation', summary.validation],
   ] as const;
-  const resultRows = results.flatMap(([split, value]) => {
-    if (value === undefined) return [];
-    const before = resultRow('test split, before the last distortion', summary.testBeforeLastDistortion);
-    return [resultRow(`${split} split, final model`, value), ...(split === 'test' ? [before] : [])];
-  });
   const front = cardFrontMatter({
     name: id,
     tags: ['deeptwist', 'model-compression'],
@@ -54,7 +49,7 @@ A neural network that was compressed while it was trained, by DeepTwist: ${metho
 
 | | ${markdown(summary.metric)} |
 | --- | ---: |
-${resultRows.join('')}
+${resultRows(summary)}
 ${selectionText(snapshot)}
 
 | | before | after | |
@@ -96,8 +91,15 @@ What the model was trained on, who it is for, and where it fails is for you to w
 `;
 }
 
-function resultRow(name: string, value: number): string {
-  return `| ${name} | ${formatNumber(value)} |\n`;
+function resultRows(summary: Summary): string {
+  const { testBeforeLastDistortion, validation } = summary;
+  const test = testMetric(summary);
+  const rows = [
+    ['test split, final model', test],
+    ['test split, before the last distortion', test === undefined ? undefined : testBeforeLastDistortion],
+    ['validation split, final model', validation],
+  ] as const;
+  return rows.map(([name, value]) => (value === undefined ? '' : `| ${name} | ${formatNumber(value)} |\n`)).join('');
 }
 
 function methodSentence({ layers }: EventOf<'started'>): string {

@@ -1,4 +1,4 @@
-/** @file What a search came to, in lines. */
+/** @file The result of a search, in lines. */
 import { oneLine } from '../protocol/experiment/oneLine.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { sampleStatistics } from '../protocol/run/sampleStatistics.ts';
@@ -7,10 +7,10 @@ import { compressionText } from './compressionText.ts';
 import type { Terminal } from './terminal.ts';
 import { textTable } from './textTable.ts';
 
-/** What is at most so much larger counts as of the same size. */
+/** Files that are at most so many times as large as another one count as of its size. */
 const SAME_SIZE = 1.1;
 
-/** All full runs, what they took, the one that was looked for or the nearest to it, and its settings. */
+/** All full runs, the time that the search took, the run that was looked for or the nearest to it, and its settings. */
 export function searchReportLines(report: SearchReport, terminal: Pick<Terminal, 'columns'>): string[] {
   const { reference, best, metric, full, isMet, fullRuns, runs, seconds, secondsOfFullRun, target } = report;
   const rows = full.map(({ run, way, seed, value, drop, bytes, ratio }) => [
@@ -24,7 +24,8 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   ]);
   const table = textTable(
     {
-      ...{ header: ['full run', 'by', 'seed', `validation ${metric}`, 'drop', 'file', ''], rows },
+      header: ['full run', 'by', 'seed', `validation ${metric}`, 'drop', 'file', ''],
+      rows,
       right: new Set([2, 3, 4, 5]),
     },
     terminal.columns,
@@ -51,22 +52,22 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   ];
 }
 
-/** What to do where full runs lose far more than short ones of that size did, which begin with trained weights. */
+/** A way out if the full runs lose far more than short ones of that size did, which begin with trained weights. */
 function startHint({ isMet, start, best, short, reference }: SearchReport): string[] {
-  const lost = best?.drop ?? null;
-  if (isMet || start !== undefined || lost === null) return [];
+  if (isMet || start !== undefined || !best || best.drop === null || best.bytes === null) return [];
+  const mostBytes = SAME_SIZE * best.bytes;
   const drops = short.flatMap(({ drop, bytes }) =>
-    drop !== null && bytes !== null && bytes <= SAME_SIZE * best!.bytes! ? [drop] : [],
+    drop !== null && bytes !== null && bytes <= mostBytes ? [drop] : [],
   );
   const least = Math.min(...drops);
-  if (!(least < lost / 2)) return [];
+  if (!(least < best.drop / 2)) return [];
   return [
     `Short runs of that size, which begin with the weights of the dense model, had a drop of ${dropText(least)}: ` +
       `"start": "run:${reference.run}" lets full runs begin with them, too.`,
   ];
 }
 
-/** Without the digits that a subtraction of two metrics makes up. */
-function dropText(drop: number): string {
+/** A drop without the digits that the subtraction of two metrics makes up. */
+export function dropText(drop: number): string {
   return formatNumber(Number(drop.toFixed(6)));
 }

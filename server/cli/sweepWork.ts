@@ -7,7 +7,8 @@ import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { experimentName } from '../runs/run.ts';
-import { secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
+import { secondsOfLastRun } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import { isAlive } from '../runs/liveProcess.ts';
 import { holderText, type Refusal } from '../runs/lockFile.ts';
@@ -224,7 +225,7 @@ function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResu
   const seedOf = seedReader(sweep);
   return async ({ planned, state, run, problem }) => {
     const seed = await seedOf(planned);
-    const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
+    const summary = run && state === 'finished' ? await readSummary(run) : undefined;
     const told = problem ?? run?.record.failure;
     const early = state === 'stopped early' ? run?.record.stoppedEarly : undefined;
     return {

@@ -6,7 +6,7 @@ import { UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { testMetric } from '../protocol/run/testMetric.ts';
 import { listRuns } from '../runs/findRun.ts';
-import { readLastEvents } from '../runs/log/readEvents.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { withExperiment, withPreparedRun } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
@@ -53,8 +53,8 @@ export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEv
   return withDataOfFile(found, options, async (prepared, run) => {
     const evaluation = await evaluated(found, prepared, options);
     if (!run || found.origin.step !== undefined) return evaluation;
-    const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-    return { ...evaluation, runValue: finished && testMetric(finished.summary) };
+    const summary = await readSummary(run);
+    return { ...evaluation, runValue: summary && testMetric(summary) };
   });
 }
 

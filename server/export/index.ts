@@ -3,7 +3,7 @@ import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { reasonOf } from '../protocol/systemError.ts';
 import { testMetric } from '../protocol/run/testMetric.ts';
 import { recordExport } from '../runs/exportedFiles.ts';
-import { readLastEvents } from '../runs/log/readEvents.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { readCompressedModel } from '../training/finalModel.ts';
 import { withCheckpoint, withFinalModel } from '../training/index.ts';
@@ -30,8 +30,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   await checkExportPath(options);
   onProgress({ phase: 'loading' });
   return withModelOf(options, async (prepared, { step, ...state }) => {
-    const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-    const runValue = step === undefined && finished ? testMetric(finished.summary) : undefined;
+    const summary = step === undefined ? await readSummary(run) : undefined;
+    const runValue = summary && testMetric(summary);
     const origin = { run: run.id, experiment: JSON.stringify(prepared.live.experiment), step };
     const report = await exportModel({ prepared, origin, runValue, ...state }, options);
     const notRecorded = await recordExport(run, report).then(() => undefined, reasonOf);

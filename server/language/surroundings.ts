@@ -38,7 +38,7 @@ export class SurroundingsFinder {
   readonly runs = new KnownRuns();
   /** Last found around a version of a document: the same object for as long as the same is around it. */
   #found = new WeakMap<ExperimentDocument, { readonly around: Surroundings; readonly all: readonly KnownRun[] }>();
-  /** What the editor said of models that cannot be made, by the URI of the experiment. */
+  /** Problems that the editor had in making models, by the URI of the experiment. */
   readonly #problems = new Map<string, { readonly source: string; readonly problem: ModelProblem }>();
   #folders: readonly string[] = [];
 

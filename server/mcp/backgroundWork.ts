@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
 import type { Call } from './tool.ts';
 
-/** What the process of a sweep prints, in its folder. */
+/** File in the folder of a sweep with the output of its process. */
 const LOG = 'queue.log';
 
 /** Starts the process that sees to the runs of a sweep: it has no pipe to this one, and goes on without it. */

@@ -25,7 +25,7 @@ export function withPlace(error: unknown, files: Iterable<string> = loaded, mess
   return place === undefined ? message : withCodePlace(message, place);
 }
 
-/** What to do about an error of a module: `Fix net.ts, line 6.` */
+/** The remedy for an error of a module: `Fix net.ts, line 6.` */
 export function fixOf(path: string, error: unknown, files: Iterable<string>): string {
   const place = placeOf(error, files);
   return place === undefined ? `Fix ${basename(path)}.` : `Fix ${basename(place.file)}, line ${place.line}.`;

@@ -23,9 +23,9 @@ export function codePlaceIn(message: string): CodePlace | undefined {
   return found && { file: found[1], line: Number(found[2]), column: Number(found[3]) };
 }
 
-/** A message without the place that it names, and with the name of its file in the place of the path. */
+/** A message without the place that it names, and with the name of the file instead of its path. */
 export function withoutCodePlace(message: string, place: CodePlace): string {
   return message
-    .replace(` (${place.file}:${place.line}:${place.column})`, '')
+    .replace(withCodePlace('', place), '')
     .replaceAll(place.file, fileName(place.file));
 }

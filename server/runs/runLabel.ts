@@ -1,5 +1,5 @@
 /**
- * @file What a user calls a run and notes of it: `label.json` in the run folder. Apart from `run.json`, which the process that trains
+ * @file The name and the note that a user gives a run: `label.json` in the run folder. Apart from `run.json`, which the process that trains
  * the run writes.
  */
 import { rm } from 'node:fs/promises';

@@ -22,7 +22,7 @@ import type { NamedWeight } from '../compression/targets/targets.ts';
 import type { SourceFile } from '../runs/copySources.ts';
 import { openRun, type Run } from '../runs/run.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
-import { summaryOf } from '../sweeps/expectedTime.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 import { isSearch } from '../sweeps/searchState.ts';
 import { trainLines, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
 import type { PlannedRun, Sweep } from '../sweeps/sweepFolder.ts';
@@ -103,10 +103,10 @@ export interface SearchReport {
     readonly test: number;
     readonly weightRatio: number;
     readonly compression: unknown;
-    /** Of the full runs with these settings, one for each seed: by their mean they were chosen. */
+    /** Drops of the full runs with these settings, one for each seed; the settings were chosen by their mean. */
     readonly drops: readonly number[];
   };
-  /** What the file has its full runs begin with; absent where they begin with random weights. */
+  /** The start of full runs, as the file has it; absent where they begin with random weights. */
   readonly start?: unknown;
   readonly short: readonly SearchedRun[];
   readonly full: readonly SearchedRun[];
@@ -391,7 +391,7 @@ class Searching {
   async #keep({ planned, state, run, problem }: LineOutcome): Promise<void> {
     this.#options.signal.throwIfAborted();
     if (problem) throw problem;
-    const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
+    const summary = run && state === 'finished' ? await readSummary(run) : undefined;
     if (summary) this.#summaries.set(planned.line, summary);
     else if (run && state === 'failed' && isDiverged(run)) return;
     else throw run ? failed(run) : new UserError(`The run ${planned.run} has not been begun.`);
@@ -399,7 +399,7 @@ class Searching {
 
   /** Metric of the final model of a run on the test split: of its summary where it was evaluated there. */
   async #test(run: Run): Promise<number> {
-    const summary = await summaryOf(run);
+    const summary = await readSummary(run);
     if (summary && Number.isFinite(summary.test)) return summary.test;
     return (await evaluateRun({ run, changedFiles: true, signal: this.#options.signal })).value;
   }

@@ -52,7 +52,7 @@ export async function measureWeights(options: MeasureOptions): Promise<Measured>
     const none = weakestPoint(group.method);
     for (const weight of group.weights) {
       const own = cells.filter((cell) => cell.weight === weight);
-      // What diverges costs more than all that does not.
+      // A setting with which the loss is not finite costs more than all others.
       const most = Math.max(0, ...own.flatMap(({ loss }) => (loss === null ? [] : loss - dense)));
       const points = own.map(({ setting, error, loss }) => ({
         value: setting,

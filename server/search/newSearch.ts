@@ -1,4 +1,4 @@
-/** @file A new search, before anything of it is done: what its file has to say, and its folder. */
+/** @file A new search, before any run: its file is checked, and its folder is made. */
 import { JsonText } from '../protocol/experiment/jsonText.ts';
 import { openSettings } from '../protocol/experiment/openSettings.ts';
 import { checkExperiment, withOverrides } from '../protocol/experiment/parseExperiment.ts';

@@ -9,7 +9,7 @@ import { valuesAfter } from '../runs/changedValues.ts';
 import type { SourceFile } from '../runs/copySources.ts';
 import { newestFinished } from '../runs/findRun.ts';
 import type { Run } from '../runs/run.ts';
-import { summaryOf } from '../sweeps/expectedTime.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 import { finishedRun } from '../training/finishedRun.ts';
 
 /** Runs that are looked at. */
@@ -56,7 +56,7 @@ function isSame(a: ExperimentSettings, b: ExperimentSettings): boolean {
 
 /** Metric on the validation split of the final model of a run; undefined where none is recorded. */
 export async function validationOf(run: Run): Promise<{ metric: string; value: number } | undefined> {
-  const summary = await summaryOf(run).catch(() => undefined);
+  const summary = await readSummary(run).catch(() => undefined);
   const value = summary?.validation;
   return summary && value !== undefined && Number.isFinite(value) ? { metric: summary.metric, value } : undefined;
 }

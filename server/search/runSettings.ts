@@ -38,7 +38,7 @@ export function denseSettings(settings: ExperimentSettings, base: readonly strin
   return { set: [...base, NO_TEST, ...vary], vary };
 }
 
-/** A run of the whole length. @param seed what is added to the file's */
+/** A run of the whole length. @param seed number that is added to that of the file */
 export function fullSettings(
   experiment: Experiment,
   base: readonly string[],

@@ -3,6 +3,8 @@
  * compression is. Pure: the same outcomes give the same decisions, so that a search that was killed goes on by asking for all of its runs once more,
  * and those that are there are not trained again.
  */
+import { groupBy } from '../protocol/groupBy.ts';
+import { sampleStatistics } from '../protocol/run/sampleStatistics.ts';
 import { allocate } from './allocation.ts';
 import type { LayerOption } from './layerOptions.ts';
 import { ways, type Way } from './ways.ts';
@@ -24,7 +26,7 @@ export interface Wanted {
   readonly predictedBytes: number;
   /** The part of the steps of a full run; 1 for a full run. */
   readonly length: number;
-  /** What is added to the seed of the file. */
+  /** Number that is added to the seed of the file. */
   readonly seed: number;
   /** What it is for, in a few words. */
   readonly purpose: string;
@@ -32,7 +34,12 @@ export interface Wanted {
 
 /** The same for runs with the same settings. */
 export function keyOf({ length, seed, options }: Pick<Wanted, 'length' | 'seed' | 'options'>): string {
-  return `${length}, ${seed}: ${options.join()}`;
+  return `${length}, ${seed}: ${settingsKey({ options })}`;
+}
+
+/** The same for runs that differ in their length or seed alone. */
+function settingsKey({ options }: Pick<Wanted, 'options'>): string {
+  return options.join();
 }
 
 export interface Outcome {
@@ -70,7 +77,7 @@ export interface SearchResult {
   readonly full: readonly Outcome[];
   /** The one that was looked for, or the nearest to it: with the seed of the file. Undefined where no full run came to an end. */
   readonly best: Outcome | undefined;
-  /** What the full runs of its settings came to, one for each seed. */
+  /** Drops of the full runs with its settings, one for each seed. */
   readonly drops: readonly number[];
   readonly isMet: boolean;
   readonly spent: number;
@@ -106,11 +113,11 @@ interface Ranked {
 
 /** Settings of full runs. */
 interface Settings {
-  /** Of the run with the seed of the file. */
+  /** The run with the seed of the file. */
   readonly first: Outcome;
-  /** Of all its runs, one for each seed. */
+  /** Drops of all its runs, one for each seed. */
   readonly drops: readonly number[];
-  /** Their mean. */
+  /** Mean of the drops. */
   readonly drop: number;
 }
 
@@ -132,7 +139,7 @@ class State {
   readonly #full: Outcome[] = [];
   /** Bytes of a file over the predicted ones, by the last run. */
   #fileRatio = 1;
-  /** What runs came to, by their length and options: none is trained twice. */
+  /** Outcomes of runs, by {@link keyOf}: none is trained twice. */
   readonly #known = new Map<string, Outcome>();
   #spent: number;
 
@@ -198,7 +205,7 @@ class State {
   #distinct(aims: readonly Aim[]): Aim[] {
     const byOptions = new Map<string, Aim>();
     for (const aim of aims) {
-      const key = this.#wanted(aim, 1, '').options.join();
+      const key = settingsKey(this.#wanted(aim, 1, ''));
       if (!byOptions.has(key)) byOptions.set(key, aim);
     }
     return [...byOptions.values()];
@@ -313,8 +320,8 @@ class State {
   }
 
   /**
-   * The better half of the settings that fit is trained with another seed, and the better half of these again, as far as the budget goes: what differs
-   * by less than two runs of the same settings do is not told apart by one run of each. Settings that meet a drop as well have ended the search.
+   * The better half of the settings that fit is trained with another seed, and the better half of these again, as far as the budget goes: one run of
+   * each does not tell settings apart that differ by less than two runs of the same settings do. Settings that meet a drop as well have ended the search.
    */
   async repeated(fileBytes: number): Promise<void> {
     if (this.#task.maxDrop !== undefined) return;
@@ -330,15 +337,10 @@ class State {
 
   /** The settings of full runs that came to an end with every seed: the best first. */
   #settings(): Settings[] {
-    const bySettings = new Map<string, Outcome[]>();
-    for (const outcome of this.#full) {
-      const key = settingsKey(outcome.wanted);
-      bySettings.set(key, [...(bySettings.get(key) ?? []), outcome]);
-    }
-    return [...bySettings.values()]
+    return [...groupBy(this.#full, ({ wanted }) => settingsKey(wanted)).values()]
       .map((outcomes) => {
         const drops = outcomes.map(({ drop }) => drop);
-        return { first: outcomes[0], drops, drop: drops.reduce((sum, drop) => sum + drop, 0) / drops.length };
+        return { first: outcomes[0], drops, drop: sampleStatistics(drops).mean };
       })
       .filter(({ drop }) => Number.isFinite(drop))
       .sort((a, b) => a.drop - b.drop || a.first.bytes - b.first.bytes);
@@ -348,7 +350,7 @@ class State {
     const { mostBytes = Infinity, maxDrop = Infinity } = this.#task;
     const settings = this.#settings();
     const mostSeeds = Math.max(0, ...settings.map(({ drops }) => drops.length));
-    // What was not good enough for another seed is not compared with the mean of those that were.
+    // Settings that were not good enough for another seed are not compared with the mean of those that were.
     const compared = settings.filter(({ drops }) => drops.length === mostSeeds);
     const bySize = compared.toSorted((a, b) => a.first.bytes - b.first.bytes || a.drop - b.drop);
     const fits = ({ first }: Settings) => first.bytes <= mostBytes;
@@ -358,14 +360,14 @@ class State {
     const shown = best ?? compared.find(fits) ?? bySize.at(0);
     const short = [...this.#known.values()].filter(({ wanted: { length } }) => length < 1);
     return {
-      ...{ short, full: this.#full, best: shown?.first, drops: shown?.drops ?? [] },
-      ...{ isMet: best !== undefined, spent: this.#spent },
+      short,
+      full: this.#full,
+      best: shown?.first,
+      drops: shown?.drops ?? [],
+      isMet: best !== undefined,
+      spent: this.#spent,
     };
   }
-}
-
-function settingsKey({ options }: Pick<Wanted, 'options'>): string {
-  return options.join();
 }
 
 function rankedBy(outcomes: readonly Outcome[]): Ranked[] {

@@ -1,9 +1,7 @@
 /** @file How long a run takes, by those that are there. */
-import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { newestFinished } from '../runs/findRun.ts';
-import { readLastEvents } from '../runs/log/readEvents.ts';
-import type { Run } from '../runs/run.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 
 /** Runs that are looked at. */
 const MOST_LOOKED_AT = 50;
@@ -16,14 +14,8 @@ const MOST_LOOKED_AT = 50;
 export async function secondsOfLastRun(folder: string, name: string): Promise<number | undefined> {
   for await (const run of newestFinished(folder, MOST_LOOKED_AT)) {
     if (run.record.name !== name) continue;
-    const summary = await summaryOf(run).catch(() => undefined);
+    const summary = await readSummary(run).catch(() => undefined);
     if (summary) return secondsOf(summary);
   }
   return undefined;
-}
-
-/** What a finished run came to; undefined where its log does not tell. */
-export async function summaryOf(run: Run): Promise<Summary | undefined> {
-  const events = await readLastEvents(run);
-  return events.findLast((event) => event.type === 'finished')?.summary;
 }

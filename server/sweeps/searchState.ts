@@ -1,4 +1,4 @@
-/** @file What the folder of a search tells of it: what it looks for, and what it came to. Its work is in server/search/. */
+/** @file The target and the result of a search, as its folder has them. The search itself is in server/search/. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -11,11 +11,11 @@ import type { SweepSearch } from '../protocol/wire/sweep.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 import type { Sweep } from './sweepFolder.ts';
 
-/** What a search is about: with it, the folder of a sweep is that of a search. */
+/** File with the settings of a search: the folder of a sweep that has it is that of a search. */
 export const SEARCH_FILE = 'search.json';
-/** What it came to; written at its end. */
+/** File with the result of a search, written at its end. */
 export const RESULT_FILE = 'result.json';
-/** Held by the process that works on it. */
+/** Lock file of the process that works on a search. */
 export const SEARCHING_FILE = 'searching';
 
 const aboutSchema = z.object({ overrides: z.array(z.string()) });

@@ -38,7 +38,7 @@ const MOST_PLAN_BYTES = 2 ** 28;
 /** Time that a process may have a plan to ask for a run and add it, and how often another one looks. */
 const PLAN_MS = 60_000;
 const PLAN_POLL_MS = 50;
-/** Digits of the numbers of runs where nobody knows beforehand how many there will be. */
+/** Digits of the numbers of runs in a search, of which nobody knows beforehand how many runs it has. */
 const DIGITS = 2;
 
 const sweepRecordSchema = z.object({
@@ -160,7 +160,7 @@ export class Sweep {
     return holderOf(join(this.#claims, String(line)));
   }
 
-  /** Folder of the files by which processes have lines of the plan, and the plan. */
+  /** Folder of the lock files of the plan and of its lines. */
   get #claims(): string {
     return join(this.path, 'claims');
   }

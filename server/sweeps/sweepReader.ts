@@ -6,7 +6,7 @@ import type { SweepContent, SweptRunResult, SweptRunRow } from '../protocol/wire
 import { FILES_AT_ONCE, mapAtOnce } from '../runs/mapAtOnce.ts';
 import { RUN_FILE, type Run } from '../runs/run.ts';
 import { resultOf } from '../runs/runResult.ts';
-import { summaryOf } from './expectedTime.ts';
+import { readSummary } from '../runs/log/readEvents.ts';
 import { readNotes } from './runNotes.ts';
 import { readSearch } from './searchState.ts';
 import { lookAt, type LineState } from './runQueue.ts';
@@ -19,7 +19,7 @@ interface KnownSweep {
   readonly sweep: Sweep;
   readonly seedOf: ReturnType<typeof seedReader>;
   /** Time of the plan that was read last. */
-  planned: number | undefined;
+  planTime: number | undefined;
   /** By line, with the time of the `run.json` that it was read from. */
   readonly read: Map<number, { readonly changed: number; readonly run: ReadRun }>;
 }
@@ -38,9 +38,9 @@ export class SweepReader {
     const known = this.#known.get(path) ?? (await openKnown(path));
     this.#known.set(path, known);
     const { sweep, seedOf } = known;
-    const planned = timeOf(join(path, PLAN_FILE));
-    if (planned !== known.planned) await sweep.reloadPlan();
-    known.planned = planned;
+    const planTime = timeOf(join(path, PLAN_FILE));
+    if (planTime !== known.planTime) await sweep.reloadPlan();
+    known.planTime = planTime;
     const notes = await readNotes(path);
     const rows = await mapAtOnce(sweep.plan, FILES_AT_ONCE, async (planned): Promise<SweptRunRow> => {
       const note = notes.get(planned.run);
@@ -60,9 +60,9 @@ export class SweepReader {
 }
 
 async function openKnown(path: string): Promise<KnownSweep> {
-  const planned = timeOf(join(path, PLAN_FILE));
+  const planTime = timeOf(join(path, PLAN_FILE));
   const sweep = await openSweep(path);
-  return { sweep, planned, seedOf: seedReader(sweep), read: new Map() };
+  return { sweep, planTime, seedOf: seedReader(sweep), read: new Map() };
 }
 
 async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promise<ReadRun> {
@@ -87,11 +87,11 @@ function stateOf(state: LineState): SweptRunRow['state'] {
   return state === 'stopped early' ? 'early' : state;
 }
 
-/** What a finished run came to: what `run.json` has; of a run of an earlier version, what its log ends with. */
+/** The result of a finished run, from `run.json`; for a run of an earlier version, from the end of its log. */
 export async function shownResult(run: Run): Promise<SweptRunResult | undefined> {
   const recorded = run.record.result;
   const hasSizes = recorded?.bytes !== undefined && recorded.bytesKept !== undefined;
-  const summary = hasSizes ? undefined : await summaryOf(run);
+  const summary = hasSizes ? undefined : await readSummary(run);
   const result = summary ? resultOf(summary) : recorded;
   if (result?.bytes === undefined || result.bytesKept === undefined) return undefined;
   const { metric, test, validation, loss, bytes, bytesKept, byteRatio, fileBytes, seconds } = result;

@@ -4,7 +4,7 @@ import { isAlive } from '../../server/runs/liveProcess.ts';
 import { runtimeFolder } from '../../server/runs/runtimeFolder.ts';
 import { readTicket, TICKET } from '../../server/runs/tickets.ts';
 
-/** Their numbers (pid). A ticket that has just gone names none. */
+/** The numbers (pid) of the processes that train. A ticket that has just gone names none. */
 export function trainingProcesses(): number[] {
   return readdirSync(runtimeFolder())
     .filter((name) => name.endsWith(TICKET))

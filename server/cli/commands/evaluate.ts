@@ -4,7 +4,7 @@ import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { testMetric } from '../../protocol/run/testMetric.ts';
-import { readLastEvents } from '../../runs/log/readEvents.ts';
+import { readSummary } from '../../runs/log/readEvents.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
@@ -42,8 +42,8 @@ export const evaluateCommand: Command = {
     const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
     if (options.json) context.stdout.write(printableJson(evaluation) + '\n');
     else {
-      const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-      const runValue = finished && testMetric(finished.summary);
+      const summary = await readSummary(run);
+      const runValue = summary && testMetric(summary);
       const recorded = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
       context.stdout.write(
         `${evaluation.split} ${evaluation.metric} ${formatNumber(evaluation.value)}  loss ${formatNumber(evaluation.loss)}${recorded}\n`,

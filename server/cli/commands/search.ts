@@ -13,7 +13,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { ExportStatus } from '../exportStatus.ts';
 import { parallelOf, parallelOption } from '../sweepWork.ts';
 import { styled, writeLines } from '../terminal.ts';
-import { searchReportLines } from '../searchReport.ts';
+import { dropText, searchReportLines } from '../searchReport.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { setOption } from './train.ts';
 
@@ -139,7 +139,7 @@ function lengthText(length: number): string {
 
 function resultText({ value, drop, bytes, ratio }: SearchedRun): string {
   if (value === null || drop === null || bytes === null || ratio === null) return 'diverged';
-  return `${formatNumber(value)}, drop ${formatNumber(Number(drop.toFixed(6)))}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
+  return `${formatNumber(value)}, drop ${dropText(drop)}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
 }
 
 /** Replaces `compression` in a file; the rest stays as it is written, comments too. */

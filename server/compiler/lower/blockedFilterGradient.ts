@@ -13,11 +13,11 @@ type FilterGrad = NodeOf<'ConvFilterGrad'>;
 
 /** Blocks of AVX-512. The way was not measured with others. */
 const BLOCK = 16;
-/** Numbers of the output's gradient that a convolution goes through for each of its results: what fits into half of a core's cache. */
+/** Numbers of the output's gradient that a convolution goes through for each of its results: they fit into half of a core's cache. */
 const MOST_NUMBERS = 1 << 17;
-/** Positions of a band from which on a result is worth its call, with those of all samples of a block. */
+/** Positions of a band, in all samples of a block together, from which on a result is worth its call. */
 const LEAST_POSITIONS = 256;
-/** Numbers that are computed, samples and filters filled up to whole blocks, over those that are asked for. */
+/** At most so many times as many numbers are computed, with samples and filters filled up to whole blocks, as are asked for. */
 const MOST_FILLED = 1.3;
 
 /** True where {@link filterGradInBlocks} computes the gradient, and is the faster way. @param block channels that are taken together */
@@ -47,13 +47,14 @@ export function filterGradInBlocks(node: FilterGrad, [image, dy]: readonly OnnxN
   const { strides, filterSize } = node.params;
   const [, , height, width] = node.inputs[1].type.shape;
   const block = emitter.channelBlock;
-  // What fills the last blocks up has a gradient of 0.
+  // Samples and filters that fill the last blocks up have a gradient of 0.
   const [batch, filters] = node.inputs[1].type.shape.slice(0, 2).map((count) => wholeBlocks(count, block));
   const rows = rowsOfBand(node, block);
   const bands = height / rows;
-  const groups = bands * (batch / block);
+  const blocks = batch / block;
+  const groups = bands * blocks;
 
-  const { name, shape, parts, channels } = imageOf(image, node, { rows, groups }, emitter);
+  const { name, shape, parts, channels } = imageOf(image, node, { rows, bands, blocks }, emitter);
   const filter = filterOf(
     filledUp(dy, node, [batch, filters], emitter),
     { batch, filters, bands, positions: rows * width },
@@ -121,26 +122,19 @@ function rowsOfBand(node: FilterGrad, block: number): number {
 function imageOf(
   image: OnnxName,
   node: FilterGrad,
-  { rows, groups }: Readonly<Record<'rows' | 'groups', number>>,
+  { rows, bands, blocks }: Readonly<Record<'rows' | 'bands' | 'blocks', number>>,
   emitter: Emitter,
 ) {
-  const { strides, pads, filterSize } = node.params;
-  const [batch, , ...size] = node.inputs[0].type.shape;
-  const [, , ...positions] = node.inputs[1].type.shape;
+  const { strides, filterSize } = node.params;
+  const [batch] = node.inputs[0].type.shape;
   const block = emitter.channelBlock;
   const { name, parts, channels } = channelsLast(image, node, emitter);
-  const met = positions.map((extent, axis) => strides[axis] * (extent - 1) + filterSize[axis]);
-  // Rows and columns that the stride does not reach are cut off: a pad below 0.
-  const behind = met.map((extent, axis) => extent - size[axis] - pads[axis]);
-  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
-  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [name, emitter.integers(border)]) : name;
+  const { padded, met } = withBorder(name, node, emitter);
   const rowLength = met[1] * channels;
   const bandRows = strides[0] * (rows - 1) + filterSize[0];
-  const blocks = Math.ceil(batch / block);
-  const bands = groups / blocks;
   // Places of rows in [samples, parts, rows], in the order of [parts, blocks of samples, bands, samples of a block, rows of a band].
   const places = indicesOf([parts, blocks, bands, block, bandRows]).map(([part, ofSamples, band, inBlock, row]) => {
-    // Any sample fills a block up.
+    // The last block is filled up with the last sample, whose gradient is 0 there.
     const sample = Math.min(ofSamples * block + inBlock, batch - 1);
     return (sample * parts + part) * met[0] + band * rows * strides[0] + row;
   });
@@ -148,11 +142,26 @@ function imageOf(
   const allRows = emitter.reshape(padded, [batch * parts * met[0], rowLength]);
   const chosen = inOrder ? allRows : emitter.emit('Gather', [allRows, emitter.integers(places)], { axis: { int: 0 } });
   return {
-    name: toBlocks(emitter.reshape(chosen, [parts * groups, block, bandRows, rowLength]), emitter),
-    shape: [parts, groups * block, bandRows, rowLength],
+    name: toBlocks(emitter.reshape(chosen, [parts * blocks * bands, block, bandRows, rowLength]), emitter),
+    shape: [parts, blocks * bands * block, bandRows, rowLength],
     parts,
     channels,
   };
+}
+
+/**
+ * An image [parts, height, width, numbers of a part] with its border, and its size with it: all rows and columns that the filter meets. Those that
+ * the stride does not reach are cut off, by a pad below 0.
+ */
+export function withBorder(image: OnnxName, node: FilterGrad, emitter: Emitter) {
+  const { strides, dilations, pads, filterSize } = node.params;
+  const [, , ...size] = node.inputs[0].type.shape;
+  const [, , ...positions] = node.inputs[1].type.shape;
+  const met = positions.map((extent, i) => strides[i] * (extent - 1) + dilations[i] * (filterSize[i] - 1) + 1);
+  const behind = met.map((extent, i) => extent - size[i] - pads[i]);
+  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
+  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [image, emitter.integers(border)]) : image;
+  return { padded, met };
 }
 
 /** [batch and parts, height, width, channels of a part]: blocks of channels as the forward convolution uses them, too, or all channels. */

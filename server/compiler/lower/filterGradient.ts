@@ -5,7 +5,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { BLOCKED_DOMAIN, fitsBlocks, fromBlocks, toBlocks } from './blockedConvolution.ts';
-import { filterGradInBlocks, isFilterGradBlocked } from './blockedFilterGradient.ts';
+import { filterGradInBlocks, isFilterGradBlocked, withBorder } from './blockedFilterGradient.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 import { indicesOf } from './indices.ts';
 
@@ -76,18 +76,15 @@ function productsOfSamples(node: FilterGrad, [image, dy]: readonly OnnxName[], e
  * and dilations exchanged, and the samples added up. Image and gradient in blocks are what the convolution and its input gradient use.
  */
 function depthwiseInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
-  const { strides, dilations, pads, filterSize } = node.params;
+  const { strides, dilations } = node.params;
   const { batch, channels, numbers } = extents(node);
   const [, , ...imageSize] = node.inputs[0].type.shape;
   const [, , ...size] = node.inputs[1].type.shape;
   const block = emitter.channelBlock;
   const all = batch * channels;
-  // With its border the image is as large as all of its numbers that the filter meets: no result has to look where the border is.
-  const met = size.map((extent, axis) => strides[axis] * (extent - 1) + dilations[axis] * (filterSize[axis] - 1) + 1);
-  const behind = met.map((extent, axis) => extent - imageSize[axis] - pads[axis]);
-  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
   const inBlocks = emitter.reshape(toBlocks(image, emitter), [all / block, ...imageSize, block]);
-  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [inBlocks, emitter.integers(border)]) : inBlocks;
+  // With its border in the image, no result has to look where the border is.
+  const { padded, met } = withBorder(inBlocks, node, emitter);
   const gradient = emitter.emit(
     'Conv',
     [emitter.reshape(padded, [1, all, ...met]), emitter.reshape(toBlocks(dy, emitter), [all, 1, ...size])],

@@ -60,7 +60,7 @@ function haveSweep(runs: readonly KnownRun[]): boolean {
   return runs.some(({ record }) => record.sweep !== undefined);
 }
 
-/** None where the setting is not there. */
+/** Lenses above a setting; none if the file does not have it. */
 function lensesAbove(
   document: ExperimentDocument,
   setting: string,

@@ -32,7 +32,7 @@ export function prepareRename(
 }
 
 /**
- * Where the model's code has the name of a layer.
+ * Finds the name of a layer in the code of the model.
  * @param example a name that a layer without one could have
  * @throws UserError where the code has no such name
  */

@@ -16,7 +16,7 @@ export interface Finding {
   readonly severity: DiagnosticSeverity;
   readonly code: string;
   readonly message: string;
-  /** Where it comes from, in another file. */
+  /** The place in another file that the problem comes from. */
   readonly cause?: CodePlace | undefined;
   /** Each alone mends it; the first is preferred. */
   readonly fixes?: readonly Fix[];

@@ -10,7 +10,7 @@ import { finding, type Finding } from './finding.ts';
 export function modelFindings(document: ExperimentDocument, { modelProblem, exists }: Surroundings): Finding[] {
   if (modelProblem === undefined) return [];
   const module = moduleOf(modelSourceOf(document.settings)?.model);
-  if (module !== undefined && !exists(module)) return []; // Another finding tells.
+  if (module !== undefined && !exists(module)) return []; // The finding about paths says so.
   const cause = codePlaceIn(modelProblem.message);
   const message = cause ? withoutCodePlace(modelProblem.message, cause) : modelProblem.message;
   return [

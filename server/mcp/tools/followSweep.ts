@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
 import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
-import type { SweptRunResult } from '../../protocol/wire/sweep.ts';
+import type { FoundRun, SweptRunResult } from '../../protocol/wire/sweep.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
 import { readSearch } from '../../sweeps/searchState.ts';
@@ -105,15 +105,19 @@ async function searched(sweep: Sweep) {
   const search = await readSearch(sweep);
   if (!search) return {};
   const { target, result } = search;
-  const { run, value, drop, bytes, ratio } = result?.best ?? {};
-  const found = run !== undefined && { run, set: setOf(sweep, run), validation: value ?? null, drop: drop ?? null, bytes: bytes ?? null, ratio: ratio ?? null }; // prettier-ignore
   return {
-    search: { target, isOver: result !== undefined, ...(result && { isMet: result.isMet }), ...(found && { found }) },
+    search: {
+      target,
+      isOver: result !== undefined,
+      ...(result && { isMet: result.isMet }),
+      ...(result?.best && { found: foundRun(sweep, result.best) }),
+    },
   };
 }
 
-function setOf({ plan }: Sweep, id: string): string[] {
-  return [...(plan.find(({ run }) => run === id)?.vary ?? [])];
+function foundRun({ plan }: Sweep, { run, value, drop, bytes, ratio }: FoundRun) {
+  const set = plan.find((planned) => planned.run === run)?.vary ?? [];
+  return { run, set: [...set], validation: value, drop, bytes, ratio };
 }
 
 /** Less is better; what is not finite comes last. */

@@ -44,7 +44,7 @@ async function stopSweep(sweep: Sweep): Promise<string[]> {
     const holder = await sweep.claimant(planned);
     if (holder?.host === hostname()) pids.add(holder.pid);
   }
-  // The process of a search measures between its runs, and then has none of them.
+  // The process of a search measures between its runs, and has no line of the plan then.
   const searching = await holderOf(join(sweep.path, SEARCHING_FILE));
   if (searching?.host === hostname()) pids.add(searching.pid);
   for (const pid of pids) {

@@ -31,7 +31,7 @@ export function openSettings(document: unknown): OpenSetting[] {
   });
 }
 
-/** True for a layer without the value that says how far it is compressed, where nothing takes the place of that. */
+/** True for a layer that lacks the value that says how far it is compressed, unless a policy or another setting takes its place. */
 export function isOpen({ method, policy }: { method: Method; policy: PolicyId | undefined }, layer: unknown): boolean {
   const [[parameter, { fixedBy }]] = Object.entries(methodFacts[method].parameters);
   if (!isRecord(layer) || layer[parameter] !== undefined || (policy && policyFacts[policy].findsRate)) return false;

@@ -1,4 +1,4 @@
-/** @file What a user calls a run. */
+/** @file The name and the note that a user gives a run. */
 
 export interface RunLabel {
   readonly name?: string | undefined;

@@ -33,7 +33,7 @@ export interface RunSummary {
   readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
   readonly failure?: { readonly message: string; readonly remedy?: string };
   readonly label?: RunLabel;
-  /** In what it differs from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent where it does not, or is one of many. */
+  /** Its differences from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent if there are none, or too many runs to compare. */
   readonly differs?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * @file What the language server and the editor say to each other of models, which LSP does not have. Apart from `language.ts`, since it
+ * @file Messages between the language server and the editor about models, which LSP does not have. Apart from `language.ts`, since it
  * loads JSON-RPC, which a window without an experiment file does not need.
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
@@ -11,7 +11,7 @@ interface DescribeModelParams {
 
 /** Why a model cannot be made. */
 export interface ModelProblem {
-  /** May name a place, as `codePlace.ts` reads it. */
+  /** It may name a place, as `codePlace.ts` reads it. */
   readonly message: string;
   readonly remedy?: string | undefined;
 }
@@ -19,7 +19,7 @@ export interface ModelProblem {
 export interface DescribeModelResult {
   /** Undefined where the editor may not: the workspace is not trusted, or a setting says so. */
   readonly described: boolean | undefined;
-  /** Where the model itself is what is wrong. */
+  /** Set if the model itself is wrong. */
   readonly problem?: ModelProblem | undefined;
 }
 
@@ -34,11 +34,11 @@ export const DescribeModelRequest = {
 interface ModelKnownParams {
   /** Address of the experiment file. */
   readonly uri: string;
-  /** False where the file names no model. */
+  /** False for a file that has no valid settings of its model and its data. */
   readonly isKnown: boolean;
 }
 
-/** Tells the editor, where the server need not ask for it, if it has a description of the model of an experiment file. */
+/** Tells the editor that the server does not ask for the model of an experiment file: it has a description, or cannot have one. */
 export const ModelKnownNotification = {
   type: new NotificationType<ModelKnownParams>('deeptwist/modelKnown'),
 };

@@ -40,26 +40,28 @@ export interface SweptRunRow {
   readonly note?: RunNote | undefined;
 }
 
-/** What a search looks for, and what it came to. */
+/** The target of a search, and its result. */
 export interface SweepSearch {
   /** `target` of its file, in a line. */
   readonly target: string;
-  /** Absent where it has not come to its end. */
+  /** Absent before the end of the search. */
   readonly result?: {
     readonly isMet: boolean;
     /** Name of the metric. */
     readonly metric: string;
     /** The run that was looked for, or the nearest to it; absent where no full run came to an end. */
-    readonly best?: {
-      readonly run: string;
-      /** Metric on the validation split; null where it is not finite. */
-      readonly value: number | null;
-      /** By how much that is worse than the dense model's. */
-      readonly drop: number | null;
-      readonly bytes: number | null;
-      readonly ratio: number | null;
-    };
+    readonly best?: FoundRun;
   };
+}
+
+export interface FoundRun {
+  readonly run: string;
+  /** Metric on the validation split; null where it is not finite. */
+  readonly value: number | null;
+  /** By how much that is worse than the dense model's. */
+  readonly drop: number | null;
+  readonly bytes: number | null;
+  readonly ratio: number | null;
 }
 
 /** A sweep as it is on the disk. */
@@ -71,7 +73,7 @@ export interface SweepContent {
   readonly experiment: string;
   /** In the order of the plan. */
   readonly rows: readonly SweptRunRow[];
-  /** Of a search, whose runs are decided one after the other. */
+  /** Set for a search, whose runs are decided one after the other. */
   readonly search?: SweepSearch | undefined;
 }
 
@@ -87,10 +89,10 @@ export type SweepAnswer = { readonly number: number } & (
   | { readonly problem: { readonly message: string; readonly remedy?: string | undefined } }
 );
 
-/** How far a run is that trains. */
+/** The progress of a run that trains. */
 export interface RunProgress {
   readonly run: RunKey;
-  /** `43% · 97.10%`: of its steps, and its last evaluation. */
+  /** `43% · 97.10%`: the part of its steps that is done, and its last evaluation. */
   readonly text: string;
   /** The part of its steps, 0 to 1. */
   readonly done: number;

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../../protocol/run/events.ts';
-import type { RunEvent } from '../../protocol/run/events.ts';
+import type { RunEvent, Summary } from '../../protocol/run/events.ts';
 import { openRun } from '../run.ts';
 import type { Run } from '../run.ts';
 import { openLog } from './openLog.ts';
@@ -50,6 +50,11 @@ export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunE
   const events: RunEvent[] = [];
   for await (const event of readEvents(run, { fromOffset: Math.max(0, size - bytes) })) events.push(event);
   return events;
+}
+
+/** The summary at the end of a run's log; undefined for a log without one. */
+export async function readSummary(run: Run): Promise<Summary | undefined> {
+  return (await readLastEvents(run)).findLast((event) => event.type === 'finished')?.summary;
 }
 
 /**

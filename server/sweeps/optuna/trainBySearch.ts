@@ -3,7 +3,7 @@
  * asked for before a kill becomes a line of the plan, and one that has ended is told of, whichever process comes next.
  */
 import { isGreaterBetter } from '../../protocol/run/metricDirection.ts';
-import { summaryOf } from '../expectedTime.ts';
+import { readSummary } from '../../runs/log/readEvents.ts';
 import { lookAt, trainLines, type LineOutcome, type QueueOptions } from '../runQueue.ts';
 import type { PlannedRun, Sweep } from '../sweepFolder.ts';
 import { combinationOf, type OptunaSearch } from './searchSettings.ts';
@@ -66,7 +66,7 @@ export async function addTrial(
 /** The metric on the validation split, where there is one; greater is better unless the study says otherwise. */
 async function tell(study: Study, { planned, run, state }: LineOutcome): Promise<void> {
   if (planned.trial === undefined || (state !== 'finished' && state !== 'failed')) return;
-  const summary = state === 'finished' && run ? await summaryOf(run) : undefined;
+  const summary = state === 'finished' && run ? await readSummary(run) : undefined;
   if (!summary) return study.tell(planned.trial, undefined);
   const value = summary.validation ?? summary.test;
   const isBetterWhenGreater = isGreaterBetter(summary.metric);

@@ -5,7 +5,7 @@ import { MemoryTerminal } from './memoryTerminal.ts';
 
 /**
  * Calls `deeptwist ARGUMENTS` in a folder.
- * @param world what is other than in an installation: nobody interrupts, and there is nothing that starts processes
+ * @param world parts of the context that a test replaces: by default nobody interrupts, and nothing can start processes
  */
 export async function callCommandLine(
   directory: string,

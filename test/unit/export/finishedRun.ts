@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { exportRun, type ExportOptions } from '../../../server/export/index.ts';
-import { readLastEvents } from '../../../server/runs/log/readEvents.ts';
+import { readSummary } from '../../../server/runs/log/readEvents.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { experiment, workspace } from '../training/workspace.ts';
 
@@ -29,6 +29,5 @@ export function exported(run: Run, folder: string, options: Partial<ExportOption
 
 /** The metric of the test split when the run ended. */
 export async function testMetric(run: Run): Promise<number> {
-  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-  return finished!.summary.test;
+  return (await readSummary(run))!.test;
 }

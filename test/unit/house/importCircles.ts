@@ -6,7 +6,7 @@ import ts from 'typescript';
 /** An import or export of types alone, which is gone when the program runs. */
 const OF_TYPES = /^(?:import|export) type [^;]*;/gm;
 
-/** What files import of one another, with types or without: by path, the paths of the imported files. */
+/** The imports of files, with types or without: by path, the paths of the imported files. */
 export function importsOf(files: readonly string[], { types = true } = {}): Map<string, string[]> {
   return new Map(
     files.map((file) => {

@@ -1,4 +1,4 @@
-/** @file What is shown of runs that left the test split alone, as all runs of a search do: their metric on the validation split, under its name. */
+/** @file Runs that left the test split alone, as all runs of a search do, are shown with their metric on the validation split, under its name. */
 import * as l10n from '@vscode/l10n';
 import { expect, test } from 'vitest';
 import { inOrder } from '../../../extension/experiments/runOrder.ts';

@@ -1,14 +1,13 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { readRunLabel, writeRunLabel } from '../../../server/runs/runLabel.ts';
+import { temporaryFolder } from './temporaryRun.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'deeptwist-label-'));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test('a run keeps the name, the note and the pin that it is given', async () => {
   const label = { name: 'the good one', note: 'rate of the paper', pinned: true };

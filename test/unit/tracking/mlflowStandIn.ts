@@ -46,14 +46,14 @@ export class MlflowStandIn {
     return standIn;
   }
 
-  /** One for the test that runs now, with which it ends. */
+  /** Starts a server that ends with the test that runs now. */
   static async startForTest(): Promise<MlflowStandIn> {
     const standIn = await MlflowStandIn.start();
     onTestFinished(() => standIn.stop());
     return standIn;
   }
 
-  /** The address of one that is gone. */
+  /** The address of a server that has ended. */
   static async addressOfNone(): Promise<string> {
     const standIn = await MlflowStandIn.start();
     const { uri } = standIn;

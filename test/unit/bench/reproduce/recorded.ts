@@ -2,7 +2,7 @@
 import { digestOf, type RunRecord } from '../../../bench/reproduce/runRecords.ts';
 import { commandOf, type Case, type Training } from '../../../bench/reproduce/study.ts';
 
-/** The tries of the rivals of the small case. */
+/** Settings that the rivals of the small case are tried with. */
 export const settings = [['training.optimizer.learningRate=1'], ['training.optimizer.learningRate=2']];
 
 export const smallCase = (more: Partial<Case> = {}): Case => ({
