@@ -52,7 +52,7 @@ export class RunStore extends Disposable {
   /** Runs that a process has, as far as this window knows. */
   readonly #active = new Set<RunKey>();
   readonly #connecting = new Set<RunKey>();
-  /** The revisions that were told of. */
+  /** The revision of each run when its last change was told. */
   readonly #announced = new Map<RunKey, string>();
   /** When a run is looked at again that is not connected to. */
   readonly #timers = new Map<RunKey, NodeJS.Timeout>();

@@ -44,12 +44,12 @@ export class StoredRun {
     this.#label = await readRunLabel(this.run.path);
   }
 
-  /** What the user calls it. */
+  /** Name, note and pin that the user gave it. */
   get label(): RunLabel {
     return this.#label;
   }
 
-  /** Another one once the record or the label is. */
+  /** A text that changes with the record and with the label. */
   get revision(): string {
     return JSON.stringify([this.run.record.updated, this.#label]);
   }

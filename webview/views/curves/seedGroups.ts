@@ -46,7 +46,7 @@ function groupLabel(runs: readonly ShownRun[], hasOthers: boolean): string {
   const seeds = l10n.t('{0} seeds', runs.length);
   if (!hasOthers) return seeds;
   const [first] = runs;
-  // A name is that of one run.
+  // The name that a user gave belongs to one run, not to its group.
   const told = first.summary?.label?.name === first.label ? (first.summary.differs ?? first.label) : first.label;
   const own = told
     .split(/(?:, | · )/)
