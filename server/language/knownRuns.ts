@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readBackwards } from '../runs/log/readBackwards.ts';
-import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
+import { isUnderWay, openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 import { MOST_TEXT_BYTES, readBeginningSync } from '../runs/workspaceFile.ts';
 import type { KnownRun } from './experimentDocument.ts';
@@ -49,7 +49,7 @@ export class KnownRuns {
 
   /** True if a run that trained when it was read has written anything since: its end may be known before a watcher tells. */
   async #hasMovedOn(runs: readonly KnownRun[]): Promise<boolean> {
-    const trained = runs.filter(({ record }) => record.state === 'running' || record.state === 'queued');
+    const trained = runs.filter(({ record }) => isUnderWay(record.state));
     const times = await Promise.all(trained.map(({ path }) => timeOf(join(path, RUN_FILE))));
     return trained.some(({ path }, i) => this.#opened.get(path)?.changed !== times[i]);
   }

@@ -32,7 +32,7 @@ export type RunState = RunRecord['state'];
 export type ObservedState = RunState | 'interrupted';
 
 /** True for the state of a run that trains, or waits to. */
-export function isUnderWay(state: ObservedState): boolean {
+export function isUnderWay(state: ObservedState): state is 'running' | 'queued' {
   return state === 'running' || state === 'queued';
 }
 
@@ -101,7 +101,7 @@ export class Run {
 
   observedState(): ObservedState {
     const { state, process, updated, queue } = this.#record;
-    if (state !== 'running' && state !== 'queued') return state;
+    if (!isUnderWay(state)) return state;
     if (process) return isAlive(process) === false ? 'interrupted' : state;
     if (state === 'queued' && queue) return state;
     return state === 'queued' && Date.now() - Date.parse(updated) < STARTING_MS ? state : 'interrupted';
