@@ -81,9 +81,7 @@ export class SweepSession extends Disposable {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const runs = [...this.#progressed.values()].flatMap(({ key, liveState }): RunProgress[] =>
-        liveState && liveState.steps > 0
-          ? [{ run: key, text: progressText(liveState), done: liveState.step / liveState.steps }]
-          : [],
+        liveState && liveState.steps > 0 ? [{ run: key, text: progressText(liveState) }] : [],
       );
       this.#progressed.clear();
       if (runs.length > 0) this.#post({ type: 'progress', runs });
