@@ -182,9 +182,7 @@ function noteText(groups: readonly SeedGroup<LoadedRun>[], { columns }: Comparis
     ...(groups.some(({ runs }) => runs.length > 1)
       ? [l10n.t('Seeds are taken together: a mean ± half of its 95% interval.')]
       : []),
-  ]
-    .filter((sentence) => sentence !== '')
-    .join(' ');
+  ].join(' ');
 }
 
 function seededResult({ snapshot: { started, end } }: LoadedRun): SeededResult[] {
