@@ -10,7 +10,7 @@ interface KnownSettings {
   readonly settings: ExperimentSettings | undefined;
 }
 
-/** Kept, since the settings are asked for at every key that is typed. */
+/** Settings of runs, kept since they are asked for at every key that is typed. */
 const known = new WeakMap<StoredRun, KnownSettings>();
 
 /** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */
