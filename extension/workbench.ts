@@ -75,7 +75,10 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     completeWalkthrough(store),
     new Agents(services),
     store.onDidChange(() => (view.badge = badgeOf(store))),
-    tree.onDidChangeTreeData(() => (view.message = tree.message)),
+    tree.onDidChangeTreeData((row) => {
+      // Single rows change twice a second while their runs train, the filter changes all rows.
+      if (row === undefined) view.message = tree.message;
+    }),
     offerInTerminals(context),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));

@@ -199,8 +199,8 @@ function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): strin
   const names = new Set(summaries.map((summary) => summary?.name));
   return summaries.map((summary, i) => {
     if (!summary) return fileName(shown[i]);
-    const namesakes = summaries.filter((other) => other && other !== summary && other.name === summary.name);
     if (summary.label?.name !== undefined) return summary.label.name;
+    const namesakes = summaries.filter((other) => other && other !== summary && other.name === summary.name);
     if (namesakes.length === 0) return summary.name;
     const own = summary.overrides.filter(
       (override) => !namesakes.every((other) => other!.overrides.includes(override)),

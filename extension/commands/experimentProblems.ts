@@ -38,7 +38,7 @@ export class ExperimentProblems extends Disposable {
         ? l10n.t('Cannot run the experiment: {0}', described(first))
         : l10n.t('Cannot run the experiment: it has {0} problems. First: {1}', problems.length, described(first));
     const open = l10n.t('Open File');
-    // What alone is missing are values that a search finds.
+    // A search can find the values where nothing else is wrong.
     const isOpen = checkExperiment(text, overrides).problems.length === 0;
     const answers = isOpen ? [l10n.t('Find Settings…'), open] : [open];
     void showError(message, ...answers).then(async (answer) => {

@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 
 /**
  * Says what is wrong, and does what the user answers.
- * @param again measures with the option of the command by which it does so all the same
+ * @param again measures once more, with the option of the command that ignores changed files
  */
 export async function tellFailure(
   { log }: Services,

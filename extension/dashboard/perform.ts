@@ -1,22 +1,11 @@
 /** @file What a dashboard's page asks of the editor: commands, places in files, saving charts. */
-import {
-  commands,
-  l10n,
-  Selection,
-  TabInputText,
-  TabInputWebview,
-  TextEditorRevealType,
-  Uri,
-  ViewColumn,
-  window,
-  workspace,
-} from 'vscode';
-import type { Memento, Tab } from 'vscode';
+import { commands, l10n, Selection, TextEditorRevealType, Uri, window, workspace } from 'vscode';
+import type { Memento } from 'vscode';
 import { codePlaceIn } from '../../server/protocol/codePlace.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { MANAGE_TRUST, showInformation } from '../messages.ts';
-import { openPlace } from '../runs/openPlace.ts';
+import { columnFor, openPlace } from '../runs/openPlace.ts';
 import { saveChart } from '../page/saveChart.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import { layerPlace } from './layerPlace.ts';
@@ -82,14 +71,4 @@ async function revealRecorded({ run, path }: Extract<DashboardRequest, { type: '
   const files = await readExportedFiles(await openRun(run));
   if (files.some((file) => file.path === path && file.isThere)) return revealPath(path);
   void showInformation(l10n.t('{0} is no longer there: it was deleted or moved.', path));
-}
-
-/** The column in which the file is open already; else one that does not cover the dashboard. */
-function columnFor(uri: Uri): ViewColumn {
-  const { all, activeTabGroup } = window.tabGroups;
-  const holds = ({ input }: Tab) => input instanceof TabInputText && input.uri.toString() === uri.toString();
-  const open = all.find(({ tabs }) => tabs.some(holds));
-  if (open) return open.viewColumn;
-  if (!(activeTabGroup.activeTab?.input instanceof TabInputWebview)) return ViewColumn.Active;
-  return all.find((group) => group !== activeTabGroup)?.viewColumn ?? ViewColumn.Beside;
 }

@@ -5,7 +5,7 @@ import type { ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/run/events.ts';
 import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
-import { openRun } from '../../server/runs/run.ts';
+import { isUnderWay, openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { SidecarRefusal } from '../../server/sidecarClient/sidecarRefusal.ts';
 import type { SharedConnection } from '../sidecar/sidecarConnections.ts';
@@ -98,8 +98,7 @@ export class RunFeed {
         this.#problem = undefined;
         if (!upToDate) continue;
         await this.#sendExports(run, signal);
-        const state = run.observedState();
-        if (state === 'running' || state === 'queued') {
+        if (isUnderWay(run.observedState())) {
           restMs = (await this.#followProcess(run, signal)) ? RECONNECT_MS : GROWING_MS;
         }
       } catch (error) {

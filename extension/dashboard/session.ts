@@ -74,8 +74,7 @@ export class DashboardSession {
     if (elsewhere === this.#elsewhere) return;
     this.#elsewhere = elsewhere;
     this.#post({ type: 'elsewhere', elsewhere });
-    if (elsewhere) for (const feed of this.#feeds.values()) feed.stop();
-    else this.#update();
+    this.#followSeen();
   }
 
   /** Shows other runs, at a place where one is given. */
@@ -109,8 +108,7 @@ export class DashboardSession {
 
   /** The page was hidden or came back. */
   visibilityChanged(): void {
-    if (!this.#page.visible) for (const feed of this.#feeds.values()) feed.stop();
-    else this.#update();
+    this.#followSeen();
   }
 
   /**
@@ -126,6 +124,17 @@ export class DashboardSession {
   dispose(): void {
     this.#disposed = true;
     this.#dropFeeds(() => true);
+  }
+
+  /** True while a user can see runs on the page. */
+  get #isSeen(): boolean {
+    return this.#page.visible && !this.#elsewhere;
+  }
+
+  /** Follows the shown runs while they are seen, and no longer. */
+  #followSeen(): void {
+    if (this.#isSeen) this.#update();
+    else for (const feed of this.#feeds.values()) feed.stop();
   }
 
   #pageIsReady(remembered: readonly RunKey[] | undefined): void {
@@ -150,7 +159,7 @@ export class DashboardSession {
 
   #update(): void {
     const runs = this.#runs;
-    if (this.#disposed || this.#elsewhere || !this.#page.visible || !runs) return;
+    if (this.#disposed || !this.#isSeen || !runs) return;
     if (this.#outbox && this.#remembers && !this.#shown) return;
     // The newest run is shown as long as none was chosen, also one that comes later.
     if (this.shown.length === 0 && runs.length > 0) this.#shown = [runs[0].key];

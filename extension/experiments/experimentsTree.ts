@@ -98,15 +98,15 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     return this.#filter;
   }
 
-  /** What is said above the rows while not all of them are shown. */
-  get message(): string | undefined {
-    return this.#filter === '' ? undefined : l10n.t('Filtered by: {0}', this.#filter);
-  }
-
   set filter(text: string) {
     this.#filter = text.trim();
     void commands.executeCommand('setContext', 'deeptwist.filtered', this.#filter !== '');
     this.refresh();
+  }
+
+  /** A sentence above the rows, while not all of them are shown. */
+  get message(): string | undefined {
+    return this.#filter === '' ? undefined : l10n.t('Filtered by: {0}', this.#filter);
   }
 
   get order(): RunOrder {

@@ -4,6 +4,7 @@ import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { RunLabel } from '../../server/protocol/run/runLabel.ts';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { shownMetric } from '../../server/protocol/run/testMetric.ts';
+import { isUnderWay } from '../../server/runs/run.ts';
 
 export const runOrders = ['newest', 'metric', 'ratio'] as const;
 export type RunOrder = (typeof runOrders)[number];
@@ -13,13 +14,9 @@ export function inOrder(runs: readonly RunSummary[], order: RunOrder): RunSummar
   return runs.toSorted((a, b) => compare(a, b, order) || b.created - a.created || b.id.localeCompare(a.id));
 }
 
-function isUnderWay({ state }: RunSummary): boolean {
-  return state === 'running' || state === 'queued';
-}
-
 function compare(a: RunSummary, b: RunSummary, order: RunOrder): number {
   if (order === 'newest') return 0;
-  return Number(isUnderWay(b)) - Number(isUnderWay(a)) || goodness(b, order) - goodness(a, order) || 0; // Two without a result: NaN.
+  return Number(isUnderWay(b.state)) - Number(isUnderWay(a.state)) || goodness(b, order) - goodness(a, order) || 0; // Two without a result: NaN.
 }
 
 function goodness({ result }: RunSummary, order: 'metric' | 'ratio'): number {

@@ -68,7 +68,7 @@ export class ModelDescriber implements Disposable {
         this.#log.warn(
           `${file}: its model cannot be described (${typeof exit === 'number' ? `exit code ${exit}` : exit}): ${lastWords}`,
         );
-      // What else is wrong with the file, the checks of its settings tell.
+      // Other problems of the file are found by the checks of its settings.
       return { described: exit === 0, problem: exit === ExitCode.failed ? problems.at(-1) : undefined };
     } catch (error) {
       this.#log.warn(`${file}: its model cannot be described: ${messageOf(error)}`);

@@ -1,4 +1,4 @@
-/** @file What a run that trains could take of its file, and which run of a file counts. */
+/** @file The changes that a run can take from its file while it trains, and the run that a file is compared with. */
 import { l10n, type Uri } from 'vscode';
 import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
 import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
@@ -24,11 +24,11 @@ export function takesChanges({ liveState }: StoredRun): boolean {
   return liveState?.phase === 'training' || liveState?.phase === 'paused';
 }
 
-/** What a run that trains would be changed to by its file. */
+/** The settings in which a file differs from its run that trains. */
 interface WantedChanges {
-  /** Those that it can take. */
+  /** Changes that the run can take while it trains. */
   readonly applied: readonly SettingChange[];
-  /** Paths of the settings that it keeps from its first step on. */
+  /** Paths of the settings that the run keeps from its first step on. */
   readonly fixed: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export function wantedChanges(settings: ExperimentSettings, wanted: ExperimentSe
   };
 }
 
-/** Why there is nothing that a run can take. */
+/** The reason why a run takes nothing from its file. */
 export function nothingToApply({ fixed }: WantedChanges): string {
   return fixed.length === 0
     ? l10n.t('The run has the values of the file already.')

@@ -33,7 +33,7 @@ export function writeTemplate(extensionUri: Uri, { reference }: FoundModel): Pro
   return writeShippedFile(extensionUri, TEMPLATE, reference);
 }
 
-/** With what the text of a module tells; nothing of it is executed. */
+/** A file as a model, with what can be read from the text of a module; nothing of it is executed. */
 async function modelIn(proposer: Proposer, file: string): Promise<FoundModel> {
   const isModule = moduleOf(file) !== undefined;
   const nothing = { digits: [], images: [], arrays: [], tables: [], texts: [] };

@@ -11,7 +11,7 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { readRunLabel } from '../../server/runs/runLabel.ts';
-import { openRun, type ObservedState } from '../../server/runs/run.ts';
+import { isUnderWay, openRun, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
@@ -52,7 +52,7 @@ export class RunStore extends Disposable {
   /** Runs that a process has, as far as this window knows. */
   readonly #active = new Set<RunKey>();
   readonly #connecting = new Set<RunKey>();
-  /** The revisions that were told of. */
+  /** The revision of each run when its last change was told. */
   readonly #announced = new Map<RunKey, string>();
   /** When a run is looked at again that is not connected to. */
   readonly #timers = new Map<RunKey, NodeJS.Timeout>();
@@ -231,7 +231,7 @@ export class RunStore extends Disposable {
     const wasActive = this.#active.has(key);
     const state = this.#follow(known);
     const isActive = this.#active.has(key);
-    if (wasActive && state !== 'queued' && state !== 'running') this.#ended.fire({ run: known, state });
+    if (wasActive && !isUnderWay(state)) this.#ended.fire({ run: known, state });
     const { revision } = known;
     if (this.#announced.get(key) !== revision || isActive !== wasActive) this.#changed.fire(known);
     this.#announced.set(key, revision);
@@ -271,7 +271,7 @@ export class RunStore extends Disposable {
   #follow(stored: StoredRun): ObservedState {
     const { key, run, state } = stored;
     this.#unschedule(key);
-    if (state !== 'running' && state !== 'queued') {
+    if (!isUnderWay(state)) {
       this.#active.delete(key);
       return state;
     }

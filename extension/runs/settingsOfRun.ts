@@ -5,12 +5,12 @@ import { valuesAfter } from '../../server/runs/changedValues.ts';
 import type { StoredRun } from './storedRun.ts';
 
 interface KnownSettings {
-  /** That they were found with; the text of a run never changes. */
+  /** The changed values with which the settings were found, as JSON; the text of a run never changes. */
   readonly values: string;
   readonly settings: ExperimentSettings | undefined;
 }
 
-/** They are asked for at every key that is typed. */
+/** Settings of runs, kept since they are asked for at every key that is typed. */
 const known = new WeakMap<StoredRun, KnownSettings>();
 
 /** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */

@@ -5,7 +5,7 @@ import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts
 import type { RunLabel } from '../../server/protocol/run/runLabel.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { readRunLabel } from '../../server/runs/runLabel.ts';
-import type { ObservedState, Run } from '../../server/runs/run.ts';
+import { isUnderWay, type ObservedState, type Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 
 export class StoredRun {
@@ -44,12 +44,12 @@ export class StoredRun {
     this.#label = await readRunLabel(this.run.path);
   }
 
-  /** What the user calls it. */
+  /** Name, note and pin that the user gave it. */
   get label(): RunLabel {
     return this.#label;
   }
 
-  /** Another one once the record or the label is. */
+  /** A text that changes with the record and with the label. */
   get revision(): string {
     return JSON.stringify([this.run.record.updated, this.#label]);
   }
@@ -85,6 +85,6 @@ export class StoredRun {
 
   /** True while a process has the run. */
   get isActive(): boolean {
-    return this.#state === 'running' || this.#state === 'queued';
+    return isUnderWay(this.#state);
   }
 }

@@ -65,7 +65,7 @@ export class Sweeps extends Disposable {
     return this.#keep(path, this.#ask({ type: 'read', path }));
   }
 
-  /** Has a sweep read once more, of which a file was written that is no run's. */
+  /** Reads a sweep again: a file of its folder was written. */
   forget(path: string): void {
     this.#known.delete(path);
     this.#changed.fire(path);

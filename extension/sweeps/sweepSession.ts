@@ -22,7 +22,7 @@ import { useValues } from './useValues.ts';
 
 /** Runs that the dashboard compares at most: more curves than that say nothing. */
 const COMPARED = 50;
-/** Progress of runs under way is told this often. */
+/** Time between two messages on the progress of runs. */
 const PROGRESS_MS = 500;
 
 export class SweepSession extends Disposable {
@@ -58,7 +58,7 @@ export class SweepSession extends Disposable {
     return this.#sweep;
   }
 
-  /** @param again true where the page is told also of a sweep that it has: thousands of rows are sent, checked and drawn */
+  /** @param again true to send a sweep that the page has already, which costs time: its thousands of rows are checked and drawn */
   async #tell(again = false): Promise<void> {
     if (!this.#isReady || this.disposed) return;
     try {
@@ -81,9 +81,7 @@ export class SweepSession extends Disposable {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const runs = [...this.#progressed.values()].flatMap(({ key, liveState }): RunProgress[] =>
-        liveState && liveState.steps > 0
-          ? [{ run: key, text: progressText(liveState), done: liveState.step / liveState.steps }]
-          : [],
+        liveState && liveState.steps > 0 ? [{ run: key, text: progressText(liveState) }] : [],
       );
       this.#progressed.clear();
       if (runs.length > 0) this.#post({ type: 'progress', runs });

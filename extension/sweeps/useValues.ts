@@ -7,7 +7,7 @@ import { isSeed } from '../../server/protocol/run/seedGroups.ts';
 import type { SweepContent, SweptRunRow } from '../../server/protocol/wire/sweep.ts';
 import { writeExperiment } from '../runs/writeExperiment.ts';
 
-/** The seed stays: a lucky one is no setting. In a search, what makes a run shorter stays, too, and the dense model has nothing to write. */
+/** Leaves out the seed, since a lucky one is no setting, and in a search the settings that only make a run shorter; the dense model of a search has nothing to write. */
 export async function useValues({ experiment, search }: SweepContent, row: SweptRunRow): Promise<void> {
   const values = row.vary.flatMap((text) => {
     const override = parseOverride(text);

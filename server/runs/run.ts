@@ -32,7 +32,7 @@ export type RunState = RunRecord['state'];
 export type ObservedState = RunState | 'interrupted';
 
 /** True for the state of a run that trains, or waits to. */
-export function isUnderWay(state: ObservedState): boolean {
+export function isUnderWay(state: ObservedState): state is 'running' | 'queued' {
   return state === 'running' || state === 'queued';
 }
 

@@ -22,7 +22,7 @@ import { themeKinds } from './themes.ts';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /**
- * What axe-core finds: the rule, and the elements that break it with what is wrong.
+ * The findings of axe-core: each rule with the elements that break it, and how.
  * @param tags of the rules that are checked; default: all
  */
 async function violations(page: Page, tags?: readonly string[]): Promise<string[]> {
@@ -119,7 +119,7 @@ describe('the dashboard', () => {
   });
 });
 
-/** What sticks out of the page to the right, unless it scrolls within something that does not. */
+/** The page and its scroller, where their content is wider than they are. */
 function sideways(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;

@@ -137,7 +137,7 @@ export async function setTheme(page: Page, theme: ThemeKind, inSidebar: boolean)
     ({ variables, bodyClass, isInSideBar }) => {
       const background = isInSideBar ? 'sideBar-background' : 'editor-background';
       const { style } = document.documentElement;
-      // What the theme before had and this one has not is gone, as in VS Code.
+      // Variables of the theme before are removed, as VS Code does.
       for (const name of [...style].filter((one) => one.startsWith('--vscode-'))) style.removeProperty(name);
       for (const [name, value] of Object.entries(variables)) style.setProperty(`--vscode-${name}`, value);
       style.background = `var(--vscode-${background})`;

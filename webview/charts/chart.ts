@@ -27,7 +27,7 @@ export interface ChartOptions {
   readonly context: ChartContext;
   /** `small` for what accompanies another chart. */
   readonly size?: 'small' | 'normal' | 'large';
-  /** Charts that are read and zoomed together with this one. */
+  /** Joins charts that are read and zoomed together. */
   readonly link?: ChartLink;
   /** True where a table of the view names the series: the legend is small then. */
   readonly sharesLegend?: boolean;

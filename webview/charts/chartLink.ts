@@ -9,7 +9,7 @@ interface LinkedChart {
 }
 
 export interface ChartLink {
-  /** Gives what ends that. */
+  /** @returns a function that takes the chart out again */
   join(chart: LinkedChart): () => void;
   /** The pointer of a chart is at a place. */
   place(from: LinkedChart, x: number | undefined): void;

@@ -18,7 +18,7 @@ export interface Notice {
   readonly text?: string;
   readonly commands: readonly DashboardCommand[];
   readonly run?: RunKey;
-  /** What the command `openFailure` opens. */
+  /** The place that the command `openFailure` opens. */
   readonly place?: CodePlace | undefined;
   readonly dismissible?: boolean;
   /** 0 to 1, where something is on its way. */

@@ -12,10 +12,10 @@ export interface RunPicker {
   update(state: PageState): void;
 }
 
-/** From so many runs on, a list is searched. */
+/** A list of at least so many runs has a field for a search. */
 const SEARCHED_FROM = 8;
 
-/** What a search finds a run by. */
+/** The text in which a search looks for its words. */
 function searchText({ id, name, state, overrides, label, differs }: RunSummary): string {
   return [id, name, state, ...overrides, label?.name, label?.note, differs].join(' ').toLowerCase();
 }
@@ -123,7 +123,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
       const text = name + title;
       if (opener.dataset.text !== text) {
         opener.dataset.text = text;
-        // What tells it from others stays where there is no room for both.
+        // Where there is no room for both, the title stays: it tells the run from others.
         opener.replaceChildren(
           element('span', { class: 'run-name run-experiment' }, name),
           element('span', { class: 'run-name run-title' }, title),

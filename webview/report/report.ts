@@ -196,7 +196,7 @@ function curves(shown: readonly ShownRun[]): Markup {
   const runs = loadedRuns(shown);
   const results = shown.flatMap((run) => (run.snapshot ? [{ run, result: runResult(run.snapshot) }] : []));
   const isMetric = ({ id }: CurveChart) => id.startsWith('metric.');
-  // What the runs came to stands first.
+  // The metrics stand first: they are the results.
   const charts = curveCharts(runs, firstSettings).sort((a, b) => Number(isMetric(b)) - Number(isMetric(a)));
   return html`<div class="charts">
     ${runs.length > 1 ? svgChart('Size and result', sizeContent(results)) : undefined}

@@ -186,7 +186,7 @@ function legend(all: readonly Series[]): Markup {
   </ul>`;
 }
 
-/** What stands beside the label of a series in a legend, 16 by 8. */
+/** The sample of a series beside its label in a legend, 16 by 8. */
 export function key(one: Series): Markup {
   return html`<path class="line c${one.color % COLORS}${dashClass(one)}" d="M0 4H16" />`;
 }

@@ -8,7 +8,7 @@ const MARGIN = 14;
 /** Title, and the label of the vertical axis. */
 const HEAD = 50;
 const LEGEND_ROW = 18;
-/** Of a letter of the legend, about: SVG breaks no lines by itself. */
+/** Width of a letter of the legend, about: SVG breaks no lines by itself. */
 const LETTER = 6.4;
 const KEY = 22;
 

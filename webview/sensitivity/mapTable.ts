@@ -80,7 +80,7 @@ function cellOf(key: string, cell: MapCell, column: MapColumn, metric: string): 
       class: [level === undefined ? 'is-not-finite' : `level-${level}`, isSuggested ? 'is-suggested' : ''].join(' '),
       tabindex: -1,
       title: told,
-      // What is seen in a cell is in its name, in one piece: so it can be asked for by voice.
+      // A cell can be asked for by voice: its name contains its visible text in one piece.
       'aria-label': own === '' ? told : `${told}; ${text} ${size}`,
     },
     element('span', { class: 'map-drop' }, text),

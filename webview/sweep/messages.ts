@@ -52,7 +52,7 @@ const shapes: ShapesOf<ToSweepPage> = {
     sweep: has({ id: isText, path: isText, experiment: isText, rows: listOf(isRow), search: optional(isSearch) }),
     isTrusted: isBoolean,
   },
-  progress: { runs: listOf(has({ run: isText, text: isText, done: isNumber })) },
+  progress: { runs: listOf(has({ run: isText, text: isText })) },
   problem: { message: isText, remedy: optional(isText) },
 };
 

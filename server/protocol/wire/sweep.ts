@@ -94,8 +94,6 @@ export interface RunProgress {
   readonly run: RunKey;
   /** `43% · 97.10%`: the part of its steps that is done, and its last evaluation. */
   readonly text: string;
-  /** The part of its steps, 0 to 1. */
-  readonly done: number;
 }
 
 export type ToSweepPage =

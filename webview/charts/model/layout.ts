@@ -133,10 +133,10 @@ export function layout(
 
 /** The first part of an x axis, in which values may not have settled. */
 const UNSETTLED = 0.03;
-/** By so many times the span of the other values the first ones exceed them where an axis leaves them out. */
+/** First values are left out where they exceed the others by more than this many times the span of the others. */
 const FAR_ABOVE = 2;
 
-/** Of the points behind the beginning of the x axis. */
+/** The extent of the points that lie behind the first part of the x axis. */
 function settledExtent(drawn: readonly DrawnSeries[], x: Range): Extent {
   const extent = new Extent();
   const from = { minimum: x.minimum + UNSETTLED * (x.maximum - x.minimum), maximum: x.maximum };

@@ -168,23 +168,21 @@ function comparedGroup(group: SeedGroup<LoadedRun>, first: SeedGroup<LoadedRun>)
   };
 }
 
-/** How much the test metrics differ; undefined where one group has too few seeds to tell what is noise. */
+/** The difference of the test metrics; undefined where a group has too few seeds to tell it from noise. */
 function differenceOf(first: SeedGroup<LoadedRun>, group: SeedGroup<LoadedRun>): ComparedGroup['difference'] {
   const [before, after] = [first, group].map(({ runs }) => measuresOf(runs.flatMap(seededResult)));
   const difference = differencesOf(before, after).find(({ name }) => name === 'test')?.difference;
   return difference?.margin === undefined ? undefined : difference;
 }
 
-/** What the table does not say by itself. */
+/** Sentences below the table that explain it. */
 function noteText(groups: readonly SeedGroup<LoadedRun>[], { columns }: Comparison): string {
   return [
     ...(columns.every(({ isResult }) => isResult) ? [l10n.t('The runs have the same settings throughout.')] : []),
     ...(groups.some(({ runs }) => runs.length > 1)
       ? [l10n.t('Seeds are taken together: a mean ± half of its 95% interval.')]
       : []),
-  ]
-    .filter((sentence) => sentence !== '')
-    .join(' ');
+  ].join(' ');
 }
 
 function seededResult({ snapshot: { started, end } }: LoadedRun): SeededResult[] {

@@ -11,7 +11,7 @@ export interface ComparisonColumn {
   /** A {@link ResultRow}, or the path of a setting. */
   readonly id: string;
   readonly title: string;
-  /** Where the title is short for it. */
+  /** The path of a setting whose title is shortened. */
   readonly fullTitle?: string;
   /** True for results, whose larger numbers are of interest first. */
   readonly isResult: boolean;
@@ -19,7 +19,7 @@ export interface ComparisonColumn {
 
 export interface ComparisonCell {
   readonly text: string;
-  /** What it is sorted by. */
+  /** Rows are sorted by this value. */
   readonly value: number | string;
   /** Words that make more of the value, such as `best`. */
   readonly tag?: string;
@@ -144,7 +144,7 @@ function differenceCell({ mean, margin = 0, isMoreThanNoise }: Difference): Comp
   };
 }
 
-/** What the metric is called that a column has: that of the test split where any run has read it. */
+/** Title of the column of the metric, by the test split where any run has read it. */
 function metricTitle(metrics: readonly string[], splits: readonly string[]): string {
   const isTest = splits.length === 0 || splits.includes('test');
   if (metrics.length === 1) return isTest ? l10n.t('Test {0}', metrics[0]) : l10n.t('Validation {0}', metrics[0]);
@@ -156,7 +156,7 @@ function sortable(text: string): number | string {
   return text === '' || Number.isNaN(number) ? text : number;
 }
 
-/** How rows are sorted; no column: in the order in which the runs were chosen. */
+/** Order of the rows; without a column, that in which the runs were chosen. */
 export interface ComparisonOrder {
   /** The id of a column, or `run`. */
   readonly column?: string;

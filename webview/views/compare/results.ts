@@ -71,7 +71,7 @@ export function groupResult(results: readonly RunResult[]): GroupResult {
     if (values.length < results.length || (row === 'value' && !sameMetric)) continue;
     const { mean, margin = 0 } = sampleStatistics(values);
     means[row] = mean;
-    // What rounding leaves is no spread.
+    // A margin that small comes from rounding alone.
     if (margin > 1e-9 * Math.abs(mean)) margins[row] = margin;
   }
   const { metric, split } = first;

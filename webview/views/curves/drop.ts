@@ -37,7 +37,7 @@ export function meanRises({ rise }: Drops): { readonly first: number; readonly l
   return { first: mean(rise.subarray(0, quarter)), last: mean(rise.subarray(rise.length - quarter)) };
 }
 
-/** Runs that are told of by name at most: the others are in the chart. */
+/** Most runs that the line names: the others are in the chart. */
 const MOST_TOLD = 3;
 
 /** One line about one run, or several. */

@@ -2,9 +2,12 @@
 import * as l10n from '@vscode/l10n';
 import { flattenSettings } from '../../../server/protocol/experiment/flattenSettings.ts';
 import { groupBy } from '../../../server/protocol/groupBy.ts';
+import type { EventOf } from '../../../server/protocol/run/events.ts';
 import { seedGroupKey, seedOf } from '../../../server/protocol/run/seedGroups.ts';
 import type { Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
+
+type Config = EventOf<'started'>['config'];
 
 /** Runs that differ in their seed alone; most often one. */
 export interface SeedGroup<Run extends ShownRun> {
@@ -17,14 +20,31 @@ export interface SeedGroup<Run extends ShownRun> {
   readonly runs: readonly Run[];
 }
 
+interface Seeding {
+  /** The same for runs that differ in their seed alone. */
+  readonly shared: string;
+  readonly seed: string | undefined;
+}
+
+/** Seedings by settings, kept since each chart asks at each draw. */
+const seedings = new WeakMap<Config, Seeding>();
+
+function seedingOf(config: Config): Seeding {
+  const known = seedings.get(config);
+  if (known) return known;
+  const settings = flattenSettings(config);
+  const seeding = { shared: seedGroupKey(settings), seed: seedOf(settings) };
+  seedings.set(config, seeding);
+  return seeding;
+}
+
 /** Groups in the order of their first runs. A run of which nothing is recorded is one by itself, and so is a seed that is there twice. */
 export function seedGroupsOf<Run extends ShownRun>(runs: readonly Run[]): SeedGroup<Run>[] {
   const counts = new Map<string, number>();
   const byExperiment = groupBy(runs, ({ key, snapshot }) => {
     if (!snapshot?.started) return key;
-    const settings = flattenSettings(snapshot.started.config);
-    const shared = seedGroupKey(settings);
-    const own = `${seedOf(settings)} ${shared}`;
+    const { shared, seed } = seedingOf(snapshot.started.config);
+    const own = `${seed} ${shared}`;
     const times = (counts.get(own) ?? 0) + 1;
     counts.set(own, times);
     return `${times} ${shared}`;
@@ -46,7 +66,7 @@ function groupLabel(runs: readonly ShownRun[], hasOthers: boolean): string {
   const seeds = l10n.t('{0} seeds', runs.length);
   if (!hasOthers) return seeds;
   const [first] = runs;
-  // A name is that of one run.
+  // The name that a user gave belongs to one run, not to its group.
   const told = first.summary?.label?.name === first.label ? (first.summary.differs ?? first.label) : first.label;
   const own = told
     .split(/(?:, | · )/)

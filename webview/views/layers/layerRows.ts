@@ -85,7 +85,7 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
   };
 }
 
-/** Rows that stand for themselves, and those that a user seldom looks at: vectors, such as biases, that the experiment leaves alone. */
+/** Rows in two parts: vectors that the experiment leaves alone, such as biases, which a user seldom looks at, and all others. */
 export function parted(rows: readonly LayerRow[]): {
   readonly main: readonly LayerRow[];
   readonly vectors: readonly LayerRow[];

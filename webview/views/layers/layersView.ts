@@ -34,7 +34,7 @@ interface Column {
   total?(table: LayerTable): Node | string;
 }
 
-/** So many vectors are shown among the rows; more are one row until the user wants them. */
+/** Up to so many vectors are shown among the rows; more are one row until the user wants them. */
 const FEW_VECTORS = 4;
 
 function createLayersView(context: ViewContext): View {
@@ -180,7 +180,7 @@ function createLayersView(context: ViewContext): View {
     setText(note, noteOf(model));
   }
 
-  /** One row for all of them. */
+  /** One row that stands for several vectors. */
   function vectorsRow(rows: readonly LayerRow[]): HTMLElement {
     const row: LayerRow = { name: l10n.t('{0} biases and other vectors', rows.length), shape: [], ...summed(rows) };
     return element(
