@@ -1,7 +1,7 @@
 /** @file Commands that tell runs apart: a name, a note, a pin. */
 import { l10n, window } from 'vscode';
 import type { RunLabel } from '../../server/protocol/run/runLabel.ts';
-import { writeRunLabel } from '../../server/runs/runLabel.ts';
+import { changeRunLabel } from '../../server/runs/runLabel.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
@@ -43,7 +43,7 @@ export class LabelCommands {
   }
 
   async #change(stored: StoredRun, changes: RunLabel): Promise<void> {
-    await writeRunLabel(stored.key, { ...stored.label, ...changes });
+    await changeRunLabel(stored.key, changes);
     await this.#services.store.refresh(stored.key);
   }
 }

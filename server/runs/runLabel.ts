@@ -30,8 +30,12 @@ export async function readRunLabel(runFolder: string): Promise<RunLabel> {
   }
 }
 
-/** An empty label leaves no file. */
-export async function writeRunLabel(runFolder: string, { name, note, pinned }: RunLabel): Promise<void> {
+/**
+ * Changes the label that the folder has now, which another window may have written. An empty text removes what it stands for, and an
+ * empty label leaves no file.
+ */
+export async function changeRunLabel(runFolder: string, changes: RunLabel): Promise<void> {
+  const { name, note, pinned } = { ...(await readRunLabel(runFolder)), ...changes };
   const label = { ...(name && { name }), ...(note && { note }), ...(pinned && { pinned }) };
   const file = join(runFolder, LABEL_FILE);
   if (Object.keys(label).length === 0) await rm(file, { force: true });

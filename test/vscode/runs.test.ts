@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
-import { writeRunLabel } from '../../server/runs/runLabel.ts';
+import { changeRunLabel } from '../../server/runs/runLabel.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
 import { shortest } from '../until.ts';
 import { activate, ended, eventsOf, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
@@ -174,7 +174,7 @@ describe('runs', () => {
     };
     const labels = async () => (await rows()).map(({ label }) => label);
     assert.deepEqual(await labels(), ['seed 2', 'seed 1']);
-    await writeRunLabel(one.key, { name: 'the good one', note: 'as in the paper' });
+    await changeRunLabel(one.key, { name: 'the good one', note: 'as in the paper' });
     await vscode.commands.executeCommand('deeptwist.pinRun', one.key);
     await eventually('the name', async () => (await labels())[0] === 'the good one');
     const [{ contextValue, description }] = await rows();

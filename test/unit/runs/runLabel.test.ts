@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { readRunLabel, writeRunLabel } from '../../../server/runs/runLabel.ts';
+import { changeRunLabel, readRunLabel } from '../../../server/runs/runLabel.ts';
 import { temporaryFolder } from './temporaryRun.ts';
 
 let folder: string;
@@ -11,13 +11,19 @@ beforeEach(async () => {
 
 test('a run keeps the name, the note and the pin that it is given', async () => {
   const label = { name: 'the good one', note: 'rate of the paper', pinned: true };
-  await writeRunLabel(folder, label);
+  await changeRunLabel(folder, label);
   expect(await readRunLabel(folder)).toEqual(label);
 });
 
+test('a change keeps the rest, which another window may have written', async () => {
+  await changeRunLabel(folder, { name: 'the good one' });
+  await changeRunLabel(folder, { pinned: true });
+  expect(await readRunLabel(folder)).toEqual({ name: 'the good one', pinned: true });
+});
+
 test('an empty label leaves no file', async () => {
-  await writeRunLabel(folder, { name: 'x' });
-  await writeRunLabel(folder, { name: '', note: '', pinned: false });
+  await changeRunLabel(folder, { name: 'x' });
+  await changeRunLabel(folder, { name: '', note: '', pinned: false });
   expect(await readdir(folder)).toEqual([]);
   expect(await readRunLabel(folder)).toEqual({});
 });
