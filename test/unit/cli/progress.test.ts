@@ -23,7 +23,7 @@ describe('progress', () => {
     expect(progress.step).toBe(10000);
     expect(secondsLeft(progress)).toBeCloseTo(10000 / 812.345, 9);
     expect(latestMetric(progress)).toMatchObject({ metric: 'accuracy', value: 0.9 });
-    expect(latestMetric(after(...wholeRun))).toEqual({ metric: 'accuracy', value: 0.98412 });
+    expect(latestMetric(after(...wholeRun))).toEqual({ metric: 'accuracy', value: 0.98412, split: 'test' });
   });
 
   it('drops what a resumed run will do again', () => {

@@ -52,7 +52,7 @@ async function deleteRun(): Promise<void> {
 describe('a workspace that is not trusted', () => {
   test('has its runs deleted by nobody', async () => {
     const error = await userErrorOf(deleteRun);
-    expect(error.message).toContain('is not trusted');
+    expect(error.message).toContain('In Restricted Mode');
     expect(error.remedy).toContain('Manage Workspace Trust');
     expect(editor.questions).toEqual([]);
     expect(existsSync(run.path)).toBe(true);
@@ -78,7 +78,7 @@ describe('a workspace that is not trusted', () => {
     async (name) => {
       const { ControlCommands } = await import('../../../extension/commands/controlCommands.ts');
       const error = await userErrorOf(() => new ControlCommands(services)[name](row()));
-      expect(error.message).toContain('is not trusted');
+      expect(error.message).toContain('In Restricted Mode');
     },
   );
 });

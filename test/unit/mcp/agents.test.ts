@@ -282,10 +282,12 @@ test('settings for a target are searched for, followed to what was found, and a 
     data: { ...experiment.data, split: { validation: 0.25 } },
     training: { ...experiment.training, threads: 1, steps: 60 },
     compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} } },
-    target: { ratio: 1.5 },
+    target: { ratio: 1.1 },
   });
   const session = await sessions.open({ directory: folder, answer: () => 'accept' });
-  expect(await session.refusal('start_search', { of: file, set: ['target=null'] })).toContain('has no "target"');
+  const rates = ['compression.layers.fc1.rate=0.5', 'compression.layers.fc2.rate=0.5'];
+  const withoutTarget = { of: file, set: ['target=null', ...rates] };
+  expect(await session.refusal('start_search', withoutTarget)).toContain('has no "target"');
   const { sweep } = await session.ask('start_search', { of: file, budget: 3, parallel: 2 });
   expect(session.asked).toEqual([expect.stringMatching(/^Trains up to 3 full runs of blobs/)]);
   const end = await until(async () => {
@@ -293,7 +295,7 @@ test('settings for a target are searched for, followed to what was found, and a 
     return (state.search as { isOver: boolean }).isOver && state;
   });
   expect(end.search).toMatchObject({
-    target: '{ "ratio": 1.5 }',
+    target: '{ "ratio": 1.1 }',
     isMet: true,
     found: { set: [expect.stringContaining('"rate"')], ratio: expect.any(Number) },
   });

@@ -144,7 +144,7 @@ describe('a client', () => {
     second.dispose();
     await first.connection.request('stop', { when: 'now' });
     await exited;
-    expect(readFileSync(run.logFile, 'utf8')).toMatch(/^\S+Z x forged\[2J has connected\.$/m);
+    expect(readFileSync(run.logFile, 'utf8')).toMatch(/^\S+[+-]\d\d:\d\d x forged\[2J has connected\.$/m);
   });
 
   test('of another protocol version is refused with what to do, and asks nothing before the handshake', async () => {
@@ -168,7 +168,9 @@ describe('a client', () => {
           .find((text) => text.includes(forged)),
       'the line of the client',
     );
-    expect(line).toMatch(/^\S+Z x 2026-01-01T00:00:00\.000Z The run has failed\.  ?\[2Jy+…? has connected\.$/);
+    expect(line).toMatch(
+      /^\S+[+-]\d\d:\d\d x 2026-01-01T00:00:00\.000Z The run has failed\.  ?\[2Jy+…? has connected\.$/,
+    );
     expect(line.length).toBeLessThan(200);
     other.dispose();
     socket.destroy();
