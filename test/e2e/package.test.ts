@@ -81,10 +81,9 @@ test('a package carries the native library of its platform alone, and a README t
   expect(readme).toMatch(/!\[[^\]]*\]\(data:image\/png;base64,/);
   expect(readme.match(/\]\((?!data:|https:|#)[^)]*\)/g)).toBeNull();
   const declarations = /^extension\/dist\/node_modules\/(@tensorflow\/tfjs(-[a-z-]+)?|@webgpu\/types)\/.*\.d\.ts$/;
-  expect(files.filter((name) => name.endsWith('.map') || (/\.tsx?$/.test(name) && !declarations.test(name)))).toEqual([
-    'extension/media/sample-digits.ts',
-    'extension/media/template-model.ts',
-  ]);
+  expect(
+    files.filter((name) => name.endsWith('.map') || (/\.tsx?$/.test(name) && !declarations.test(name))).sort(),
+  ).toEqual(['extension/media/sample-digits.ts', 'extension/media/template-model.ts']);
   expect(files).toEqual(
     expect.arrayContaining([
       'extension/node_modules/deeptwist-tfjs-types/index.js',

@@ -26,7 +26,10 @@ describe('the dashboard in a browser', () => {
   it('is at most 600 KB, asks for what it has shown, and breaks no rule of its security policy', async () => {
     expect(bundle().script.length).toBeLessThan(600 * 1024);
     const { said, tell, complaints, page } = await open({ state: { shown: ['a'], values: {} } });
-    expect(await said()).toEqual([{ type: 'ready', shown: ['a'] }]);
+    expect(await said()).toEqual([
+      { type: 'tab', tab: 'curves' },
+      { type: 'ready', shown: ['a'] },
+    ]);
     await tell(...runMessages(200));
     await page.locator('.legend-entry').first().waitFor();
     // A component of the toolkit sets an empty style attribute, which is refused and does nothing.

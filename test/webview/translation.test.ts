@@ -25,10 +25,12 @@ const fullwidth = Object.fromEntries(
 
 /** What a run recorded and how quantities are written, the longest first. */
 const DATA = [
+  /[A-Z][a-z]{2} \d+, \d+:\d\d:\d\d/g, // When a run was started, as the browser writes it.
   'lenet.deeptwist.jsonc',
   'training.steps=200',
   'training.steps=50',
   'training.steps',
+  /^steps$/g, // The setting in which the two runs differ.
   'steps=200',
   'steps=50',
   'lenet',
@@ -244,5 +246,7 @@ async function untranslated(page: Page): Promise<string[]> {
       for (const name of attributes) found.add(node.getAttribute(name) ?? '');
     return [...found];
   });
-  return texts.filter((text) => /[A-Za-z]{2,}/.test(DATA.reduce((rest, data) => rest.replaceAll(data, ''), text)));
+  return texts.filter((text) =>
+    /[A-Za-z]{2,}/.test(DATA.reduce<string>((rest, data) => rest.replaceAll(data, ''), text)),
+  );
 }

@@ -282,7 +282,7 @@ test('settings for a target are searched for, followed to what was found, and a 
     data: { ...experiment.data, split: { validation: 0.25 } },
     training: { ...experiment.training, threads: 1, steps: 60 },
     compression: { method: 'prune', distortEvery: 5, layers: { fc1: {}, fc2: {} } },
-    target: { ratio: 1.1 },
+    target: { maxDrop: 0.5 },
   });
   const session = await sessions.open({ directory: folder, answer: () => 'accept' });
   const rates = ['compression.layers.fc1.rate=0.5', 'compression.layers.fc2.rate=0.5'];
@@ -295,7 +295,7 @@ test('settings for a target are searched for, followed to what was found, and a 
     return (state.search as { isOver: boolean }).isOver && state;
   });
   expect(end.search).toMatchObject({
-    target: '{ "ratio": 1.1 }',
+    target: '{ "maxDrop": 0.5 }',
     isMet: true,
     found: { set: [expect.stringContaining('"rate"')], ratio: expect.any(Number) },
   });
