@@ -10,8 +10,7 @@ const timeouts = {
   expect: { poll: { timeout: PATIENCE } },
 };
 
-/** Three, since many tests wait for a process or for the disk. */
-const inProcesses = { pool: 'forks', maxWorkers: 3, ...timeouts } as const;
+const inProcesses = { pool: 'forks', maxWorkers: 2, ...timeouts } as const;
 
 /** Files that take long and are small: Vitest, which begins with the largest, would end with them, when nothing else is left to do beside them. */
 const long = /\/test\/unit\/(?:fuzz|latency|mcp|sidecar|sweeps)\/|\/killedRuns\.test\.ts$/;
@@ -36,6 +35,8 @@ const alone = [
   'test/unit/extension/modelFiles/spectrumProcess.test.ts',
   'test/unit/inspect/largeFile.test.ts',
   'test/unit/mcp/{agents,nonsense,transcript}.test.ts',
+  // Its processor time, which is double in a process that has run other tests.
+  'test/unit/protocol/run/foldTime.test.ts',
   'test/unit/runs/workspaceFile.test.ts',
   'test/unit/sweeps/{halvingSweeps,killedSweeps,optuna,searches,severalHosts}.test.ts',
   'test/unit/sweeps/slurm/slurmQueue.test.ts',

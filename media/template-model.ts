@@ -7,9 +7,9 @@
 import * as tf from '@tensorflow/tfjs';
 
 interface Context {
-  /** Of a sample, such as [28, 28, 1]. */
+  /** The shape of one sample, such as [28, 28, 1]. */
   inputShape: number[];
-  /** Where the data have names of their classes, as folders of images do. */
+  /** The number of classes, if the data name them, as folders of images do. */
   classes?: number;
 }
 

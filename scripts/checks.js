@@ -1,6 +1,7 @@
 /** @file Runs checks, each to its end, with a folder of its own for temporary files, and tells what each took and came to. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { removeWithLeftovers, temporaryFolder } from './leftovers.js';
 import { root } from './root.js';
@@ -13,6 +14,7 @@ const cache = join(root, '.cache');
  * @property {string[]} run arguments of Node
  * @property {string} [report] name of a file in `.cache/` with the counts of tests, as Vitest's JSON reporter writes them
  * @property {string} [node] the executable of another Node than this process has
+ * @property {boolean} [waits] true for a check that mostly waits for a window, which is to be quick: it goes before those that do not
  */
 
 /** @param {string} path of a package's file @returns {string} */
@@ -36,14 +38,14 @@ export function vitest(name, report, ...projects) {
  * @param {Check} check
  * @returns {Promise<{ line: string, exitCode: number, passed: number, failed: number }>}
  */
-async function runCheck({ name, run, report, node = process.execPath }) {
+async function runCheck({ name, run, report, waits = false, node = process.execPath }) {
   const start = performance.now();
   if (report !== undefined) rmSync(join(cache, report), { force: true });
   const temporary = temporaryFolder();
   console.log(`> ${name} …`);
   // A test finds the same Node on the PATH, as `node`.
   const own = node === process.execPath ? {} : { PATH: [dirname(node), process.env.PATH].join(delimiter) };
-  const { status, output } = await ended(node, run, { ...process.env, ...own, ...temporary.env });
+  const { status, output } = await ended(node, run, { ...process.env, ...own, ...temporary.env }, waits);
   const left = await removeWithLeftovers(temporary.path);
   const exitCode = status !== 0 ? status : left.length > 0 ? 1 : 0;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -53,12 +55,14 @@ async function runCheck({ name, run, report, node = process.execPath }) {
 }
 
 /**
- * @param {string} node @param {string[]} run @param {NodeJS.ProcessEnv} env
+ * @param {string} node @param {string[]} run @param {NodeJS.ProcessEnv} env @param {boolean} waits
  * @returns {Promise<{ status: number, output: string }>} `output`: both streams, in their order
  */
-function ended(node, run, env) {
+function ended(node, run, env, waits) {
   return new Promise((resolve) => {
     const child = spawn(node, run, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env });
+    // A window that waits for a core does not wait for its tests. Right after its start a process has no threads with priorities of their own.
+    if (!waits && child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text) => (output += text));

@@ -22,8 +22,13 @@ await runChecks(
     ],
     [vitest('tests', 'unit-tests.json', 'unit', 'alone')],
     [
-      { name: 'tests in VS Code', run: [join(root, 'scripts', 'test-vscode.js')], report: 'vscode-tests.json' },
-      vitest('tests in a browser', 'browser-tests.json', 'browser'),
+      {
+        name: 'tests in VS Code',
+        run: [join(root, 'scripts', 'test-vscode.js')],
+        report: 'vscode-tests.json',
+        waits: true,
+      },
+      { ...vitest('tests in a browser', 'browser-tests.json', 'browser'), waits: true },
     ],
   ],
   begun,
