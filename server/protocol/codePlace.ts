@@ -25,7 +25,5 @@ export function codePlaceIn(message: string): CodePlace | undefined {
 
 /** A message without the place that it names, and with the name of the file instead of its path. */
 export function withoutCodePlace(message: string, place: CodePlace): string {
-  return message
-    .replace(withCodePlace('', place), '')
-    .replaceAll(place.file, fileName(place.file));
+  return message.replace(withCodePlace('', place), '').replaceAll(place.file, fileName(place.file));
 }
