@@ -10,7 +10,8 @@ const timeouts = {
   expect: { poll: { timeout: PATIENCE } },
 };
 
-const inProcesses = { pool: 'forks', maxWorkers: 2, ...timeouts } as const;
+/** Three, since many tests wait for a process or for the disk. */
+const inProcesses = { pool: 'forks', maxWorkers: 3, ...timeouts } as const;
 
 /** Files that take long and are small: Vitest, which begins with the largest, would end with them, when nothing else is left to do beside them. */
 const long = /\/test\/unit\/(?:fuzz|latency|mcp|sidecar|sweeps)\/|\/killedRuns\.test\.ts$/;
