@@ -1,6 +1,6 @@
 /** @file Find Settings: the search for a `target` in a terminal, its progress, and what it found, offered into the file. */
 import { basename } from 'node:path';
-import { ProgressLocation, l10n, tasks, window, type TaskExecution } from 'vscode';
+import { l10n, window, type TaskExecution } from 'vscode';
 import { searchBudget } from '../../server/protocol/experiment/searchBudget.ts';
 import { openSettings } from '../../server/protocol/experiment/openSettings.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
@@ -18,6 +18,7 @@ import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { useValues } from '../sweeps/useValues.ts';
+import { followSweep, nextSweep } from '../tasks/followSweep.ts';
 import { startSweep } from '../tasks/sweepTask.ts';
 import { requireTrustToRun } from '../trust.ts';
 import { chooseExperiment } from './commandTargets.ts';
@@ -56,13 +57,10 @@ export class SearchCommand {
     }
     const runs = budget ?? (await this.#askForBudget(experiment));
     if (runs === undefined) return undefined;
-    const known = new Set(await this.#services.sweeps.pathsOf(experiment));
+    const findPath = await nextSweep(this.#services, experiment);
     const work = { experiment: file, search: file, budget: runs };
     const execution = await startSweep(this.#services, work, l10n.t('Find settings of {0}', name));
-    this.#follow(execution, name, async () => {
-      const paths = await this.#services.sweeps.pathsOf(experiment);
-      return paths.find((path) => !known.has(path));
-    });
+    this.#follow(execution, name, findPath);
     return execution;
   }
 
@@ -96,38 +94,16 @@ export class SearchCommand {
     return text === undefined ? undefined : Number(text);
   }
 
-  /** Shows how far the search is until its terminal ends, and then what it found. @param findPath its folder, once it is there */
+  /** Says what the search found when its terminal has ended. */
   #follow(execution: TaskExecution, name: string, findPath: () => Promise<string | undefined>): void {
-    const { sweeps, store, log } = this.#services;
-    const options = { location: ProgressLocation.Window, title: l10n.t('Finding settings of {0}', name) };
-    void window.withProgress(options, async (progress) => {
-      let path: string | undefined;
-      const look = async () => {
-        path ??= await findPath();
-        const sweep = path === undefined ? undefined : await sweeps.read(path);
-        const finished = sweep?.rows.filter(({ state }) => state === 'finished').length ?? 0;
-        progress.report({ message: finished === 1 ? l10n.t('1 run finished') : l10n.t('{0} runs finished', formatCount(finished)) }); // prettier-ignore
-      };
-      const lookAgain = () => void look().catch((error: unknown) => log.debug(String(error)));
-      const listeners = [store.onDidChange(lookAgain), sweeps.onDidChange(lookAgain)];
-      const code = await new Promise<number | undefined>((done) => {
-        listeners.push(
-          tasks.onDidEndTaskProcess(({ execution: ended, exitCode }) => ended === execution && done(exitCode)),
-          tasks.onDidEndTask(({ execution: ended }) => ended === execution && done(undefined)),
-        );
-      });
-      for (const listener of listeners) listener.dispose();
-      await look().catch(() => undefined);
-      log.info(`The search of ${name} has ended with ${code}.`);
-      if (path !== undefined) this.#offer(path, name).catch((error: unknown) => reportError(error, log));
-    });
+    followSweep(this.#services, execution, l10n.t('Finding settings of {0}', name), findPath)
+      .then((path) => (path === undefined ? undefined : this.#offer(path, name)))
+      .catch((error: unknown) => reportError(error, this.#services.log));
   }
 
   /** Says what a search came to; nothing where it was stopped before its end: its terminal tells how to go on. */
   async #offer(path: string, name: string): Promise<void> {
-    const { sweeps } = this.#services;
-    sweeps.forget(path);
-    const sweep = await sweeps.read(path);
+    const sweep = await this.#services.sweeps.read(path);
     const { result } = sweep.search ?? {};
     if (!result) return;
     const open = l10n.t('Open Search');

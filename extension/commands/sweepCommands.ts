@@ -2,11 +2,12 @@
 import { basename } from 'node:path';
 import { l10n, window, type TaskExecution } from 'vscode';
 import { isOver } from '../../server/protocol/wire/sweep.ts';
-import { showInformation } from '../messages.ts';
+import { reportError, showInformation } from '../messages.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
-import { startSweep } from '../tasks/sweepTask.ts';
+import { followSweep, nextSweep } from '../tasks/followSweep.ts';
+import { startSweep, type SweepWork } from '../tasks/sweepTask.ts';
 import { chooseExperiment, chooseSweep } from './commandTargets.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
 import type { SearchCommand } from './searchCommand.ts';
@@ -29,7 +30,8 @@ export class SweepCommands {
     const experiment = await chooseExperiment(this.#services, argument);
     if (!experiment || (await this.#problems.check(experiment.file)) === undefined) return undefined;
     const { file, name } = experiment;
-    return startSweep(this.#services, { experiment: file, sweep: file }, l10n.t('Sweep {0}', name));
+    const findPath = await nextSweep(this.#services, experiment);
+    return this.#start({ experiment: file, sweep: file }, name, findPath);
   }
 
   async continueSweep(argument: unknown): Promise<TaskExecution | undefined> {
@@ -45,7 +47,27 @@ export class SweepCommands {
     const failed = rows.filter(({ state }) => state === 'failed').length;
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;
-    return startSweep(this.#services, { experiment, sweep: path, retryFailed }, l10n.t('Sweep {0}', basename(path)));
+    return this.#start({ experiment, sweep: path, retryFailed }, basename(path), () => Promise.resolve(path));
+  }
+
+  /** Starts the task, and offers the page of the sweep when its terminal has ended. */
+  async #start(work: SweepWork, name: string, findPath: () => Promise<string | undefined>): Promise<TaskExecution> {
+    const title = l10n.t('Sweep {0}', name);
+    const execution = await startSweep(this.#services, work, title);
+    followSweep(this.#services, execution, title, findPath)
+      .then((path) => (path === undefined ? undefined : this.#offer(path, name)))
+      .catch((error: unknown) => reportError(error, this.#services.log));
+    return execution;
+  }
+
+  /** Says what a sweep came to; nothing where it was stopped before its end: its terminal tells how to go on. */
+  async #offer(path: string, name: string): Promise<void> {
+    const sweep = await this.#services.sweeps.read(path);
+    if (!isOver(sweep)) return;
+    const finished = sweep.rows.filter(({ state }) => state === 'finished').length;
+    const open = l10n.t('Open Sweep');
+    const message = l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, sweep.rows.length);
+    if ((await showInformation(message, open)) === open) this.#panels.open(path);
   }
 
   async openSweep(argument: unknown): Promise<void> {

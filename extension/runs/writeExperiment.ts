@@ -1,5 +1,5 @@
-/** @file Writes settings into an experiment file in its editor, where they are seen, can be undone, and are saved by the user. */
-import { Range, Uri, WorkspaceEdit, l10n, window, workspace } from 'vscode';
+/** @file Writes settings into an experiment file in its editor, where they are selected, can be undone, and are saved by the user. */
+import { Range, Selection, TextEditorRevealType, Uri, WorkspaceEdit, l10n, window, workspace } from 'vscode';
 import type { Override } from '../../server/protocol/experiment/overrides.ts';
 import { writeSettings } from '../../server/protocol/experiment/writeSettings.ts';
 import { UserError } from '../../server/protocol/userError.ts';
@@ -20,12 +20,15 @@ export async function writeExperiment(
   });
   const before = document.getText();
   const after = writeSettings(before, overrides);
-  await window.showTextDocument(document, { preview: false });
+  const editor = await window.showTextDocument(document, { preview: false });
   if (after === before) return false;
   const { start, end, text } = changedPart(before, after);
   const edit = new WorkspaceEdit();
   edit.replace(document.uri, new Range(document.positionAt(start), document.positionAt(end)), text);
   await workspace.applyEdit(edit);
+  const written = new Range(document.positionAt(start), document.positionAt(start + text.length));
+  editor.selection = new Selection(written.start, written.end);
+  editor.revealRange(written, TextEditorRevealType.InCenterIfOutsideViewport);
   return true;
 }
 

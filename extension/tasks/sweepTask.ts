@@ -29,6 +29,9 @@ interface SweepTask extends TaskDefinition {
   readonly budget?: number;
 }
 
+/** Work of such a task: at least the experiment, and a sweep or a search. */
+export type SweepWork = Omit<SweepTask, 'type'> & Pick<SweepTask, 'experiment'>;
+
 /** True for a sweep or a search, and not for a run. */
 export function isSweepTask(definition: TaskDefinition): definition is SweepTask {
   const { experiment, sweep, search } = definition as Readonly<Record<string, unknown>>;
@@ -39,11 +42,7 @@ export function isSweepTask(definition: TaskDefinition): definition is SweepTask
  * @param name of the terminal
  * @throws UserError where the workspace is not trusted
  */
-export async function startSweep(
-  services: Services,
-  work: Omit<SweepTask, 'type'> & Pick<SweepTask, 'experiment'>,
-  name: string,
-): Promise<TaskExecution> {
+export async function startSweep(services: Services, work: SweepWork, name: string): Promise<TaskExecution> {
   requireTrustToRun();
   return tasks.executeTask(sweepTask(services, { type: 'deeptwist', ...work }, name));
 }

@@ -92,8 +92,10 @@ export function noticesOf(state: PageState, isLost: (run: RunKey) => boolean): N
       state.runs.length === 0
         ? {
             kind: 'info',
-            title: l10n.t('No runs yet'),
-            text: l10n.t('Run an experiment to watch what compression does to its weights.'),
+            title: l10n.t('No runs to show'),
+            text: l10n.t(
+              'Run an experiment to watch what compression does to its weights. Runs of a sweep are opened from its page.',
+            ),
             commands: state.restricted ? [] : ['runExperiment'],
           }
         : { kind: 'info', title: l10n.t('No run is shown'), text: l10n.t('Select one above.'), commands: [] },

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { removeWithLeftovers, temporaryFolder } from '../../../scripts/leftovers.js';
 import { temporaryFolder as folderOfTest } from '../runs/temporaryRun.ts';
 
-vi.mock(import('../../../scripts/patience.js'), async (original) => ({ ...(await original()), PATIENCE: 300 }));
+vi.mock('../../../scripts/patience.js', () => ({ PATIENCE: 300, TEST_TIMEOUT: 900 }));
 
 test('a folder of tests is removed with its links, not with what they lead to', async () => {
   const elsewhere = await folderOfTest();

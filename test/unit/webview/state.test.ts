@@ -147,11 +147,11 @@ describe('what the page says when there is nothing to draw', () => {
     const state = new DashboardState();
     expect(titles(state)).toEqual([['Looking for runs…', []]]);
     state.apply({ type: 'runs', runs: [], shown: [] });
-    expect(titles(state)).toEqual([['No runs yet', ['runExperiment']]]);
+    expect(titles(state)).toEqual([['No runs to show', ['runExperiment']]]);
     state.apply({ type: 'restricted', reason: 'Not trusted.' });
     expect(titles(state)).toEqual([
       ['Restricted Mode', ['manageTrust']],
-      ['No runs yet', []],
+      ['No runs to show', []],
     ]);
   });
 
