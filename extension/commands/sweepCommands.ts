@@ -50,6 +50,16 @@ export class SweepCommands {
     return this.#start({ experiment, sweep: path, retryFailed }, basename(path), () => Promise.resolve(path));
   }
 
+  async openSweep(argument: unknown): Promise<void> {
+    const path = await chooseSweep(this.#services, argument);
+    if (path !== undefined) this.#panels.open(path);
+  }
+
+  async revealSweepFolder(argument: unknown): Promise<void> {
+    const path = await chooseSweep(this.#services, argument);
+    if (path !== undefined) await revealPath(path);
+  }
+
   /** Starts the task, and offers the page of the sweep when its terminal has ended. */
   async #start(work: SweepWork, name: string, findPath: () => Promise<string | undefined>): Promise<TaskExecution> {
     const title = l10n.t('Sweep {0}', name);
@@ -68,16 +78,6 @@ export class SweepCommands {
     const open = l10n.t('Open Sweep');
     const message = l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, sweep.rows.length);
     if ((await showInformation(message, open)) === open) this.#panels.open(path);
-  }
-
-  async openSweep(argument: unknown): Promise<void> {
-    const path = await chooseSweep(this.#services, argument);
-    if (path !== undefined) this.#panels.open(path);
-  }
-
-  async revealSweepFolder(argument: unknown): Promise<void> {
-    const path = await chooseSweep(this.#services, argument);
-    if (path !== undefined) await revealPath(path);
   }
 }
 
