@@ -38,7 +38,7 @@ const alone = [
   'test/unit/mcp/{agents,nonsense,transcript}.test.ts',
   // Its processor time, which is double in a process that has run other tests.
   'test/unit/protocol/run/foldTime.test.ts',
-  'test/unit/runs/workspaceFile.test.ts',
+  'test/unit/runs/{endedMeanwhile,workspaceFile}.test.ts',
   'test/unit/sweeps/{halvingSweeps,killedSweeps,optuna,searches,severalHosts}.test.ts',
   'test/unit/sweeps/slurm/slurmQueue.test.ts',
   // TensorFlow.js adds a number to the name of a weight that the process has had before.

@@ -1,6 +1,6 @@
 /**
- * @file What tests leave behind. They run with a folder for temporary files of their own: a process that still has it, and a
- * socket that lies in it, were not cleaned up.
+ * @file What tests and other commands would leave behind. Tests run with a folder for temporary files of their own: a process
+ * that still has it, and a socket that lies in it, were not cleaned up.
  */
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -71,4 +71,9 @@ function entriesOf(folder) {
   } catch {
     return [];
   }
+}
+
+/** Lets the handlers of `exit`, which end what a command has started, run where the command is interrupted. */
+export function exitOnSignals() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 }

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exitOnSignals } from './leftovers.js';
 import { TEST_TIMEOUT } from './patience.js';
 import { root } from './root.js';
 import { setUp } from './setup.js';
@@ -24,6 +25,7 @@ const args = process.argv.slice(2);
 const only = args.find((arg) => !arg.startsWith('--'));
 const onDesktop = args.includes('--desktop');
 if (args.includes('--newest')) process.env.DEEPTWIST_EDITOR = 'newest'; // Before `install.js`, which reads it, is loaded.
+exitOnSignals();
 await setUp({ editor: !onDesktop, browser: !onDesktop });
 const { startEditor } = await import('./editor/serve.js');
 const { bundleSuite, REPORT_VARIABLE } = await import('./editor/suite.js');

@@ -38,8 +38,6 @@ export class StoredRun {
 
   async #read(): Promise<void> {
     await this.run.reload();
-    // The process may have recorded the run's end after that, and be gone by now: then what it recorded is the last word.
-    if (this.run.observedState() === 'interrupted') await this.run.reload();
     this.#state = this.run.observedState();
     this.#label = await readRunLabel(this.run.path);
   }

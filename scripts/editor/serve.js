@@ -75,10 +75,14 @@ export async function startEditor({ trust = true, settings = {}, vsix, env = {} 
   closeSync(log);
   const readLog = () => readFileSync(logFile, 'utf8');
   const kill = () => killTree(server.pid);
-  process.once('exit', kill);
+  const end = () => {
+    kill();
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.once('exit', end);
   const dispose = async () => {
     kill();
-    process.off('exit', kill);
+    process.off('exit', end);
     if (server.exitCode === null && server.signalCode === null)
       await new Promise((resolve) => server.once('exit', resolve));
     rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

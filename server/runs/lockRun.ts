@@ -52,6 +52,8 @@ export async function lockRun(
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
       } finally {
+        // Again: what a process had just begun to write when it was killed was too young before.
+        await removeAbandoned(run.lockFile).catch(() => undefined);
         await file.release();
       }
     },

@@ -149,6 +149,12 @@ async function loadSchema(): Promise<typeof runRecordSchema> {
  * @throws UserError for a folder that is no run, is damaged, or was written by a newer version
  */
 export async function openRun(path: string): Promise<Run> {
+  const run = await readRun(path);
+  // A process that has ended since `run.json` was read has written there how its run ended.
+  return run.observedState() === 'interrupted' ? readRun(path) : run;
+}
+
+async function readRun(path: string): Promise<Run> {
   const file = join(path, RUN_FILE);
   let record: unknown;
   try {

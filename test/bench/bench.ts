@@ -4,6 +4,7 @@
  * minute of the machine meets all of them; the figure of each is its median over the rounds, the first left out.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { exitOnSignals } from '../../scripts/leftovers.js';
 import { describeMachine } from './machine.ts';
 
 /** One side of a comparison. */
@@ -176,7 +177,7 @@ function printTable(results: readonly Result[]): void {
 export async function runBenchmark(name: string, benchmark: Benchmark, args: readonly string[]): Promise<void> {
   // An orderly exit, so that the contenders are ended with it.
   process.setMaxListeners(0); // each contender listens
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  exitOnSignals();
   const { values } = parseArgs({ args: [...args], options: { ...benchmark.options, json: { type: 'boolean' } } });
   const machine = describeMachine();
   console.log(`${name}: ${JSON.stringify(machine)}`);

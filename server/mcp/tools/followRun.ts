@@ -70,6 +70,8 @@ export const followRun = defineTool({
       look = await followed.look(run);
       progress(`${run.observedState()}, step ${look.progress.step}`);
     }
+    // Its process may have ended after the record was read.
+    if (run.observedState() === 'interrupted') await run.reload();
     return answer(run, look, { since, limit });
   },
 });

@@ -52,6 +52,18 @@ describe('lockRun', () => {
     await lock.release({ state: 'finished' });
   });
 
+  it('removes what a process had just begun to write when it was killed', async () => {
+    const run = await temporaryRun();
+    const begun = `${run.lockFile}.e27e9a1afb99.tmp`;
+    await writeFile(begun, '');
+    const lock = await lockRun(run);
+    expect(existsSync(begun)).toBe(true); // Another process could be writing it.
+    const before = new Date(Date.now() - 10_000);
+    await utimes(begun, before, before);
+    await lock.release({ state: 'stopped' });
+    expect(existsSync(begun)).toBe(false);
+  });
+
   it('refuses a second lock in the same process', async () => {
     const run = await temporaryRun();
     await lockRun(run);
