@@ -36,7 +36,7 @@ const alone = [
   'test/unit/extension/modelFiles/spectrumProcess.test.ts',
   'test/unit/inspect/largeFile.test.ts',
   'test/unit/mcp/{agents,nonsense,transcript}.test.ts',
-  // Its processor time, which is double in a process that has run other tests.
+  // It measures time of the processor, which doubles in a process that has run other tests.
   'test/unit/protocol/run/foldTime.test.ts',
   'test/unit/runs/{endedMeanwhile,workspaceFile}.test.ts',
   'test/unit/sweeps/{halvingSweeps,killedSweeps,optuna,searches,severalHosts}.test.ts',

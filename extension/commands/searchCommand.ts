@@ -13,12 +13,12 @@ import {
 } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import type { SweepContent, SweepSearch } from '../../server/protocol/wire/sweep.ts';
-import { reportError, showInformation, showWarning } from '../messages.ts';
+import { showInformation, showWarning } from '../messages.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
 import { useValues } from '../sweeps/useValues.ts';
-import { followSweep, nextSweep } from '../tasks/followSweep.ts';
+import { followSweep, nextSweep, type FindSweep } from '../tasks/followSweep.ts';
 import { startSweep } from '../tasks/sweepTask.ts';
 import { requireTrustToRun } from '../trust.ts';
 import { chooseExperiment } from './commandTargets.ts';
@@ -94,11 +94,10 @@ export class SearchCommand {
     return text === undefined ? undefined : Number(text);
   }
 
-  /** Says what the search found when its terminal has ended. */
-  #follow(execution: TaskExecution, name: string, findPath: () => Promise<string | undefined>): void {
-    followSweep(this.#services, execution, l10n.t('Finding settings of {0}', name), findPath)
-      .then((path) => (path === undefined ? undefined : this.#offer(path, name)))
-      .catch((error: unknown) => reportError(error, this.#services.log));
+  /** Offers what the search found when its terminal has ended. */
+  #follow(execution: TaskExecution, name: string, findPath: FindSweep): void {
+    const title = l10n.t('Finding settings of {0}', name);
+    followSweep(this.#services, execution, title, findPath, (path) => this.#offer(path, name));
   }
 
   /** Says what a search came to; nothing where it was stopped before its end: its terminal tells how to go on. */

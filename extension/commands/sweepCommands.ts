@@ -2,11 +2,11 @@
 import { basename } from 'node:path';
 import { l10n, window, type TaskExecution } from 'vscode';
 import { isOver } from '../../server/protocol/wire/sweep.ts';
-import { reportError, showInformation } from '../messages.ts';
+import { showInformation } from '../messages.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
-import { followSweep, nextSweep } from '../tasks/followSweep.ts';
+import { followSweep, nextSweep, type FindSweep } from '../tasks/followSweep.ts';
 import { startSweep, type SweepWork } from '../tasks/sweepTask.ts';
 import { chooseExperiment, chooseSweep } from './commandTargets.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
@@ -61,12 +61,10 @@ export class SweepCommands {
   }
 
   /** Starts the task, and offers the page of the sweep when its terminal has ended. */
-  async #start(work: SweepWork, name: string, findPath: () => Promise<string | undefined>): Promise<TaskExecution> {
+  async #start(work: SweepWork, name: string, findPath: FindSweep): Promise<TaskExecution> {
     const title = l10n.t('Sweep {0}', name);
     const execution = await startSweep(this.#services, work, title);
-    followSweep(this.#services, execution, title, findPath)
-      .then((path) => (path === undefined ? undefined : this.#offer(path, name)))
-      .catch((error: unknown) => reportError(error, this.#services.log));
+    followSweep(this.#services, execution, title, findPath, (path) => this.#offer(path, name));
     return execution;
   }
 

@@ -1,11 +1,12 @@
 /** @file How far a sweep or a search in a terminal is, in the status bar, until its terminal ends. */
 import { ProgressLocation, l10n, tasks, window, type TaskExecution } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
+import { reportError } from '../messages.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
 
 /** The folder of a sweep; undefined while there is none. */
-type FindSweep = () => Promise<string | undefined>;
+export type FindSweep = () => Promise<string | undefined>;
 
 /** Called before a task is started that begins a sweep of the experiment. @returns finds the folder of that sweep */
 export async function nextSweep({ sweeps }: Services, experiment: ExperimentFile): Promise<FindSweep> {
@@ -13,14 +14,15 @@ export async function nextSweep({ sweeps }: Services, experiment: ExperimentFile
   return async () => (await sweeps.pathsOf(experiment)).find((path) => !known.has(path));
 }
 
-/** @returns the folder of the sweep when its terminal has ended; undefined where none was begun */
-export async function followSweep(
+/** @param onEnd is called with the folder of the sweep when its terminal has ended; not where none was begun */
+export function followSweep(
   { sweeps, store, log }: Services,
   execution: TaskExecution,
   title: string,
   findPath: FindSweep,
-): Promise<string | undefined> {
-  return window.withProgress({ location: ProgressLocation.Window, title }, async (progress) => {
+  onEnd: (path: string) => Promise<void>,
+): void {
+  void window.withProgress({ location: ProgressLocation.Window, title }, async (progress) => {
     let path: string | undefined;
     const look = async () => {
       path ??= await findPath();
@@ -37,9 +39,10 @@ export async function followSweep(
       );
     });
     for (const listener of listeners) listener.dispose();
-    await look().catch(() => undefined);
     log.info(`${title}: ended with ${code}.`);
-    if (path !== undefined) sweeps.forget(path);
-    return path;
+    path ??= await findPath().catch(() => undefined);
+    if (path === undefined) return;
+    sweeps.forget(path);
+    onEnd(path).catch((error: unknown) => reportError(error, log));
   });
 }
