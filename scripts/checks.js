@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, sep } from 'node:path';
 import { removeWithLeftovers, temporaryFolder } from './leftovers.js';
 import { root } from './root.js';
 
@@ -36,7 +36,7 @@ export function vitest(name, report, ...projects) {
 /**
  * Runs a check and prints what it printed when it has ended.
  * @param {Check} check
- * @returns {Promise<{ line: string, exitCode: number, passed: number, failed: number }>}
+ * @returns {Promise<{ line: string, exitCode: number } & Tests>}
  */
 async function runCheck({ name, run, report, waits = false, node = process.execPath }) {
   const start = performance.now();
@@ -51,7 +51,7 @@ async function runCheck({ name, run, report, waits = false, node = process.execP
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const line = `${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(28)} ${seconds.padStart(6)} s`;
   console.log(['', line, output.trim(), ...left, ''].filter((text, i) => i === 0 || text !== '').join('\n'));
-  return { line, exitCode, ...(report === undefined ? { passed: 0, failed: 0 } : countTests(join(cache, report))) };
+  return { line, exitCode, ...(report === undefined ? { passed: 0, failed: [] } : readReport(join(cache, report))) };
 }
 
 /**
@@ -80,27 +80,40 @@ function ended(node, run, env, waits) {
   });
 }
 
+/** @typedef {{ passed: number, failed: string[] }} Tests `failed`: name and message of each test that failed */
+
+/** The lines of a message that are told once more at the end: the whole of it stands where the check's output does. */
+const MESSAGE_LINES = 12;
+
 /**
- * Counts tests. A file that could not be loaded, and a run that wrote no report, count as one failed test.
- * @param {string} report @returns {{ passed: number, failed: number }}
+ * Reads what tests came to. A file that could not be loaded, and a run that wrote no report, count as one failed test.
+ * @param {string} report @returns {Tests}
  */
-function countTests(report) {
+function readReport(report) {
   let results;
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: [`${report} was not written: the tests ended before their end.`] };
   }
-  const unloaded = results.testResults.filter(
-    (/** @type {{ status: string, assertionResults: unknown[] }} */ file) =>
-      file.status === 'failed' && file.assertionResults.length === 0,
-  );
-  return { passed: results.numPassedTests, failed: results.numFailedTests + unloaded.length };
+  const failed = [];
+  for (const { name, status, message, assertionResults } of results.testResults) {
+    const file = name.replace(root + sep, '');
+    for (const { status, fullName, failureMessages } of assertionResults)
+      if (status === 'failed') failed.push(describeFailure(`${file} > ${fullName}`, failureMessages.join('\n')));
+    if (status === 'failed' && assertionResults.length === 0) failed.push(describeFailure(file, message));
+  }
+  return { passed: results.numPassedTests, failed };
+}
+
+/** @param {string} name @param {string} message */
+function describeFailure(name, message) {
+  return [name, ...message.split('\n').slice(0, MESSAGE_LINES)].join('\n    ');
 }
 
 /**
- * Runs rows of checks side by side, sets the exit code to that of the first that failed, and prints as the last line the number of
- * tests: `N passed, M failed`.
+ * Runs rows of checks side by side and sets the exit code to that of the first that failed. At the end it prints what each came to,
+ * the tests that failed, and as the last line the number of tests: `N passed, M failed`.
  * @param {readonly (readonly Check[])[]} rows
  * @param {number} begun when the command was started, as `performance.now()`
  */
@@ -113,9 +126,11 @@ export async function runChecks(rows, begun) {
       return done;
     }),
   ).then((all) => all.flat());
-  const sum = (/** @type {'passed' | 'failed'} */ count) => results.reduce((total, result) => total + result[count], 0);
+  const passed = results.reduce((total, result) => total + result.passed, 0);
+  const failed = results.flatMap((result) => result.failed);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`\n${results.map(({ line }) => line).join('\n')}\n       all of it ${seconds.padStart(25)} s\n`);
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  if (failed.length > 0) console.log(`Tests that failed:\n${failed.join('\n')}\n`);
+  console.log(`${passed} passed, ${failed.length} failed`);
   process.exitCode = results.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
 }

@@ -144,12 +144,19 @@ for (const result of results) {
   );
   if (result.error !== undefined) console.log(result.error.replace(/^/gm, '         '));
 }
-const failed = results.filter(({ error }) => error !== undefined).length;
-const passed = results.length - failed;
-console.log(`${passed} passed, ${failed} failed`);
+const failed = results.filter(({ error }) => error !== undefined);
+const passed = results.length - failed.length;
+console.log(`${passed} passed, ${failed.length} failed`);
 mkdirSync(join(root, '.cache'), { recursive: true });
 writeFileSync(
   join(root, '.cache', 'vscode-tests.json'),
-  JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] }),
+  JSON.stringify({
+    numPassedTests: passed,
+    testResults: failed.map(({ group, name, error }) => ({
+      name: group,
+      status: 'failed',
+      assertionResults: [{ status: 'failed', fullName: name, failureMessages: [error] }],
+    })),
+  }),
 );
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+process.exitCode = failed.length === 0 && passed > 0 ? 0 : 1;
