@@ -47,10 +47,10 @@ export async function untilAsserted(check: () => unknown): Promise<void> {
 export const pause = (milliseconds: number): Promise<void> => sleep(milliseconds);
 
 /**
- * The shortest of a few measurements, milliseconds: a busy machine makes some of them longer, and none shorter. Ends with the
+ * The shortest of up to 20 measurements, milliseconds: a busy machine makes some of them longer, and none shorter. Ends with the
  * first that is within the limit.
  */
-export async function shortest(limit: number, measure: () => number | Promise<number>, attempts = 5): Promise<number> {
+export async function shortest(limit: number, measure: () => number | Promise<number>, attempts = 20): Promise<number> {
   let least = Infinity;
   for (let attempt = 0; attempt < attempts && least > limit; attempt++) least = Math.min(least, await measure());
   return least;

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/root.js';
-import { killSweeps } from '../unit/sweeps/killing.ts';
+import { killSweeps, sweepToTheEnd } from '../unit/sweeps/killing.ts';
 import type { Benchmark } from './bench.ts';
 
 export default {
@@ -19,7 +19,11 @@ export default {
     const waiting = setInterval(() => undefined, 1000); // A child that has ended does not keep the process alive.
     try {
       const newFolder = () => mkdtemp(join(folder, 'sweep-'));
-      const sweeps = await killSweeps({ installation: root, newFolder, kills: Number(kills), seed: Number(seed) });
+      const uninterrupted = await sweepToTheEnd(root, await newFolder());
+      const sweeps = await killSweeps({
+        ...{ installation: root, newFolder, whole: uninterrupted },
+        ...{ kills: Number(kills), seed: Number(seed) },
+      });
       for (const { kills: own, fault } of sweeps)
         console.log(`  killed: ${own.join('; ') || 'nothing, it had ended'}: ${fault ?? 'the same end'}`);
       const whole = sweeps.filter(({ fault }) => fault === undefined).length;

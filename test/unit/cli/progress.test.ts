@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shortest } from '../../until.ts';
 import {
   advance,
   compressionNow,
@@ -52,18 +53,21 @@ describe('progress', () => {
     expect(lines[41]).toBe('  and 9 more, which `deeptwist show` lists');
   });
 
-  it('of a long run is found in a time that grows with its length and not with its square', () => {
+  it('of a long run is found in a time that grows with its length and not with its square', async () => {
     const long = 60_000;
     const events = Array.from({ length: long }, (_, i) => [
       { ...evaluation(i + 1, 0.5), split: 'validation' as const },
       { type: 'warning' as const, step: i + 1, time: 0, message: 'unusual' },
     ]).flat();
-    const start = performance.now();
-    const progress = after(started, ...events);
-    expect(statusLine(progress, 80)).toContain('60,000');
-    expect([progress.evaluations.length, progress.warnings.length]).toEqual([long, long]);
-    // It took 70 s when each event copied the list.
-    expect(performance.now() - start).toBeLessThan(1000);
+    const took = await shortest(1000, () => {
+      const start = performance.now();
+      const progress = after(started, ...events);
+      expect(statusLine(progress, 80)).toContain('60,000');
+      expect([progress.evaluations.length, progress.warnings.length]).toEqual([long, long]);
+      return performance.now() - start;
+    });
+    // 70 s when each event copied the list.
+    expect(took).toBeLessThan(1000);
   });
 
   it('has the settings in effect, and what was changed', () => {

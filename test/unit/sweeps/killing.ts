@@ -15,14 +15,23 @@ import { experiment, writeBlobs } from '../training/blobs.ts';
 import { trainingProcesses } from '../trainingProcesses.ts';
 
 const FILE = 'blobs.deeptwist.jsonc';
-const RUNS = 4;
-const settings = {
+const rates = [0.5, 0.65, 0.8];
+export const RUNS = rates.length;
+/** What is swept. One run more than train at the same time. */
+export const settings = {
   training: { ...experiment.training, steps: 400, checkpointEvery: 50 },
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
-  sweep: { vary: { 'compression.layers.fc1.rate': [0.5, 0.8], 'training.seed': [1, 2] } },
+  sweep: { vary: { 'compression.layers.fc1.rate': rates } },
 };
 /** Times that a sweep is killed before it is left to end. */
 const KILLS_PER_SWEEP = 3;
+
+/** What a sweep comes to that nobody interrupts. */
+export interface WholeSweep {
+  /** Of each run, in the order of the plan. */
+  readonly weights: readonly Buffer[];
+  readonly milliseconds: number;
+}
 
 export interface KilledSweep {
   /** What was killed each time. */
@@ -31,40 +40,53 @@ export interface KilledSweep {
   readonly fault?: string;
 }
 
+function startSweep(installation: string, folder: string, reference: string) {
+  const args = [join(installation, 'bin', 'deeptwist.js'), 'sweep', reference, '--parallel', '2'];
+  const child = spawn(process.execPath, args, { cwd: folder });
+  return { child, ended: endOf(child) };
+}
+
+/**
+ * @param installation folder with `bin/` and `dist/`
+ * @param folder an empty one
+ */
+export async function sweepToTheEnd(installation: string, folder: string): Promise<WholeSweep> {
+  await writeBlobs(folder, settings);
+  const begin = performance.now();
+  const { code, stdout, stderr } = await startSweep(installation, folder, FILE).ended;
+  if (code !== 0) throw new Error(`The sweep that is not interrupted failed:\n${stdout}${stderr}`);
+  const milliseconds = performance.now() - begin;
+  return { weights: (await runsOf(folder)).map(weightsOf), milliseconds };
+}
+
 /**
  * @param options.installation folder with `bin/` and `dist/`
  * @param options.newFolder makes an empty folder
+ * @param options.whole the sweep that is not killed
  * @param options.kills in all, at least
  * @param options.seed of the moments
  */
 export async function killSweeps({
   installation,
   newFolder,
+  whole,
   kills,
   seed,
 }: {
   installation: string;
   newFolder: () => Promise<string>;
+  whole: WholeSweep;
   kills: number;
   seed: number;
 }): Promise<KilledSweep[]> {
   const random = new Random(seed);
   const children = new Set<ChildProcess>();
   const sweep = (folder: string, reference: string) => {
-    const args = [join(installation, 'bin', 'deeptwist.js'), 'sweep', reference, '--parallel', '2'];
-    const child = spawn(process.execPath, args, { cwd: folder });
-    children.add(child.once('exit', () => children.delete(child)));
-    return { child, ended: endOf(child) };
+    const started = startSweep(installation, folder, reference);
+    children.add(started.child.once('exit', () => children.delete(started.child)));
+    return started;
   };
   try {
-    const whole = await newFolder();
-    await writeBlobs(whole, settings);
-    const begin = performance.now();
-    const reference = await sweep(whole, FILE).ended;
-    if (reference.code !== 0)
-      throw new Error(`The sweep that is not interrupted failed:\n${reference.stdout}${reference.stderr}`);
-    const milliseconds = performance.now() - begin;
-    const expected = (await runsOf(whole)).map(weightsOf);
     const killed: KilledSweep[] = [];
     let done = 0;
     while (done < kills) {
@@ -78,7 +100,7 @@ export async function killSweeps({
           last = await ended;
           continue;
         }
-        await moment(random.uniform() * milliseconds * 0.6, ended);
+        await moment(random.uniform() * whole.milliseconds * 0.6, ended);
         const wanted = (['the sweep', 'runs', 'both'] as const)[random.below(3)];
         const victims = wanted === 'the sweep' ? [] : trainingProcesses().filter(() => random.uniform() < 0.7);
         const kind = victims.length === 0 ? 'the sweep' : wanted;
@@ -97,7 +119,7 @@ export async function killSweeps({
       }
       done += own.length;
       const fault =
-        last.code === 0 ? await faultOf(folder, expected) : `exit code ${last.code}:\n${last.stdout}${last.stderr}`;
+        last.code === 0 ? await faultOf(folder, whole) : `exit code ${last.code}:\n${last.stdout}${last.stderr}`;
       killed.push({ kills: own, ...(fault !== undefined && { fault }) });
     }
     return killed;
@@ -107,12 +129,15 @@ export async function killSweeps({
   }
 }
 
-async function faultOf(folder: string, expected: readonly Buffer[]): Promise<string | undefined> {
+/** What is wrong with the runs of a sweep that has ended: undefined where each is there, as without kills, and was trained once. */
+export async function faultOf(folder: string, { weights }: WholeSweep): Promise<string | undefined> {
+  const { unreadable } = await listRuns(folder);
+  if (unreadable.length > 0) return `${unreadable.length} runs cannot be read`;
   const runs = await runsOf(folder);
   if (runs.length !== RUNS) return `${runs.length} runs`;
   for (const [i, run] of runs.entries()) {
     if (run.record.state !== 'finished') return `${run.id} is ${run.record.state}`;
-    if (!weightsOf(run).equals(expected[i])) return `${run.id} has other weights`;
+    if (!weightsOf(run).equals(weights[i])) return `${run.id} has other weights`;
     const events = readFileSync(run.eventsFile, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as RunEvent); // prettier-ignore
     const steps = events.flatMap((event) => (event.type === 'metrics' ? event.step : []));
     if (steps.length !== 400 || steps.some((step, k) => step !== k + 1))

@@ -6,6 +6,7 @@ import {
   type CompressibleWeight,
 } from '../../../../server/compression/targets/targets.ts';
 import { ExitCode, UserError } from '../../../../server/protocol/userError.ts';
+import { processorTime } from '../../processorTime.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
   const [layer, own] = name.split('/');
@@ -164,9 +165,10 @@ describe('patterns that were made to take long', () => {
 
   test('are refused once they have taken long; names are still found', () => {
     const patterns = Array.from({ length: 3000 }, (_, i) => [`${'*a'.repeat(200)}b${i}`, 0] as const);
-    const start = performance.now();
-    const { targets, problems } = assignTargets(Object.fromEntries([...patterns, [hostile[7].layer, 1]]), hostile);
-    expect(performance.now() - start).toBeLessThan(10_000);
+    let assigned: ReturnType<typeof assignTargets<number, (typeof hostile)[number]>> | undefined;
+    const assign = () => (assigned = assignTargets(Object.fromEntries([...patterns, [hostile[7].layer, 1]]), hostile));
+    expect(processorTime(assign)).toBeLessThan(10_000);
+    const { targets, problems } = assigned!;
     expect(targets.map(({ weight: { name } }) => name)).toEqual([hostile[7].name]);
     expect(problems).toHaveLength(3000);
     expect(problems.at(-1)?.reason).toContain('was not compared with the layers of the model');

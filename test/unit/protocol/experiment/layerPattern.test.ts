@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
+import { shortest } from '../../../until.ts';
 import { isPattern, LayerPattern } from '../../../../server/protocol/experiment/layerPattern.ts';
 
 const names = [
@@ -76,9 +77,12 @@ describe('a pattern that was made to take long', () => {
     ['braces in braces', `${'{a,'.repeat(160)}b${'}'.repeat(160)}`, 'a'.repeat(1000)],
     ['braces that are not closed', '{a,'.repeat(160), 'a'.repeat(1000)],
     ['a set for each character', '[a-z]'.repeat(100), 'a'.repeat(1000)],
-  ])('%s: is answered in a moment', (_, pattern, name) => {
-    const start = performance.now();
-    expect(new LayerPattern(pattern).matches(name)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(1000);
+  ])('%s: is answered in a moment', async (_, pattern, name) => {
+    const took = await shortest(1000, () => {
+      const start = performance.now();
+      expect(new LayerPattern(pattern).matches(name)).toBe(false);
+      return performance.now() - start;
+    });
+    expect(took).toBeLessThan(1000);
   });
 });

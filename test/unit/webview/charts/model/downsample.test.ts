@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shortest } from '../../../../until.ts';
 import { downsample, POINTS_PER_COLUMN, thinned } from '../../../../../webview/charts/model/downsample.ts';
 
 const numbers = fc.oneof(
@@ -84,7 +85,7 @@ describe('down-sampling', () => {
     expect(points.map((point) => point.y)).toEqual([1, NaN, NaN, 1e-6]);
   });
 
-  it('takes less than 20 ms for 1,000,000 points on 1,000 pixels, and keeps a single spike', () => {
+  it('takes less than 20 ms for 1,000,000 points on 1,000 pixels, and keeps a single spike', async () => {
     const x = Float64Array.from({ length: 1_000_000 }, (_, i) => i);
     const y = x.map((value) => 1 / (1 + value));
     y[654_321] = 1e6;
@@ -94,15 +95,14 @@ describe('down-sampling', () => {
       yScale: 'linear',
       columns: 1000,
     } as const;
-    const times = Array.from({ length: 7 }, () => {
+    const took = await shortest(20, () => {
       const begin = process.cpuUsage();
       const points = downsample(x, y, options);
       const time = process.cpuUsage(begin).user / 1000;
       expect(points).toContainEqual({ x: 654_321, y: 1e6 });
       return time;
     });
-    // The least, of the processor's time: others share the machine.
-    expect(Math.min(...times)).toBeLessThan(20);
+    expect(took).toBeLessThan(20);
   });
 });
 
