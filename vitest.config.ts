@@ -1,17 +1,18 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { PATIENCE, TEST_TIMEOUT } from './scripts/patience.js';
+import { PATIENCE, RETRIES, TEST_TIMEOUT } from './scripts/patience.js';
 import { softwareVulkan } from './scripts/softwareVulkan.js';
 
 /** What a test waits for may come late on a busy machine. */
-const timeouts = {
+const patience = {
+  retry: RETRIES,
   testTimeout: TEST_TIMEOUT,
   hookTimeout: TEST_TIMEOUT,
   expect: { poll: { timeout: PATIENCE } },
 };
 
 /** Three, since many tests wait for a process or for the disk. */
-const inProcesses = { pool: 'forks', maxWorkers: 3, ...timeouts } as const;
+const inProcesses = { pool: 'forks', maxWorkers: 3, ...patience } as const;
 
 /** Files that take long and are small: Vitest, which begins with the largest, would end with them, when nothing else is left to do beside them. */
 const long = /\/test\/unit\/(?:fuzz|latency|mcp|sidecar|sweeps)\/|\/killedRuns\.test\.ts$/;
@@ -89,7 +90,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           fileParallelism: false,
-          ...timeouts,
+          ...patience,
         },
       },
     ],

@@ -51,7 +51,11 @@ async function runCheck({ name, run, report, waits = false, node = process.execP
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const line = `${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(28)} ${seconds.padStart(6)} s`;
   console.log(['', line, output.trim(), ...left, ''].filter((text, i) => i === 0 || text !== '').join('\n'));
-  return { line, exitCode, ...(report === undefined ? { passed: 0, failed: [] } : readReport(join(cache, report))) };
+  return {
+    line,
+    exitCode,
+    ...(report === undefined ? { passed: 0, failed: [], flaky: [] } : readReport(join(cache, report))),
+  };
 }
 
 /**
@@ -80,7 +84,12 @@ function ended(node, run, env, waits) {
   });
 }
 
-/** @typedef {{ passed: number, failed: string[] }} Tests `failed`: name and message of each test that failed */
+/**
+ * @typedef {object} Tests
+ * @property {number} passed
+ * @property {string[]} failed name and message of each test that failed
+ * @property {string[]} flaky the same of each test that passed when it was tried again
+ */
 
 /** The lines of a message that are told once more at the end: the whole of it stands where the check's output does. */
 const MESSAGE_LINES = 12;
@@ -94,16 +103,20 @@ function readReport(report) {
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    return { passed: 0, failed: [`${report} was not written: the tests ended before their end.`] };
+    return { passed: 0, failed: [`${report} was not written: the tests ended before their end.`], flaky: [] };
   }
   const failed = [];
+  const flaky = [];
   for (const { name, status, message, assertionResults } of results.testResults) {
     const file = name.replace(root + sep, '');
-    for (const { status, fullName, failureMessages } of assertionResults)
-      if (status === 'failed') failed.push(describeFailure(`${file} > ${fullName}`, failureMessages.join('\n')));
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status !== 'failed' && failureMessages.length === 0) continue;
+      const list = status === 'failed' ? failed : flaky;
+      list.push(describeFailure(`${file} > ${fullName}`, failureMessages.join('\n')));
+    }
     if (status === 'failed' && assertionResults.length === 0) failed.push(describeFailure(file, message));
   }
-  return { passed: results.numPassedTests, failed };
+  return { passed: results.numPassedTests, failed, flaky };
 }
 
 /** @param {string} name @param {string} message */
@@ -113,7 +126,7 @@ function describeFailure(name, message) {
 
 /**
  * Runs rows of checks side by side and sets the exit code to that of the first that failed. At the end it prints what each came to,
- * the tests that failed, and as the last line the number of tests: `N passed, M failed`.
+ * the tests that failed, also those that then passed, and as the last line the number of tests: `N passed, M failed`.
  * @param {readonly (readonly Check[])[]} rows
  * @param {number} begun when the command was started, as `performance.now()`
  */
@@ -130,6 +143,8 @@ export async function runChecks(rows, begun) {
   const failed = results.flatMap((result) => result.failed);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`\n${results.map(({ line }) => line).join('\n')}\n       all of it ${seconds.padStart(25)} s\n`);
+  const flaky = results.flatMap((result) => result.flaky);
+  if (flaky.length > 0) console.log(`Tests that failed once and passed when tried again:\n${flaky.join('\n')}\n`);
   if (failed.length > 0) console.log(`Tests that failed:\n${failed.join('\n')}\n`);
   console.log(`${passed} passed, ${failed.length} failed`);
   process.exitCode = results.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;

@@ -31,7 +31,7 @@ const { startEditor } = await import('./editor/serve.js');
 const { bundleSuite, REPORT_VARIABLE } = await import('./editor/suite.js');
 const { launchBrowser, openWorkbench } = await import('./editor/workbench.js');
 
-/** @typedef {{ group: string, name: string, duration: number, error?: string }} Result */
+/** @typedef {{ group: string, name: string, duration: number, error?: string, firstError?: string }} Result */
 
 /**
  * A workspace that the suite may write to: the examples, with their data sets as links.
@@ -152,11 +152,11 @@ writeFileSync(
   join(root, '.cache', 'vscode-tests.json'),
   JSON.stringify({
     numPassedTests: passed,
-    testResults: failed.map(({ group, name, error }) => ({
-      name: group,
-      status: 'failed',
-      assertionResults: [{ status: 'failed', fullName: name, failureMessages: [error] }],
-    })),
+    testResults: results.map(({ group, name, error, firstError }) => {
+      const status = error === undefined ? 'passed' : 'failed';
+      const failureMessages = [error, firstError].filter((message) => message !== undefined);
+      return { name: group, status, assertionResults: [{ status, fullName: name, failureMessages }] };
+    }),
   }),
 );
 process.exitCode = failed.length === 0 && passed > 0 ? 0 : 1;

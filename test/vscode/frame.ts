@@ -3,7 +3,7 @@
  * checked by `node:assert`. Tests run in the order in which they are declared, one at a time, since they share a window.
  */
 import { rmSync } from 'node:fs';
-import { PATIENCE, TEST_TIMEOUT } from '../../scripts/patience.js';
+import { PATIENCE, RETRIES, TEST_TIMEOUT } from '../../scripts/patience.js';
 import { until } from '../until.ts';
 
 type Work = () => void | Promise<void>;
@@ -27,6 +27,8 @@ export interface TestResult {
   readonly duration: number;
   /** What went wrong, with its stack. */
   readonly error?: string;
+  /** What went wrong when a test that passed was tried first. */
+  readonly firstError?: string;
 }
 
 const groups: Group[] = [];
@@ -83,8 +85,13 @@ export async function runTests(report: (result: TestResult) => void): Promise<vo
     const broken = await failureOf(() => inOrder(group.before));
     for (const { name, work } of group.tests) {
       const start = performance.now();
-      const error = broken ?? (await failureOf(work));
-      report({ group: group.name, name, duration: performance.now() - start, error });
+      const firstError = broken ?? (await failureOf(work));
+      let error = firstError;
+      for (let i = 0; i < RETRIES && error !== undefined && !broken; i++) error = await failureOf(work);
+      report({
+        ...{ group: group.name, name, duration: performance.now() - start },
+        ...(error === undefined ? { firstError } : { error }),
+      });
     }
     const error = await failureOf(() => inOrder(group.after));
     if (error !== undefined) report({ group: group.name, name: 'afterAll', duration: 0, error });

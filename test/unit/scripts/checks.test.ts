@@ -49,6 +49,18 @@ test('where all passed nothing stands between the checks and the number of tests
   expect(stdout).toMatch(/\n {7}all of it +\d+\.\d s\n\n1 passed, 0 failed\n$/);
 });
 
+test('a test that passed when it was tried again is named with what went wrong first, and has passed', () => {
+  const flaky = { ...passed, failureMessages: ['Error: too late'] };
+  const { status, stdout } = check(
+    { numPassedTests: 1, testResults: [{ name: 'a', status: 'passed', assertionResults: [flaky] }] },
+    0,
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /\nTests that failed once and passed when tried again:\na > holds\n {4}Error: too late\n\n1 passed, 0 failed\n$/,
+  );
+});
+
 test('a check that wrote no report counts as one test that failed', () => {
   const { status, stdout } = check(undefined, 3);
   expect(status).toBe(3);
