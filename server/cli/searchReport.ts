@@ -1,6 +1,13 @@
 /** @file The result of a search, in lines. */
 import { oneLine } from '../protocol/experiment/oneLine.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDrop,
+  formatDuration,
+  formatNumber,
+  formatRatio,
+} from '../protocol/formatQuantity.ts';
 import { sampleStatistics } from '../protocol/run/sampleStatistics.ts';
 import type { SearchReport } from '../search/index.ts';
 import { compressionText } from './compressionText.ts';
@@ -18,7 +25,7 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
     way,
     formatCount(seed),
     value === null ? 'diverged' : formatNumber(value),
-    drop === null ? '' : dropText(drop),
+    drop === null ? '' : formatDrop(drop),
     bytes === null ? '' : formatBytes(bytes),
     ratio === null ? '' : formatRatio(ratio),
   ]);
@@ -36,15 +43,15 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   if (!best) return [...table, '', cost, 'No full run finished: the target was not reached.'];
   const { drops } = best;
   const seeds =
-    drops.length > 1 ? `, and of ${dropText(sampleStatistics(drops).mean)} on average of ${drops.length} seeds` : '';
+    drops.length > 1 ? `, and of ${formatDrop(sampleStatistics(drops).mean)} on average of ${drops.length} seeds` : '';
   const size = `${formatBytes(best.bytes ?? NaN)}, ${formatRatio(best.ratio ?? NaN)} smaller (1 weight of ${formatNumber(best.weightRatio)})`;
   return [
     ...table,
     '',
     cost,
     isMet
-      ? `Found: ${best.run}, ${size}, with a drop of ${dropText(best.drop ?? NaN)} on the validation split${seeds}.`
-      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${dropText(best.drop ?? NaN)}.`,
+      ? `Found: ${best.run}, ${size}, with a drop of ${formatDrop(best.drop ?? NaN)} on the validation split${seeds}.`
+      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${formatDrop(best.drop ?? NaN)}.`,
     ...startHint(report),
     `Test ${metric}: ${formatNumber(best.test)}, of the dense model ${formatNumber(reference.test)}.`,
     '',
@@ -62,12 +69,7 @@ function startHint({ isMet, start, best, short, reference }: SearchReport): stri
   const least = Math.min(...drops);
   if (!(least < best.drop / 2)) return [];
   return [
-    `Short runs of that size, which begin with the weights of the dense model, had a drop of ${dropText(least)}: ` +
+    `Short runs of that size, which begin with the weights of the dense model, had a drop of ${formatDrop(least)}: ` +
       `"start": "run:${reference.run}" lets full runs begin with them, too.`,
   ];
-}
-
-/** A drop without the digits that the subtraction of two metrics makes up. */
-export function dropText(drop: number): string {
-  return formatNumber(Number(drop.toFixed(6)));
 }

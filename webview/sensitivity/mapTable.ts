@@ -1,7 +1,6 @@
 /** @file The map of layers by settings: a table whose cells have the colour of what they cost, and are read with the mouse, keys or a screen reader. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
-import { formatDrop } from '../../server/protocol/run/sensitivityReport.ts';
+import { formatBytes, formatDrop, formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import { element, setText } from '../element.ts';
 import { bareSetting, describeSetting } from '../views/setting.ts';

@@ -1,8 +1,14 @@
 /** @file The page of a sensitivity report: the map of layers by settings, and what it suggests. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatCount, formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDrop,
+  formatNumber,
+  formatRatio,
+} from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
-import { formatDrop, type SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
+import type { SensitivityReport } from '../../server/protocol/run/sensitivityReport.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import type { FromSensitivityPage } from '../../server/protocol/wire/sensitivity.ts';
 import { fileName, toCsv } from '../charts/export.ts';

@@ -1,5 +1,4 @@
 /** @file What is found out about how sensitive the layers of a model are to compression. */
-import { formatNumber } from '../formatQuantity.ts';
 import type { Method } from '../experiment/schema.ts';
 
 /** Names of the splits of a data set that a model can be evaluated on. */
@@ -87,12 +86,6 @@ export interface SensitivityReport {
   /** Evaluations of the whole split or of its samples that were done; the others were known from an earlier call. */
   readonly evaluations: number;
   readonly warnings: readonly string[];
-}
-
-/** A drop with as many digits as say something: `0.0012`, and 0 for what only rounding makes of it. */
-export function formatDrop(drop: number): string {
-  const rounded = Number(drop.toFixed(6));
-  return Math.abs(rounded) < 1e-4 ? formatNumber(rounded) : String(Number(rounded.toPrecision(4)));
 }
 
 /** A drop to begin with, where nothing is known of what a user allows: half a percent of a metric, in one digit. */
