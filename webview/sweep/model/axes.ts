@@ -48,9 +48,11 @@ function numberAxis(column: Column, values: readonly number[]): ParallelAxis {
   const different = [...new Set(finite)].sort((a, b) => a - b);
   const marked =
     different.length <= TICKS ? different : niceTicks({ minimum, maximum }, { scale: isLog ? 'log' : 'linear' }, TICKS);
+  const ticks = marked.map((value) => ({ place: toPlace(value), text: column.format(value) }));
   return {
     column,
-    ticks: marked.map((value) => ({ place: toPlace(value), text: column.format(value) })),
+    // Times of 1.1 and 1.3 s are both written as 1 s.
+    ticks: ticks.filter(({ text }, i) => i === 0 || text !== ticks[i - 1].text),
     place(item) {
       const value = column.value(item);
       return typeof value === 'number' && Number.isFinite(value) ? toPlace(value) : undefined;

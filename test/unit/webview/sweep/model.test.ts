@@ -203,6 +203,16 @@ describe('parallel coordinates', () => {
     expect(axes[0].textAt(0.5)).toBe('0.74');
   });
 
+  test('write a time that is rounded to the same text once', () => {
+    const rows = sweptRows([0.5, 0.9, 0.98], [1]).map((row, i) => ({
+      ...row,
+      result: { ...row.result!, seconds: [1.1, 1.3, 2.4][i] },
+    }));
+    const timed = itemsOf(rows, true);
+    const axis = axesOf(timed.items, columnsOf(timed)).find(({ column: { id } }) => id === 'seconds')!;
+    expect(axis.ticks.map(({ text }) => text)).toEqual(['1 s', '2 s']);
+  });
+
   test('stand words in their order, and rows without a value nowhere', () => {
     const words = itemsOf([sweptRow(1, ['model=a']), sweptRow(2, ['model=b']), sweptRow(3, ['model=c'])], true);
     const [axis] = axesOf(words.items, columnsOf(words));
