@@ -99,6 +99,10 @@ export const experiments = [
     experiment: on('cnn', steps(momentum), { method: 'low-rank', distortEvery: 10, layers: { '*': { rank: 4 } } }),
   },
   {
+    name: 'prune-deeptwist-residual',
+    experiment: on('residual', steps(momentum), { ...prune, layers: { 'conv*': { rate: 0.7 } } }),
+  },
+  {
     name: 'low-rank-one-shot',
     experiment: on('mlp', steps(adam), {
       method: 'low-rank',
@@ -174,6 +178,26 @@ const models = {
       tf.layers.flatten(),
       tf.layers.dense({ name: 'fc', units: 4, activation: 'softmax' }),
     ] });`,
+  // Two blocks of a ResNet: the second halves the image and has twice the channels.
+  residual: `
+    import * as tf from '@tensorflow/tfjs';
+    const normalized = (name, filters, strides, relu) => (x) => {
+      const conv = tf.layers.conv2d({ name, filters, kernelSize: 3, strides, padding: 'same', useBias: false }).apply(x);
+      const y = tf.layers.batchNormalization({}).apply(conv);
+      return relu ? tf.layers.reLU().apply(y) : y;
+    };
+    const block = (name, filters, strides) => (x) => {
+      const y = normalized(name + 'b', filters, 1, false)(normalized(name + 'a', filters, strides, true)(x));
+      const same = strides === 1 ? x : tf.layers.conv2d({ filters, kernelSize: 1, strides, useBias: false }).apply(x);
+      return tf.layers.reLU().apply(tf.layers.add().apply([y, same]));
+    };
+    export function createModel() {
+      const input = tf.input({ shape: [64] });
+      const image = tf.layers.reshape({ targetShape: [8, 8, 1] }).apply(input);
+      const features = block('conv3', 32, 2)(block('conv2', 16, 1)(normalized('conv1', 16, 1, true)(image)));
+      const pooled = tf.layers.globalAveragePooling2d({}).apply(features);
+      return tf.model({ inputs: input, outputs: tf.layers.dense({ name: 'fc', units: 4, activation: 'softmax' }).apply(pooled) });
+    }`,
   custom: `
     export function distort(weights, shape, { parameters: { step } }) {
       for (let i = 0; i < weights.length; i++) weights[i] = Math.round(weights[i] / step) * step;

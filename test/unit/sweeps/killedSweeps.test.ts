@@ -12,7 +12,16 @@ import { useOwnQueue } from '../ownQueue.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { workspace, type Workspace } from '../training/workspace.ts';
 import { trainingProcesses } from '../trainingProcesses.ts';
-import { RUNS, faultOf, killSweeps, settings, sweepToTheEnd, weightsOf, type WholeSweep } from './killing.ts';
+import {
+  faultOf,
+  killSweeps,
+  metricSteps,
+  rates,
+  settings,
+  sweepToTheEnd,
+  weightsOf,
+  type WholeSweep,
+} from './killing.ts';
 
 const installation = useInstallation();
 useOwnQueue();
@@ -39,14 +48,34 @@ function sweepOf({ folder }: Workspace): string | undefined {
   return existsSync(sweeps) ? readdirSync(sweeps).find((id) => existsSync(join(sweeps, id, 'sweep.json'))) : undefined;
 }
 
-let whole: WholeSweep | undefined;
+let whole: Awaited<ReturnType<typeof sweepToTheEnd>> | undefined;
 const reference = async () => (whole ??= await sweepToTheEnd(installation(), await temporaryFolder()));
 
-const expectWhole = async ({ folder }: Workspace) => expect(await faultOf(folder, await reference())).toBeUndefined();
+/** Long enough to be interrupted while it trains, also where the test is slow to see that. */
+const long = { ...settings, training: { ...settings.training, steps: 4000, checkpointEvery: 500 } };
+let longRuns: WholeSweep | undefined;
+
+/** The same runs as a sweep of {@link long} makes, trained one by one in this process. */
+async function longReference(): Promise<WholeSweep> {
+  if (longRuns) return longRuns;
+  const place = await workspace(long);
+  const weights: Buffer[] = [];
+  let steps: number[] = [];
+  for (const rate of rates) {
+    const { run, events } = await place.run({ overrides: [`compression.layers.fc1.rate=${rate}`] });
+    weights.push(weightsOf(run));
+    steps = metricSteps(events);
+  }
+  return (longRuns = { weights, steps });
+}
+
+async function expectWhole({ folder }: Workspace, expected?: WholeSweep): Promise<void> {
+  expect(await faultOf(folder, expected ?? (await reference()))).toBeUndefined();
+}
 
 test('a sweep makes a plain run of each combination, and sorts them', async () => {
   const { weights } = await reference();
-  expect(weights).toHaveLength(RUNS);
+  expect(weights).toHaveLength(rates.length);
   // The same as by hand.
   const place = await workspace(settings);
   const { run } = await place.run({ overrides: ['compression.layers.fc1.rate=0.65'] });
@@ -67,7 +96,7 @@ test('a sweep that is killed, with runs of it or without, at any moment ends, go
 }, 400_000);
 
 test('a run that is killed behind its first checkpoint goes on from there while the sweep trains', async () => {
-  const place = await workspace({ ...settings, training: { ...settings.training, checkpointEvery: 10 } });
+  const place = await workspace(long);
   const { ended } = start(place, 'sweep', file);
   const killed = await until(async () => {
     const [run] = (await listRuns(place.folder)).runs;
@@ -81,11 +110,11 @@ test('a run that is killed behind its first checkpoint goes on from there while 
   const { code, stdout } = await ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\[1\/3\] resumed /m);
-  await expectWhole(place);
+  await expectWhole(place, await longReference());
 });
 
 test('stops its runs at Ctrl-C, with checkpoints, says how to go on, and goes on', async () => {
-  const place = await workspace(settings);
+  const place = await workspace(long);
   const { child, ended } = start(place, 'sweep', file, '--parallel', '2');
   await until(async () => {
     const { runs } = await listRuns(place.folder);
@@ -101,18 +130,18 @@ test('stops its runs at Ctrl-C, with checkpoints, says how to go on, and goes on
   const goneOn = await start(place, 'sweep', id, '--parallel', '2', '--json').ended;
   expect(goneOn.code).toBe(0);
   const lines = goneOn.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
-  expect(lines.map(({ type }) => type)).toEqual([...Array<string>(RUNS).fill('run'), 'sweep']);
-  await expectWhole(place);
+  expect(lines.map(({ type }) => type)).toEqual([...Array<string>(rates.length).fill('run'), 'sweep']);
+  await expectWhole(place, await longReference());
 });
 
 test('a command for each run does the same, each in its own process, at the same time', async () => {
   const place = await workspace(settings);
   const printed = await start(place, 'sweep', file, '--print').ended;
   const commands = printed.stdout.trimEnd().split('\n').map((line) => line.split(' ').slice(1)); // prettier-ignore
-  expect(commands).toHaveLength(RUNS);
+  expect(commands).toHaveLength(rates.length);
   // One of them twice: the second is refused, or finds it finished.
   const codes = await Promise.all([...commands, commands[0]].map(async (args) => (await start(place, ...args).ended).code)); // prettier-ignore
-  expect(codes.filter((code) => code === 0).length).toBeGreaterThanOrEqual(RUNS);
+  expect(codes.filter((code) => code === 0).length).toBeGreaterThanOrEqual(rates.length);
   await expectWhole(place);
   const results = await start(place, 'sweep', 'last').ended;
   expect(results.stdout).toMatch(/compression\.layers\.fc1\.rate .*test accuracy/);

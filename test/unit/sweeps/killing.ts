@@ -15,9 +15,8 @@ import { experiment, writeBlobs } from '../training/blobs.ts';
 import { trainingProcesses } from '../trainingProcesses.ts';
 
 const FILE = 'blobs.deeptwist.jsonc';
-const rates = [0.5, 0.65, 0.8];
-export const RUNS = rates.length;
-/** What is swept. One run more than train at the same time. */
+/** What is varied: one run more than train at the same time. */
+export const rates = [0.5, 0.65, 0.8];
 export const settings = {
   training: { ...experiment.training, steps: 400, checkpointEvery: 50 },
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
@@ -30,7 +29,8 @@ const KILLS_PER_SWEEP = 3;
 export interface WholeSweep {
   /** Of each run, in the order of the plan. */
   readonly weights: readonly Buffer[];
-  readonly milliseconds: number;
+  /** Whose metrics each run records. */
+  readonly steps: readonly number[];
 }
 
 export interface KilledSweep {
@@ -50,13 +50,17 @@ function startSweep(installation: string, folder: string, reference: string) {
  * @param installation folder with `bin/` and `dist/`
  * @param folder an empty one
  */
-export async function sweepToTheEnd(installation: string, folder: string): Promise<WholeSweep> {
+export async function sweepToTheEnd(
+  installation: string,
+  folder: string,
+): Promise<WholeSweep & { milliseconds: number }> {
   await writeBlobs(folder, settings);
   const begin = performance.now();
   const { code, stdout, stderr } = await startSweep(installation, folder, FILE).ended;
   if (code !== 0) throw new Error(`The sweep that is not interrupted failed:\n${stdout}${stderr}`);
   const milliseconds = performance.now() - begin;
-  return { weights: (await runsOf(folder)).map(weightsOf), milliseconds };
+  const runs = await runsOf(folder);
+  return { weights: runs.map(weightsOf), steps: metricSteps(eventsOf(runs[0])), milliseconds };
 }
 
 /**
@@ -75,7 +79,7 @@ export async function killSweeps({
 }: {
   installation: string;
   newFolder: () => Promise<string>;
-  whole: WholeSweep;
+  whole: WholeSweep & { milliseconds: number };
   kills: number;
   seed: number;
 }): Promise<KilledSweep[]> {
@@ -130,23 +134,33 @@ export async function killSweeps({
 }
 
 /** What is wrong with the runs of a sweep that has ended: undefined where each is there, as without kills, and was trained once. */
-export async function faultOf(folder: string, { weights }: WholeSweep): Promise<string | undefined> {
+export async function faultOf(folder: string, { weights, steps: expected }: WholeSweep): Promise<string | undefined> {
   const { unreadable } = await listRuns(folder);
   if (unreadable.length > 0) return `${unreadable.length} runs cannot be read`;
   const runs = await runsOf(folder);
-  if (runs.length !== RUNS) return `${runs.length} runs`;
+  if (runs.length !== weights.length) return `${runs.length} runs`;
   for (const [i, run] of runs.entries()) {
     if (run.record.state !== 'finished') return `${run.id} is ${run.record.state}`;
     if (!weightsOf(run).equals(weights[i])) return `${run.id} has other weights`;
-    const events = readFileSync(run.eventsFile, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as RunEvent); // prettier-ignore
-    const steps = events.flatMap((event) => (event.type === 'metrics' ? event.step : []));
-    if (steps.length !== 400 || steps.some((step, k) => step !== k + 1))
+    const events = eventsOf(run);
+    const steps = metricSteps(events);
+    if (steps.length !== expected.length || steps.some((step, k) => step !== expected[k]))
       return `${run.id} does not have each step once`;
     if (events.filter(({ type }) => type === 'finished').length !== 1) return `${run.id} has not ended once`;
     const left = readdirSync(run.path).filter((name) => /lock|\.tmp$/.test(name));
     if (left.length > 0) return `${run.id} has ${left.join(', ')}`;
   }
   return undefined;
+}
+
+function eventsOf(run: Run): RunEvent[] {
+  const lines = readFileSync(run.eventsFile, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as RunEvent);
+}
+
+/** Steps whose metrics are recorded, in their order. */
+export function metricSteps(events: readonly RunEvent[]): number[] {
+  return events.flatMap((event) => (event.type === 'metrics' ? event.step : []));
 }
 
 async function runsOf(folder: string): Promise<Run[]> {
