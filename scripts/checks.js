@@ -105,18 +105,18 @@ function readReport(report) {
   } catch {
     return { passed: 0, failed: [`${report} was not written: the tests ended before their end.`], flaky: [] };
   }
-  const failed = [];
-  const flaky = [];
+  /** @type {Tests} */
+  const tests = { passed: results.numPassedTests, failed: [], flaky: [] };
   for (const { name, status, message, assertionResults } of results.testResults) {
     const file = name.replace(root + sep, '');
-    for (const { status, fullName, failureMessages } of assertionResults) {
-      if (status !== 'failed' && failureMessages.length === 0) continue;
-      const list = status === 'failed' ? failed : flaky;
-      list.push(describeFailure(`${file} > ${fullName}`, failureMessages.join('\n')));
+    for (const test of assertionResults) {
+      const list = test.status === 'failed' ? tests.failed : tests.flaky;
+      if (test.status === 'failed' || test.failureMessages.length > 0)
+        list.push(describeFailure(`${file} > ${test.fullName}`, test.failureMessages.join('\n')));
     }
-    if (status === 'failed' && assertionResults.length === 0) failed.push(describeFailure(file, message));
+    if (status === 'failed' && assertionResults.length === 0) tests.failed.push(describeFailure(file, message));
   }
-  return { passed: results.numPassedTests, failed, flaky };
+  return tests;
 }
 
 /** @param {string} name @param {string} message */
