@@ -34,8 +34,9 @@ const NATIVE = 'node_modules/onnxruntime-node/bin/napi-v6';
 /** Folders with WebAssembly that is found beside the code that loads it. */
 const WASM = ['node_modules/@tensorflow/tfjs-backend-wasm/dist', 'node_modules/@jsquash/jpeg/codec/dec'];
 
-/** What stays outside the bundles, as the bundles ask for it. See `external` of build.js. */
+/** What stays outside the bundles, as the bundles ask for it, and Babel, which `jiti` requires when it is needed. See `external` of build.js. */
 const loaded = `
+  import 'jiti';
   import 'jiti/static';
   import 'onnxruntime-node';
   import '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';

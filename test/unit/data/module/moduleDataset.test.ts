@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, Dataset } from '../../../../server/data/dataset.ts';
 import { openDataset } from '../../../../server/data/openDataset.ts';
+import { root } from '../../../../scripts/root.js';
 import { until } from '../../../until.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 
@@ -183,6 +184,7 @@ test('bundled, the worker beside the command line program is used', async () => 
      console.log((await stream.next()).inputs[0].join());
      await data.close();`,
   );
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   await build({
     entryPoints: {
       cli: join(folder, 'main.ts'),
@@ -190,6 +192,8 @@ test('bundled, the worker beside the command line program is used', async () => 
     },
     outdir: join(folder, 'dist'),
     bundle: true,
+    // As in the build: it requires Babel from beside it.
+    external: ['jiti'],
     platform: 'node',
     format: 'esm',
     outExtension: { '.js': '.js' },
