@@ -9,7 +9,7 @@ import { eventsOf, recordOf, type EditorSession } from '../e2e/editorSession.ts'
 
 export const images = join(root, 'docs', 'images');
 /** By name of the picture: name in VS Code, and the class that it gives to the window. */
-const themes = {
+export const themes = {
   light: ['Default Light Modern', 'vs'],
   dark: ['Default Dark Modern', 'vs-dark'],
   'high-contrast': ['Default High Contrast', 'hc-black'],
