@@ -99,7 +99,8 @@ function lengthComment({ dataType, length, stepsPerEpoch }: FirstRun, samples: n
   if (dataType === 'text') return [];
   if (samples === undefined || stepsPerEpoch === undefined)
     return [
-      'An epoch takes each sample once. How many there are is seen when the data are opened: fewer epochs for very many.',
+      'An epoch takes each sample once. How many there are is seen when the data are opened:',
+      'fewer epochs for very many.',
     ];
   const rounded = (count: number) => formatCount(Number(count.toPrecision(3)));
   return [
@@ -127,8 +128,8 @@ function scheduleText(method: Method, { schedule }: FirstCompression): string {
 /** Comments for settings whose name does not say what they do. */
 const COMMENTS: Comments = {
   distortEvery: [
-    'The distortion step S_D: every so many steps the weights are overwritten by their compressed form. In between they',
-    'train as usual, in full precision.',
+    'The distortion step S_D: every so many steps the weights are overwritten by their',
+    'compressed form. In between they train as usual, in full precision.',
   ],
   learningRateSchedule: ['After four epochs, half of it after each.'],
 };
