@@ -1,5 +1,5 @@
 /** @file Runs that differ in their seed alone, taken together: means of their results, and differences between such groups. */
-import { formatBytes, formatNumber } from '../formatQuantity.ts';
+import { formatBytes, formatDifference, formatNumber } from '../formatQuantity.ts';
 import { compressedSize } from './compressedSize.ts';
 import type { Summary } from './events.ts';
 import { testMetric } from './testMetric.ts';
@@ -109,10 +109,12 @@ export function measureTitle(name: MeasureName, metric: string): string {
   return name === 'bytes' ? 'bytes' : `${name} ${metric}`;
 }
 
-/** `0.9841 ± 0.0012`, of one run without its error. */
+/** `0.9841 ± 0.0012`, with two digits of the error; of one run without it. */
 function statisticsText(name: MeasureName, { mean, margin }: Pick<SampleStatistics, 'mean' | 'margin'>): string {
   const text = valueText(name, mean);
-  return margin === undefined ? text : `${text} ± ${valueText(name, margin)}`;
+  if (margin === undefined) return text;
+  const rounded = Number(margin.toPrecision(2));
+  return `${text} ± ${name === 'bytes' ? valueText(name, rounded) : formatDifference(rounded)}`;
 }
 
 /** A result or a deviation of results, as a quantity. */

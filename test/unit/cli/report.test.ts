@@ -95,7 +95,7 @@ test('several runs stand side by side, those of several seeds as their mean with
   const { code } = await report(...ids, '--out', 'three.html');
   expect(code).toBe(0);
   const page = read('three.html');
-  expect(page).toContain('0.975 ± 0.06353');
+  expect(page).toContain('0.975 ± 0.064');
   expect(page).toContain('<td class="numeric best">99.00%</td>');
   expect(page).toContain('<h3>Size and result</h3>');
   expect(page.replaceAll(/\s+/g, ' ')).toContain('Whoever chooses among these runs by their test results');

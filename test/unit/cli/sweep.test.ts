@@ -182,8 +182,8 @@ test('a sweep stands for its runs in a comparison', async () => {
       .map((line) => line.split(/  +/).slice(0, 3)),
   ).toEqual([
     ['training.batchSize', 'seeds', 'test accuracy'],
-    ['50', '1-2', '0.95 ± 0.5082'],
-    ['20', '1-2', '0.92 ± 0.2541'],
+    ['50', '1-2', '0.95 ± 0.51'],
+    ['20', '1-2', '0.92 ± 0.25'],
   ]);
   expect(await run('compare', sweep.plan[0].run)).toMatchObject({ code: 2, stderr: expect.stringContaining('expected at least two runs') as string }); // prettier-ignore
 });
