@@ -57,7 +57,7 @@ async function violationsInThemes(page: Page, isNarrow = false): Promise<string[
   return found;
 }
 
-/** Two runs of a model with 12 layers whose names have 80 characters, or more runs of one with five. */
+/** Two runs of a model with 50 layers whose names have 80 characters, or more runs of one with five. */
 function dashboardMessages(count: number): ToDashboard[] {
   const keys = Array.from({ length: count }, (_, i) => `/runs/${i}`);
   return [
@@ -69,7 +69,7 @@ function dashboardMessages(count: number): ToDashboard[] {
       ),
     },
     ...keys.map((run, i): ToDashboard => {
-      const { snapshot } = packSnapshot(snapshotOf(largeRunEvents(count > 2 ? 5 : 12, i + 1)));
+      const { snapshot } = packSnapshot(snapshotOf(largeRunEvents(count > 2 ? 5 : 50, i + 1)));
       return { type: 'snapshot', run, snapshot };
     }),
     { type: 'exports', run: keys[0], files: [exportedFile()], latency: latency() },

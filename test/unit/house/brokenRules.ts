@@ -24,14 +24,6 @@ export async function brokenRules(place: string, text: string, eslint = untyped)
   return result.messages.map((message) => message.ruleId);
 }
 
-export const ERROR = 2;
-
-/** What breaking a rule is in a file: 0 nothing, 1 a warning, 2 an error. */
-export async function severityOf(rule: string, file: string): Promise<number> {
-  const config = (await typed.calculateConfigForFile(join(root, file))) as { rules: Record<string, [number]> };
-  return config.rules[rule][0];
-}
-
 /** The folders and files whose imports `import-x/no-restricted-paths` restricts, for a file of a folder. */
 export async function zoneTargets(folder: string): Promise<string[]> {
   const config = (await untyped.calculateConfigForFile(join(root, folder, 'main.ts'))) as {

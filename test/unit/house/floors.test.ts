@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { brokenRules, ERROR, severityOf, someFile, typed, zoneTargets } from './brokenRules.ts';
+import { brokenRules, someFile, typed, zoneTargets } from './brokenRules.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -104,11 +104,9 @@ test.each(['server/cli', 'extension/runs', 'webview/frame'])(
   },
 );
 
-test('a promise may not be left floating, neither in the product nor in its tests', async () => {
-  const rule = '@typescript-eslint/no-floating-promises';
+test.each(['server/formats', 'test/unit/house'])('in %s a promise may not be left floating', async (folder) => {
   const text = 'const answer = async () => 1;\nanswer();\n';
-  expect(await brokenRules('server/formats', text, typed)).toContain(rule);
-  expect(await severityOf(rule, someFile('test/unit/house'))).toBe(ERROR);
+  expect(await brokenRules(folder, text, typed)).toContain('@typescript-eslint/no-floating-promises');
 });
 
 test.each(['server/linalg', 'test/bench'])(

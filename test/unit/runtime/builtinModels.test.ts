@@ -26,9 +26,7 @@ const images = [
   ['builtin:lenet-5', [28, 28, 1]],
   ['mnist/my-model.ts', [28, 28, 1]],
 ] as const;
-const texts = ['builtin:lstm-lm-small', 'builtin:lstm-lm-300', 'language-model/my-lstm.ts'];
-/** As the small one, and wider: with one form of weights, since it takes long. */
-const wideText = 'builtin:lstm-lm-medium';
+const texts = ['builtin:lstm-lm-small', 'builtin:lstm-lm-medium', 'builtin:lstm-lm-300', 'language-model/my-lstm.ts'];
 
 describe.each(forms)('with %s weights', (form) => {
   test.each(images)('%s computes what the eager executor does', async (name, shape) => {
@@ -39,19 +37,16 @@ describe.each(forms)('with %s weights', (form) => {
     expect(relativeError(loaded.predict(pixels)[0], expected)).toBeLessThan(1e-5);
   });
 
-  test.each(form === 'sparse-coded' ? [...texts, wideText] : texts)(
-    '%s computes what the eager executor does, at once and word by word',
-    async (name) => {
-      const model = await sourceModel(name, text);
-      const loaded = await loadModel(pack(model, form));
-      const words = Float32Array.from({ length: TIME }, (_, i) => (17 * i) % WORDS);
-      const [expected] = eagerOutputs(model, [tf.tensor(words, [1, TIME], 'int32')]);
-      expect(relativeError(loaded.predict(words)[0], expected)).toBeLessThan(1e-5);
-      loaded.reset();
-      const steps = [...words].flatMap((word) => [...loaded.step(Float32Array.of(word))[0]]);
-      expect(relativeError(Float32Array.from(steps), expected)).toBeLessThan(1e-5);
-    },
-  );
+  test.each(texts)('%s computes what the eager executor does, at once and word by word', async (name) => {
+    const model = await sourceModel(name, text);
+    const loaded = await loadModel(pack(model, form));
+    const words = Float32Array.from({ length: TIME }, (_, i) => (17 * i) % WORDS);
+    const [expected] = eagerOutputs(model, [tf.tensor(words, [1, TIME], 'int32')]);
+    expect(relativeError(loaded.predict(words)[0], expected)).toBeLessThan(1e-5);
+    loaded.reset();
+    const steps = [...words].flatMap((word) => [...loaded.step(Float32Array.of(word))[0]]);
+    expect(relativeError(Float32Array.from(steps), expected)).toBeLessThan(1e-5);
+  });
 });
 
 /** What else stands in the memory of a matrix: the order of its outputs, and what fills its last block. */

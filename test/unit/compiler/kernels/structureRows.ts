@@ -221,7 +221,7 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
       ),
     ),
   MirrorPad: untrainable(
-    shapes(1, 3).chain((sizes) => {
+    shapes(1, 4).chain((sizes) => {
       const shape = sizes.map((size) => size + 1);
       const side = (size: number) => fc.integer({ min: 0, max: size - 1 });
       return fc
