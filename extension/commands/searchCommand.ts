@@ -7,7 +7,7 @@ import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import {
   formatBytes,
   formatCount,
-  formatDifference,
+  formatDrop,
   formatDuration,
   formatRatio,
 } from '../../server/protocol/formatQuantity.ts';
@@ -130,7 +130,7 @@ function foundText(metric: string, best: Best): string {
     formatBytes(bytes ?? NaN),
     l10n.t('{0} smaller', formatRatio(ratio ?? NaN)),
     l10n.t('{0} {1} on the validation split', metric, formatMetric(metric, value ?? NaN)),
-    l10n.t('{0} worse than the dense model', formatDifference(drop ?? NaN)),
+    l10n.t('{0} worse than the dense model', formatDrop(drop ?? NaN)),
   ];
   return parts.join(', ');
 }

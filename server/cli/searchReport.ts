@@ -3,7 +3,7 @@ import { oneLine } from '../protocol/experiment/oneLine.ts';
 import {
   formatBytes,
   formatCount,
-  formatDifference,
+  formatDrop,
   formatDuration,
   formatNumber,
   formatRatio,
@@ -25,7 +25,7 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
     way,
     formatCount(seed),
     value === null ? 'diverged' : formatNumber(value),
-    drop === null ? '' : formatDifference(drop),
+    drop === null ? '' : formatDrop(drop),
     bytes === null ? '' : formatBytes(bytes),
     ratio === null ? '' : formatRatio(ratio),
   ]);
@@ -43,17 +43,15 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   if (!best) return [...table, '', cost, 'No full run finished: the target was not reached.'];
   const { drops } = best;
   const seeds =
-    drops.length > 1
-      ? `, and of ${formatDifference(sampleStatistics(drops).mean)} on average of ${drops.length} seeds`
-      : '';
+    drops.length > 1 ? `, and of ${formatDrop(sampleStatistics(drops).mean)} on average of ${drops.length} seeds` : '';
   const size = `${formatBytes(best.bytes ?? NaN)}, ${formatRatio(best.ratio ?? NaN)} smaller (1 weight of ${formatNumber(best.weightRatio)})`;
   return [
     ...table,
     '',
     cost,
     isMet
-      ? `Found: ${best.run}, ${size}, with a drop of ${formatDifference(best.drop ?? NaN)} on the validation split${seeds}.`
-      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${formatDifference(best.drop ?? NaN)}.`,
+      ? `Found: ${best.run}, ${size}, with a drop of ${formatDrop(best.drop ?? NaN)} on the validation split${seeds}.`
+      : `The target (${oneLine(target)}) was not reached. The nearest: ${best.run}, ${size}, with a drop of ${formatDrop(best.drop ?? NaN)}.`,
     ...startHint(report),
     `Test ${metric}: ${formatNumber(best.test)}, of the dense model ${formatNumber(reference.test)}.`,
     '',
@@ -71,7 +69,7 @@ function startHint({ isMet, start, best, short, reference }: SearchReport): stri
   const least = Math.min(...drops);
   if (!(least < best.drop / 2)) return [];
   return [
-    `Short runs of that size, which begin with the weights of the dense model, had a drop of ${formatDifference(least)}: ` +
+    `Short runs of that size, which begin with the weights of the dense model, had a drop of ${formatDrop(least)}: ` +
       `"start": "run:${reference.run}" lets full runs begin with them, too.`,
   ];
 }

@@ -35,10 +35,15 @@ export function formatNumber(value: number): string {
   return magnitude >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
 
-/** A difference of metrics, with as many digits as say something: `0.0012`, and 0 for what only rounding makes of it. */
-export function formatDifference(difference: number): string {
-  const rounded = Number(difference.toFixed(6));
+/** How much worse a metric is, with as many digits as say something: `0.0012`, and 0 for what only rounding makes of it. */
+export function formatDrop(drop: number): string {
+  const rounded = Number(drop.toFixed(6));
   return Math.abs(rounded) < 1e-4 ? formatNumber(rounded) : String(Number(rounded.toPrecision(4)));
+}
+
+/** The error of a mean, in two digits: `0.0012`, `3.2e-7`. */
+export function formatMargin(margin: number): string {
+  return formatNumber(Number(margin.toPrecision(2)));
 }
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });

@@ -1,6 +1,6 @@
 /** @file The map of layers by settings: a table whose cells have the colour of what they cost, and are read with the mouse, keys or a screen reader. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatDifference, formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatDrop, formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import { element, setText } from '../element.ts';
 import { bareSetting, describeSetting } from '../views/setting.ts';
@@ -69,7 +69,7 @@ function rowOf({ key, shape, bytes, cells }: MapRow, columns: readonly MapColumn
 
 function cellOf(key: string, cell: MapCell, column: MapColumn, metric: string): HTMLElement {
   const { parameter, setting, drop, level, isSuggested, bytes } = cell;
-  const text = drop === null ? '∞' : formatDifference(drop);
+  const text = drop === null ? '∞' : formatDrop(drop);
   const own = column.setting === undefined ? `${bareSetting({ [parameter]: setting })} · ` : '';
   const told = cellText(key, cell, metric);
   const size = own + formatBytes(bytes);
@@ -95,7 +95,7 @@ export function cellText(key: string, cell: MapCell, metric: string): string {
   const parts = [
     value === null || drop === null
       ? l10n.t('the model is not finite')
-      : l10n.t('{0}, drop {1}', `${metric} ${formatMetric(metric, value)}`, formatDifference(drop)),
+      : l10n.t('{0}, drop {1}', `${metric} ${formatMetric(metric, value)}`, formatDrop(drop)),
     formatBytes(bytes),
     ratio > 1 ? l10n.t('{0} smaller', formatRatio(ratio)) : l10n.t('no smaller'),
     ...(isSuggested ? [l10n.t('suggested')] : []),

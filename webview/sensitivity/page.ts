@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import {
   formatBytes,
   formatCount,
-  formatDifference,
+  formatDrop,
   formatNumber,
   formatRatio,
 } from '../../server/protocol/formatQuantity.ts';
@@ -108,7 +108,7 @@ export class SensitivityPage {
           element(
             'li',
             {},
-            l10n.t('{0}, alone {1}', `${key}: ${describeSetting({ [parameter]: setting })}`, formatDifference(alone)),
+            l10n.t('{0}, alone {1}', `${key}: ${describeSetting({ [parameter]: setting })}`, formatDrop(alone)),
           ),
         ),
       ),
@@ -117,8 +117,8 @@ export class SensitivityPage {
         {},
         l10n.t(
           'Together they cost {0} ({1} if drops just added up): {2}, {3} would take {4}, {5} smaller, before any training.',
-          formatDifference(drop),
-          formatDifference(sumOfDrops),
+          formatDrop(drop),
+          formatDrop(sumOfDrops),
           `${metric} ${formatMetric(metric, value)}`,
           formatBytes(bytes),
           formatBytes(after),

@@ -4,13 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { searchBudget } from '../../protocol/experiment/searchBudget.ts';
 import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatDifference,
-  formatNumber,
-  formatRatio,
-} from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatDrop, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
@@ -145,7 +139,7 @@ function lengthText(length: number): string {
 
 function resultText({ value, drop, bytes, ratio }: SearchedRun): string {
   if (value === null || drop === null || bytes === null || ratio === null) return 'diverged';
-  return `${formatNumber(value)}, drop ${formatDifference(drop)}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
+  return `${formatNumber(value)}, drop ${formatDrop(drop)}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
 }
 
 /** Replaces `compression` in a file; the rest stays as it is written, comments too. */

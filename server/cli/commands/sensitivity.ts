@@ -6,13 +6,7 @@ import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isMethod, oneStepMethods } from '../../protocol/experiment/methods/index.ts';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatDifference,
-  formatNumber,
-  formatRatio,
-} from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatDrop, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { exampleDrop, splitNames, type SensitivityReport } from '../../protocol/run/sensitivityReport.ts';
 import type { Analyzer } from '../analyzer.ts';
@@ -215,7 +209,7 @@ function cellLines({ cells, weights, metric }: SensitivityReport, terminal: Term
 
 /** `0.0012`; with its sign where the model gets better. */
 function dropText(drop: number | null): string {
-  return drop === null ? 'not finite' : formatDifference(drop);
+  return drop === null ? 'not finite' : formatDrop(drop);
 }
 
 function suggestionLines(

@@ -1,5 +1,5 @@
 /** @file Runs that differ in their seed alone, taken together: means of their results, and differences between such groups. */
-import { formatBytes, formatDifference, formatNumber } from '../formatQuantity.ts';
+import { formatBytes, formatMargin, formatNumber } from '../formatQuantity.ts';
 import { compressedSize } from './compressedSize.ts';
 import type { Summary } from './events.ts';
 import { testMetric } from './testMetric.ts';
@@ -113,8 +113,7 @@ export function measureTitle(name: MeasureName, metric: string): string {
 function statisticsText(name: MeasureName, { mean, margin }: Pick<SampleStatistics, 'mean' | 'margin'>): string {
   const text = valueText(name, mean);
   if (margin === undefined) return text;
-  const rounded = Number(margin.toPrecision(2));
-  return `${text} ± ${name === 'bytes' ? valueText(name, rounded) : formatDifference(rounded)}`;
+  return `${text} ± ${name === 'bytes' ? valueText(name, margin) : formatMargin(margin)}`;
 }
 
 /** A result or a deviation of results, as a quantity. */

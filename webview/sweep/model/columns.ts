@@ -6,6 +6,7 @@ import {
   formatChartNumber,
   formatCount,
   formatDuration,
+  formatMargin,
   formatNumber,
   formatRatio,
 } from '../../../server/protocol/formatQuantity.ts';
@@ -142,7 +143,7 @@ function formatOf(name: ItemMeasure, metric: string): (value: number) => string 
 /** The margin of a percentage, in points, which have no sign of their own: `98.20% ± 0.12`. */
 function marginText(name: ItemMeasure, margin: number, metric: string): string {
   const text = formatOf(name, metric)(margin);
-  return name === 'bytes' ? text : text.endsWith('%') ? text.slice(0, -1) : formatNumber(Number(margin.toPrecision(2)));
+  return name === 'bytes' ? text : text.endsWith('%') ? text.slice(0, -1) : formatMargin(margin);
 }
 
 const seedColumn: Column = {
