@@ -15,22 +15,29 @@ import { experiment, writeBlobs } from '../training/blobs.ts';
 import { trainingProcesses } from '../trainingProcesses.ts';
 
 const FILE = 'blobs.deeptwist.jsonc';
-/** What is varied: one run more than train at the same time. */
-export const rates = [0.5, 0.65, 0.8];
+const vary = { 'compression.layers.fc1.rate': [0.5, 0.8], 'training.seed': [1, 2] };
+/** What each run of the sweep overrides, in the order of the plan. */
+export const plan = vary['compression.layers.fc1.rate'].flatMap((rate) =>
+  vary['training.seed'].map((seed) => [`compression.layers.fc1.rate=${rate}`, `training.seed=${seed}`]),
+);
 export const settings = {
   training: { ...experiment.training, steps: 400, checkpointEvery: 50 },
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
-  sweep: { vary: { 'compression.layers.fc1.rate': rates } },
+  sweep: { vary },
 };
 /** Times that a sweep is killed before it is left to end. */
 const KILLS_PER_SWEEP = 3;
 
 /** What a sweep comes to that nobody interrupts. */
 export interface WholeSweep {
-  /** Of each run, in the order of the plan. */
+  /** The final weights of each run, in the order of the plan. */
   readonly weights: readonly Buffer[];
-  /** Whose metrics each run records. */
+  /** The steps whose metrics each run records. */
   readonly steps: readonly number[];
+}
+
+interface TimedSweep extends WholeSweep {
+  readonly milliseconds: number;
 }
 
 export interface KilledSweep {
@@ -50,10 +57,7 @@ function startSweep(installation: string, folder: string, reference: string) {
  * @param installation folder with `bin/` and `dist/`
  * @param folder an empty one
  */
-export async function sweepToTheEnd(
-  installation: string,
-  folder: string,
-): Promise<WholeSweep & { milliseconds: number }> {
+export async function sweepToTheEnd(installation: string, folder: string): Promise<TimedSweep> {
   await writeBlobs(folder, settings);
   const begin = performance.now();
   const { code, stdout, stderr } = await startSweep(installation, folder, FILE).ended;
@@ -79,7 +83,7 @@ export async function killSweeps({
 }: {
   installation: string;
   newFolder: () => Promise<string>;
-  whole: WholeSweep & { milliseconds: number };
+  whole: TimedSweep;
   kills: number;
   seed: number;
 }): Promise<KilledSweep[]> {
