@@ -141,9 +141,9 @@ export async function runChecks(rows, begun) {
   ).then((all) => all.flat());
   const passed = results.reduce((total, result) => total + result.passed, 0);
   const failed = results.flatMap((result) => result.failed);
+  const flaky = results.flatMap((result) => result.flaky);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`\n${results.map(({ line }) => line).join('\n')}\n       all of it ${seconds.padStart(25)} s\n`);
-  const flaky = results.flatMap((result) => result.flaky);
   if (flaky.length > 0) console.log(`Tests that failed once and passed when tried again:\n${flaky.join('\n')}\n`);
   if (failed.length > 0) console.log(`Tests that failed:\n${failed.join('\n')}\n`);
   console.log(`${passed} passed, ${failed.length} failed`);

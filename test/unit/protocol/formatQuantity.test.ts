@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatChartNumber,
   formatDuration,
+  formatMargin,
   formatNumber,
   formatPercent,
   formatRatio,
@@ -35,6 +36,13 @@ describe('quantities', () => {
     [0, '0'],
     [NaN, 'NaN'],
   ])('shows the number %s as %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it.each([
+    [0.06353, '0.064'],
+    [12.706, '13'],
+    [3.21e-8, '3.2e-8'],
+    [0, '0'],
+  ])('shows the error %s as %s', (margin, text) => expect(formatMargin(margin)).toBe(text));
 
   it.each([
     [0, '0'],
