@@ -98,6 +98,27 @@ async function chooseVocabulary(
 }
 
 function findParts(config: TextConfig, baseDirectory: string): Parts {
+  const { limit = {} } = config;
+  const { train, validation, test } = partsWithValidation(config, baseDirectory);
+  return {
+    train: firstLines(train, limit.train),
+    test: firstLines(test, limit.test),
+    ...(validation && { validation: firstLines(validation, limit.validation) }),
+  };
+}
+
+/** @param count of the lines that are left; undefined for all */
+function firstLines(part: TextPart, count: number | undefined): TextPart {
+  if (count === undefined) return part;
+  const file = new TextFile(part);
+  try {
+    return { path: part.path, begin: file.begin, end: file.lineBehind(file.begin, count) };
+  } finally {
+    file.close();
+  }
+}
+
+function partsWithValidation(config: TextConfig, baseDirectory: string): Parts {
   const parts = dividedParts(config, baseDirectory);
   const { validation = 0 } = config.split ?? {};
   if (parts.validation || validation === 0) return parts;

@@ -93,17 +93,18 @@ export class TextFile {
     return { begin, end: begin + length, words };
   }
 
-  /** The first byte behind the line end at or after `position`, or the end of the file. */
-  lineBehind(position: number): number {
-    let isFound = false;
+  /** The first byte behind the line end at or after `position`, or behind the last of `count` of them, or the end of the file. */
+  lineBehind(position: number, count = 1): number {
+    let found = 0;
+    let isBehindReturn = false;
     for (let at = position; at < this.end; at += PIECE_BYTES) {
       const read = readSync(this.#descriptor, this.#buffer, 0, Math.min(PIECE_BYTES, this.end - at), at);
       for (let i = 0; i < read; i++) {
         const byte = this.#buffer[i];
         // CR LF is one line end.
-        if (isFound) return byte === LINE_FEED ? at + i + 1 : at + i;
-        if (byte === LINE_FEED) return at + i + 1;
-        isFound = byte === CARRIAGE_RETURN;
+        if (isBehindReturn && byte !== LINE_FEED && ++found === count) return at + i;
+        isBehindReturn = byte === CARRIAGE_RETURN;
+        if (byte === LINE_FEED && ++found === count) return at + i + 1;
       }
     }
     return this.end;

@@ -5,6 +5,7 @@ import { dataSeed, fraction, partialFraction, path, positiveInteger } from './va
 
 const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
 const most = positiveInteger.optional().describe('Images of each class at most; default: all.');
+const mostLines = positiveInteger.optional().describe('Lines at most; default: all.');
 
 const images = z
   .strictObject({
@@ -223,6 +224,13 @@ export const data = z
           })
           .optional()
           .describe('Fractions of a text, whole lines at its end, for each split.'),
+        limit: z
+          .strictObject({ train: mostLines, validation: mostLines, test: mostLines })
+          .optional()
+          .describe(
+            'The first lines of each split, for a short training. The vocabulary is that of the lines that are trained on.',
+          )
+          .meta({ examples: [{ train: 5000 }] }),
         vocabulary: z
           .strictObject({
             size: z

@@ -169,6 +169,29 @@ describe('the words of a text', () => {
     expect(parts).toEqual([8, 1, 3]);
   });
 
+  it.each(['\n', '\r', '\r\n'])(
+    'are those of the first lines of each split where they are limited, which end with %j',
+    async (end) => {
+      const [train, valid, test] = ['a b\n\nc\nd e\n', 'a b c\nc c\n', 'a b\nb a\n'];
+      const folder = await mikolov(...([train, valid, test].map((lines) => lines.replaceAll('\n', end)) as [string]));
+      const limited = await open(folder, 1, { limit: { train: 3, validation: 1 } });
+      expect(limited.description).toBe('Text: 6 training, 6 test, 4 validation words, a vocabulary of 5');
+      const words = (await batchesOf(limited.train, 1)).map(({ targets }) => wordsOf(limited, targets[0]));
+      expect(words.join(' ')).toBe('b <eos> <eos> c <eos>');
+      expect((await open(folder, 1, { limit: { train: 9 } })).description).toMatch(/^Text: 9 training/);
+    },
+  );
+
+  it('are those of the first lines of the parts of one file', async () => {
+    const folder = await folderOf({ 'book.txt': numbered(100) });
+    const data = await open(folder, 10, {
+      path: 'book.txt',
+      split: { validation: 0.1, test: 0.25 },
+      limit: { train: 2, test: 1 },
+    });
+    expect(data.description).toBe('Text: 22 training, 11 test, 11 validation words, a vocabulary of 22');
+  });
+
   it('are those of the files that are named', async () => {
     const folder = await folderOf({ one: 'a b c\n', two: 'c b\n' });
     const data = await open(folder, 2, { path: undefined, files: { train: 'one', test: 'two' } });
