@@ -2,16 +2,18 @@
 import { riseFalls } from './dropSeries.ts';
 import { sideAt } from './distortionStep.ts';
 import { DEEPTWIST, lenet300At62, lenet5At108, MASKS } from './mnistPruning.ts';
-import { furtherSide, pretrainedSide, prunedSide, RATES } from './pennTreebankPruning.ts';
+import { leadingAreLarger } from './leadingValues.ts';
+import { FIFTH, FULL, type Scale } from './pennTreebank.ts';
+import { furtherSide, pretrainedSide, prunedSide, pruningPage } from './pennTreebankPruning.ts';
 import {
   ALTERNATING,
-  BITS,
   EVERY_STEP,
   furtherFullPrecisionSide,
   GREEDY,
+  quantizationPage,
   quantizedSide,
 } from './pennTreebankQuantization.ts';
-import { furtherRankSide, PLAIN, RANKS, rankSide, SHARED, SVD } from './pennTreebankRanks.ts';
+import { furtherRankSide, PLAIN, rankSide, ranksPage, SHARED, SVD, uncutSide } from './pennTreebankRanks.ts';
 import { bestLearningRates, courseFalls } from './retrainingTests.ts';
 import { asGood, better, each, reaches, stated, type Test } from './verdict.ts';
 
@@ -26,7 +28,19 @@ export interface Claim {
   /** The benchmark that has the figures, and the place of its results. */
   readonly elsewhere?: { readonly command: string; readonly page: string };
   readonly test: Test;
+  /** The same of a smaller model and corpus, and the page of those runs. */
+  readonly fifth?: { readonly study: string; readonly test: Test };
 }
+
+/** What a claim about the Penn Treebank is judged by, at both scales. */
+const atBothScales = (
+  pageOf: (scale: Scale) => string,
+  testOf: (scale: Scale) => Test,
+): Required<Pick<Claim, 'study' | 'test' | 'fifth'>> => ({
+  study: pageOf(FULL),
+  test: testOf(FULL),
+  fifth: { study: pageOf(FIFTH), test: testOf(FIFTH) },
+});
 
 const deeptwist = (name: string) => ({ case: name, rival: DEEPTWIST.name });
 const lenet300 = deeptwist(lenet300At62.name);
@@ -36,6 +50,8 @@ const lenet5 = deeptwist(lenet5At108.name);
 const forEach = <T extends number>(values: readonly T[], name: (value: T) => string, test: (value: T) => Test) =>
   each(Object.fromEntries(values.map((value) => [name(value), test(value)])));
 
+/** The rates at which the paper says that pruning makes a model better. */
+const lowRates = ({ pruningRates }: Scale) => pruningRates.filter((rate) => rate <= 0.85);
 const percent = (rate: number) => `${100 * rate}%`;
 const rank = (value: number) => `rank ${value}`;
 const bits = (value: number) => `${value} ${value === 1 ? 'bit' : 'bits'}`;
@@ -141,22 +157,29 @@ export const claims: readonly Claim[] = [
     paper: 'deeptwist',
     text: 'Pruned language models: better than with gradual masks at all rates',
     where: 'Table 3',
-    study: 'ptb-pruning',
-    test: forEach(RATES, percent, (rate) => better(prunedSide(rate, DEEPTWIST.name), prunedSide(rate, MASKS.name))),
+    ...atBothScales(pruningPage, (scale) =>
+      forEach(scale.pruningRates, percent, (rate) =>
+        better(prunedSide(scale, rate, DEEPTWIST.name), prunedSide(scale, rate, MASKS.name)),
+      ),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'Better than the pre-trained model at 80 and 85%',
     where: 'section 4.1',
-    study: 'ptb-pruning',
-    test: forEach([0.8, 0.85], percent, (rate) => better(prunedSide(rate, DEEPTWIST.name), pretrainedSide)),
+    ...atBothScales(pruningPage, (scale) =>
+      forEach(lowRates(scale), percent, (rate) =>
+        better(prunedSide(scale, rate, DEEPTWIST.name), pretrainedSide(scale)),
+      ),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'Because of regularization: better than the same further training without compression',
     where: 'section 4.1',
-    study: 'ptb-pruning',
-    test: forEach([0.8, 0.85], percent, (rate) => better(prunedSide(rate, DEEPTWIST.name), furtherSide)),
+    ...atBothScales(pruningPage, (scale) =>
+      forEach(lowRates(scale), percent, (rate) => better(prunedSide(scale, rate, DEEPTWIST.name), furtherSide(scale))),
+    ),
   },
   {
     paper: 'deeptwist',
@@ -172,22 +195,29 @@ export const claims: readonly Claim[] = [
     text: 'Codes of 1 to 3 bits: as good as alternating quantization at every step',
     where: 'Table 4',
     published: 'alternating at every step: 95.8 with 2 bits, 87.9 with 3 (as remembered)',
-    study: 'ptb-quantization',
-    test: forEach(BITS, bits, (count) => asGood(quantizedSide(count, ALTERNATING), quantizedSide(count, EVERY_STEP))),
+    ...atBothScales(quantizationPage, (scale) =>
+      forEach(scale.bits, bits, (count) =>
+        asGood(quantizedSide(scale, count, ALTERNATING), quantizedSide(scale, count, EVERY_STEP)),
+      ),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'The greedy algorithm is enough: as good as alternating ones in DeepTwist',
     where: 'section 4.2',
-    study: 'ptb-quantization',
-    test: forEach([2, 3], bits, (count) => asGood(quantizedSide(count, GREEDY), quantizedSide(count, ALTERNATING))),
+    ...atBothScales(quantizationPage, (scale) =>
+      forEach([2, 3], bits, (count) =>
+        asGood(quantizedSide(scale, count, GREEDY), quantizedSide(scale, count, ALTERNATING)),
+      ),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'With 3 bits as good as the same further training in full precision',
     where: 'Table 4',
-    study: 'ptb-quantization',
-    test: asGood(quantizedSide(3, ALTERNATING), furtherFullPrecisionSide),
+    ...atBothScales(quantizationPage, (scale) =>
+      asGood(quantizedSide(scale, 3, ALTERNATING), furtherFullPrecisionSide(scale)),
+    ),
   },
   {
     paper: 'deeptwist',
@@ -199,55 +229,52 @@ export const claims: readonly Claim[] = [
     paper: 'deeptwist',
     text: 'Low rank: better than conventional SVD at every rank',
     where: 'Figure 2a',
-    study: 'ptb-ranks',
-    test: forEach(RANKS, rank, (value) => better(rankSide(value, PLAIN), rankSide(value, SVD))),
+    ...atBothScales(ranksPage, (scale) =>
+      forEach(scale.ranks, rank, (value) => better(rankSide(scale, value, PLAIN), rankSide(scale, value, SVD))),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'Better than the pre-trained model at a much smaller rank',
     where: 'Figure 2a',
     published: '82.02 at rank 96 of 650 beside 83.78',
-    study: 'ptb-ranks',
-    test: better(rankSide(32, PLAIN), pretrainedSide),
+    ...atBothScales(ranksPage, (scale) => better(rankSide(scale, scale.lowRank, PLAIN), pretrainedSide(scale))),
   },
   {
     paper: 'deeptwist',
     text: 'Because of regularization: better than the same further training without compression',
     where: 'section 4.3',
-    study: 'ptb-ranks',
-    test: better(rankSide(32, PLAIN), furtherRankSide),
+    ...atBothScales(ranksPage, (scale) => better(rankSide(scale, scale.lowRank, PLAIN), furtherRankSide(scale))),
   },
   {
     paper: 'deeptwist',
     text: 'A shared projection costs little',
     where: 'Figure 2a',
     published: '82.65 beside 82.02 at rank 96',
-    study: 'ptb-ranks',
-    test: forEach(RANKS, rank, (value) => asGood(rankSide(value, SHARED), rankSide(value, PLAIN))),
+    ...atBothScales(ranksPage, (scale) =>
+      forEach(scale.ranks, rank, (value) => asGood(rankSide(scale, value, SHARED), rankSide(scale, value, PLAIN))),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'The higher the rank, the lower the best learning rate of retraining; rates above that of pre-training (1) are preferred',
     where: 'section 4.3',
     published: 'best of 1.8, 2.0 and 2.2 at ranks 512, 256 and 128',
-    study: 'ptb-ranks',
-    test: bestLearningRates,
+    ...atBothScales(ranksPage, (scale) => bestLearningRates(scale)),
   },
   {
     paper: 'deeptwist',
     text: 'The perplexity after distortions falls from the first to the last epoch of retraining',
     where: 'Figure 2b',
-    study: 'ptb-ranks',
-    test: forEach(RANKS, rank, (value) => courseFalls(rankSide(value, PLAIN))),
+    ...atBothScales(ranksPage, (scale) =>
+      forEach(scale.ranks, rank, (value) => courseFalls(rankSide(scale, value, PLAIN))),
+    ),
   },
   {
     paper: 'deeptwist',
     text: 'Singular values before the rank grow, those behind it shrink',
     where: 'Figure 3',
-    test: stated(
-      'not tested',
-      'shrinking is by construction: they were set to zero. Growth needs the spectrum of the same training without compression beside it, which no study records yet',
-    ),
+    ...atBothScales(ranksPage, (scale) => leadingAreLarger(rankSide(scale, scale.lowRank, PLAIN), uncutSide(scale))),
   },
   {
     paper: 'deeptwist',

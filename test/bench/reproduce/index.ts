@@ -2,6 +2,7 @@
 import { distortionStep } from './distortionStep.ts';
 import { highestRatio } from './highestRatio.ts';
 import { mnistPruning } from './mnistPruning.ts';
+import { FIFTH, FULL } from './pennTreebank.ts';
 import { pennTreebankPruning } from './pennTreebankPruning.ts';
 import { pennTreebankQuantization } from './pennTreebankQuantization.ts';
 import { pennTreebankRanks } from './pennTreebankRanks.ts';
@@ -13,7 +14,9 @@ export const studies: readonly Study[] = [
   distortionStep,
   highestRatio,
   variationalDropout,
-  pennTreebankPruning,
-  pennTreebankQuantization,
-  pennTreebankRanks,
+  ...[FULL, FIFTH].flatMap((scale) => [
+    pennTreebankPruning(scale),
+    pennTreebankQuantization(scale),
+    pennTreebankRanks(scale),
+  ]),
 ];

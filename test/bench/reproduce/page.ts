@@ -1,11 +1,10 @@
 /** @file The page of a study, made from the records of its runs: a table a case, pictures, and what the papers say of it. */
-import { claimTable } from './whatHolds.ts';
-import { claims } from './claims.ts';
 import { markdownTable } from './markdownTable.ts';
 import { differenceText, scaleOf, withMargin, type MetricScale } from './metricScale.ts';
 import { ratioOf, testOf, type FindRecord, type Outcome, type Outcomes } from './outcomes.ts';
 import { finalsOf, commandOf, SEED_OF_TRIES, shortSetting, type Case, type Study } from './study.ts';
 import { pairsOf } from './verdict.ts';
+import { claimsOfStudy } from './whatHolds.ts';
 
 export interface PageOptions {
   readonly outcomes: Outcomes;
@@ -19,7 +18,7 @@ export interface PageOptions {
 /** The page as Markdown. */
 export function pageOf(study: Study, options: PageOptions): string {
   const { outcomes, seeds, drawn } = options;
-  const own = claims.filter(({ study: name }) => name === study.name);
+  const own = claimsOfStudy(study.name, outcomes);
   return [
     `# ${study.title}`,
     '',
@@ -37,7 +36,7 @@ export function pageOf(study: Study, options: PageOptions): string {
       .filter(({ name }) => drawn.has(name))
       .flatMap(({ name, title }) => ['', `## ${title}`, '', `![${title}](${name}.svg)`]),
     ...(study.conclusion ? ['', ...study.conclusion(outcomes)] : []),
-    ...(own.length > 0 ? ['', '## What the papers say', '', ...claimTable(own, outcomes, { links: false })] : []),
+    ...(own.length > 0 ? ['', '## What the papers say', '', ...own] : []),
     '',
   ].join('\n');
 }

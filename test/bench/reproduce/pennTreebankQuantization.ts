@@ -1,21 +1,17 @@
 /** @file Table 4 of the DeepTwist paper: an LSTM language model of one layer, quantized to binary codes, on the Penn Treebank. */
 import {
   atOnce,
-  CORPUS,
   experiment,
   FURTHER,
   furtherCase,
   learningRates,
   ofLayers,
-  oneLayer,
   pretrainingCase,
   startOf,
+  type Scale,
 } from './pennTreebank.ts';
 import type { Case, Rival, Study } from './study.ts';
-
-export const BITS = [1, 2, 3];
-/** The first learning rate is that of the paper. */
-const TRIES = learningRates([20, 10, 5]);
+import type { Side } from './verdict.ts';
 
 const algorithm = (name: string) => ofLayers({ algorithm: name });
 export const ALTERNATING: Rival = { name: 'DeepTwist, alternating', overrides: algorithm('alternating') };
@@ -25,11 +21,20 @@ export const EVERY_STEP: Rival = {
   overrides: [...algorithm('alternating'), 'compression.policy=straight-through', 'compression.distortEvery=1'],
 };
 
-const quantizedCase = (bits: number): Case => ({
-  name: `${oneLayer.name}, ${bits} ${bits === 1 ? 'bit' : 'bits'}`,
+const triesOf = (scale: Scale) => learningRates(scale.learningRates.codes);
+
+/** Of Xu et al. 2018, by bits. */
+const PUBLISHED: Readonly<Record<number, string>> = { 2: '95.8', 3: '87.9' };
+
+const quantizedCase = (scale: Scale, bits: number): Case => ({
+  name: `${scale.oneLayer.name}, ${bits} ${bits === 1 ? 'bit' : 'bits'}`,
   file: experiment('one-layer-quantize'),
-  overrides: [CORPUS, ...ofLayers({ bits })],
-  start: startOf(oneLayer),
+  overrides: [
+    ...scale.oneLayer.overrides,
+    `compression.distortEvery=${scale.distortEvery.codes}`,
+    ...ofLayers({ bits }),
+  ],
+  start: startOf(scale.oneLayer),
   // With one bit, both algorithms are the same.
   rivals: [
     ALTERNATING,
@@ -37,27 +42,35 @@ const quantizedCase = (bits: number): Case => ({
     EVERY_STEP,
     atOnce('alternating at once, no retraining', algorithm('alternating')),
   ],
-  tries: TRIES,
+  tries: triesOf(scale),
   published:
-    bits === 1
-      ? []
-      : [
-          `Published: ${bits === 2 ? '95.8' : '87.9'} with activations of as many bits, alternating and straight-through (Xu et al. 2018, as remembered; it was not looked up for this page).`,
-        ],
+    bits in PUBLISHED && scale.oneLayer.published.length > 0
+      ? [
+          `Published: ${PUBLISHED[bits]} with activations of as many bits, alternating and straight-through (Xu et al. 2018, as remembered; it was not looked up for this page).`,
+        ]
+      : [],
 });
 
-const pretraining = pretrainingCase(oneLayer);
-const further = furtherCase(oneLayer, 'one-layer-quantize', TRIES, 'codes');
+const furtherOf = (scale: Scale) => furtherCase(scale.oneLayer, 'one-layer-quantize', triesOf(scale), 'codes');
 
-export const furtherFullPrecisionSide = { case: further.name, rival: FURTHER.name };
-export const quantizedSide = (bits: number, { name }: Rival) => ({ case: quantizedCase(bits).name, rival: name });
+export const furtherFullPrecisionSide = (scale: Scale): Side => ({ case: furtherOf(scale).name, rival: FURTHER.name });
+export const quantizedSide = (scale: Scale, bits: number, { name }: Rival): Side => ({
+  case: quantizedCase(scale, bits).name,
+  rival: name,
+});
 
-export const pennTreebankQuantization: Study = {
-  name: 'ptb-quantization',
-  title: 'A language model in binary codes on the Penn Treebank',
-  introduction: [
-    'Table 4 of the DeepTwist paper: one LSTM layer of 300 units, pre-trained for 20 epochs and retrained for 20; embedding, LSTM and softmax have 1 to 3 bits, `S_D` is 2000. Beside it the quantization at every step that ' +
-      'the paper compares with, and the same retraining without quantization. Tried are three learning rates for each. The values of the table in the paper are not known to us.',
-  ],
-  cases: [pretraining, further, ...BITS.map(quantizedCase)],
-};
+/** The name of the page of codes at a scale. */
+export const quantizationPage = ({ name }: Scale) => `${name}-quantization`;
+
+export function pennTreebankQuantization(scale: Scale): Study {
+  return {
+    name: quantizationPage(scale),
+    title: `A language model in binary codes ${scale.title}`,
+    introduction: [
+      `Table 4 of the DeepTwist paper: one LSTM layer of 300 units, pre-trained for 20 epochs and retrained for 20; embedding, LSTM and softmax have 1 to 3 bits, \`S_D\` is ${scale.distortEvery.codes}. Beside it the quantization at every step that ` +
+        'the paper compares with, and the same retraining without quantization. Tried are three learning rates for each. The values of the table in the paper are not known to us.',
+      ...(scale.introduction === undefined ? [] : [scale.introduction]),
+    ],
+    cases: [pretrainingCase(scale.oneLayer), furtherOf(scale), ...scale.bits.map((bits) => quantizedCase(scale, bits))],
+  };
+}

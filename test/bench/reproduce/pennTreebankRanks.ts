@@ -1,13 +1,12 @@
 /** @file Figure 2 of the DeepTwist paper, with the small model: LSTM layers of low rank on the Penn Treebank. */
 import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { isEvaluationInTraining } from '../experiments.ts';
-import { atOnce, CORPUS, experiment, furtherCase, FURTHER, learningRates, small, startOf } from './pennTreebank.ts';
+import { atOnce, experiment, furtherCase, FURTHER, learningRates, startOf, type Scale } from './pennTreebank.ts';
+import { leadingSeries } from './leadingValues.ts';
+import { EPOCHS, pruningPage } from './pennTreebankPruning.ts';
 import { curve, placeOf } from './pictures.ts';
-import type { Case, Rival, Series, Study } from './study.ts';
-
-export const RANKS = [128, 96, 64, 32, 16];
-/** The learning rate of pre-training is 1. */
-const TRIES = learningRates([0.1, 0.3, 1, 2]);
+import type { Case, Figure, Rival, Series, Study } from './study.ts';
+import type { Side } from './verdict.ts';
 
 const shared = (isShared: boolean) => [`compression.layers.lstm*.sharedProjection=${isShared}`];
 export const PLAIN: Rival = { name: 'DeepTwist', overrides: shared(false) };
@@ -18,72 +17,111 @@ const FACTORS: Rival = {
 };
 export const SVD: Rival = atOnce('SVD, no retraining', shared(false));
 
-/** The metric on the validation split after each epoch, with distorted weights. */
-const courseSeries: Series = (events) => ({
-  course: events.filter(isEvaluationInTraining).map(({ value }) => value),
-});
+/** The metric on the validation split after each epoch, with distorted weights; and the largest singular values at the end. */
+const seriesOf =
+  (rank: number): Series =>
+  (events) => ({
+    course: events.filter(isEvaluationInTraining).map(({ value }) => value),
+    ...leadingSeries(rank)(events),
+  });
 
-const rankCase = (rank: number): Case => ({
-  name: `${small.name}, rank ${rank}`,
+const triesOf = (scale: Scale) => learningRates(scale.learningRates.ranks);
+
+const rankCase = (scale: Scale, rank: number): Case => ({
+  name: `${scale.small.name}, rank ${rank}`,
   file: experiment('small-low-rank'),
-  overrides: [CORPUS, `compression.layers.lstm*.rank=${rank}`],
-  start: startOf(small),
+  overrides: [
+    ...scale.small.overrides,
+    `compression.distortEvery=${scale.distortEvery.ranks}`,
+    `compression.layers.lstm*.rank=${rank}`,
+  ],
+  start: startOf(scale.small),
   rivals: [PLAIN, SHARED, FACTORS, SVD],
-  tries: TRIES,
-  series: courseSeries,
+  tries: triesOf(scale),
+  series: seriesOf(rank),
   published: [],
 });
 
-const further = furtherCase(small, 'small-low-rank', TRIES, 'ranks');
-export const furtherRankSide = { case: further.name, rival: FURTHER.name };
-export const rankSide = (rank: number, { name }: Rival) => ({ case: rankCase(rank).name, rival: name });
+const furtherOf = (scale: Scale) => furtherCase(scale.small, 'small-low-rank', triesOf(scale), 'ranks');
 
-export const pennTreebankRanks: Study = {
-  name: 'ptb-ranks',
-  title: 'Language models of low rank on the Penn Treebank',
-  introduction: [
-    'Figure 2 of the DeepTwist paper with the small model (its figure has 2 x 650 units): the LSTM layers have a rank, `S_D` is 100, retraining takes 13 epochs, as many as [pre-training](ptb-pruning.md). Tried are four learning rates ' +
-      'for each rank and each way, that of pre-training (1) and its double among them; the control has the same retraining without compression.',
+/** The only distortion is behind the last step, and cuts nothing: its spectra are those of training without compression. */
+const uncut = ({ stepsPerEpoch, small }: Scale): Rival => ({
+  name: 'trained further, with the same learning rate',
+  overrides: [
+    ...shared(false),
+    `compression.distortEvery=${EPOCHS * stepsPerEpoch}`,
+    `compression.layers.lstm*.rank=${small.units}`,
   ],
-  cases: [further, ...RANKS.map(rankCase)],
-  figures: [
-    {
-      name: 'ptb-ranks',
-      title: 'LSTM of 2 x 200 units: test perplexity over the rank (Figure 2a)',
-      content: (outcomes) => {
-        const series = [PLAIN, SHARED, FACTORS, SVD].flatMap(({ name }, color) =>
-          curve(
-            name,
-            color,
-            RANKS.toReversed().flatMap((rank) => placeOf(outcomes.of(rankCase(rank).name, name), rank)),
-          ),
-        );
-        return series.some(({ x }) => x.length > 1)
-          ? { x: { label: 'rank', scale: 'log' }, y: { label: 'test perplexity, mean and 95% interval' }, series }
-          : undefined;
-      },
-    },
-    {
-      name: 'ptb-ranks-course',
-      title: 'DeepTwist: validation perplexity after each epoch of retraining (Figure 2b)',
-      content: (outcomes) => {
-        const series = RANKS.flatMap((rank, color) => {
-          const runs = [...outcomes.of(rankCase(rank).name, PLAIN.name).runs.values()];
-          const courses = runs.flatMap(({ series: own }) => (own?.course ? [own.course] : []));
-          const epochs = courses[0]?.length ?? 0;
-          return curve(
-            `rank ${rank}`,
-            color,
-            Array.from({ length: epochs }, (_, index) => ({
-              x: index + 1,
-              ...sampleStatistics(courses.map((course) => course[index])),
-            })),
-          );
-        });
-        return series.some(({ x }) => x.length > 1)
-          ? { x: { label: 'epoch' }, y: { label: 'validation perplexity, mean and 95% interval' }, series }
-          : undefined;
-      },
-    },
-  ],
-};
+});
+
+/** The control of Figure 3. */
+const spectraCase = (scale: Scale): Case => ({
+  ...rankCase(scale, scale.lowRank),
+  name: `${scale.small.name}, control of the spectra at rank ${scale.lowRank}`,
+  rivals: [uncut(scale)],
+  tries: { of: rankCase(scale, scale.lowRank), rival: PLAIN.name },
+});
+
+export const uncutSide = (scale: Scale): Side => ({ case: spectraCase(scale).name, rival: uncut(scale).name });
+export const furtherRankSide = (scale: Scale): Side => ({ case: furtherOf(scale).name, rival: FURTHER.name });
+export const rankSide = (scale: Scale, rank: number, { name }: Rival): Side => ({
+  case: rankCase(scale, rank).name,
+  rival: name,
+});
+
+/** The name of the page of ranks at a scale. */
+export const ranksPage = ({ name }: Scale) => `${name}-ranks`;
+
+export function pennTreebankRanks(scale: Scale): Study {
+  return {
+    name: ranksPage(scale),
+    title: `Language models of low rank ${scale.title}`,
+    introduction: [
+      `Figure 2 of the DeepTwist paper with the small model (its figure has 2 x 650 units): the LSTM layers have a rank, \`S_D\` is ${scale.distortEvery.ranks}, retraining takes 13 epochs, as many as [pre-training](${pruningPage(scale)}.md). Tried are four learning rates ` +
+        'for each rank and each way, that of pre-training (1) and its double among them; the control has the same retraining without compression.',
+      ...(scale.introduction === undefined ? [] : [scale.introduction]),
+    ],
+    cases: [furtherOf(scale), ...scale.ranks.map((rank) => rankCase(scale, rank)), spectraCase(scale)],
+    figures: [overTheRank(scale), overTheEpochs(scale)],
+  };
+}
+
+const overTheRank = (scale: Scale): Figure => ({
+  name: ranksPage(scale),
+  title: `${scale.small.name}: test perplexity over the rank (Figure 2a)`,
+  content: (outcomes) => {
+    const series = [PLAIN, SHARED, FACTORS, SVD].flatMap(({ name }, color) =>
+      curve(
+        name,
+        color,
+        scale.ranks.toReversed().flatMap((rank) => placeOf(outcomes.of(rankCase(scale, rank).name, name), rank)),
+      ),
+    );
+    return series.some(({ x }) => x.length > 1)
+      ? { x: { label: 'rank', scale: 'log' }, y: { label: 'test perplexity, mean and 95% interval' }, series }
+      : undefined;
+  },
+});
+
+const overTheEpochs = (scale: Scale): Figure => ({
+  name: `${ranksPage(scale)}-course`,
+  title: 'DeepTwist: validation perplexity after each epoch of retraining (Figure 2b)',
+  content: (outcomes) => {
+    const series = scale.ranks.flatMap((rank, color) => {
+      const runs = [...outcomes.of(rankCase(scale, rank).name, PLAIN.name).runs.values()];
+      const courses = runs.flatMap(({ series: own }) => (own?.course ? [own.course] : []));
+      const epochs = courses[0]?.length ?? 0;
+      return curve(
+        `rank ${rank}`,
+        color,
+        Array.from({ length: epochs }, (_, index) => ({
+          x: index + 1,
+          ...sampleStatistics(courses.map((course) => course[index])),
+        })),
+      );
+    });
+    return series.some(({ x }) => x.length > 1)
+      ? { x: { label: 'epoch' }, y: { label: 'validation perplexity, mean and 95% interval' }, series }
+      : undefined;
+  },
+});

@@ -23,7 +23,7 @@ export interface Side {
 }
 
 /** Seeds that a verdict needs. */
-const LEAST_SEEDS = 3;
+export const LEAST_SEEDS = 3;
 
 /** The rules, as Markdown. */
 export const rules: readonly string[] = [
@@ -127,7 +127,7 @@ export function stated(verdict: Verdict, value: string): Test {
 }
 
 /** A claim for which there are too few runs yet. */
-function tooFew(...outcomes: readonly Outcome[]): Finding {
+export function tooFew(...outcomes: readonly Outcome[]): Finding {
   const least = Math.min(...outcomes.map(({ runs }) => runs.size));
   return {
     verdict: 'not tested',

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Outcomes } from '../../../bench/reproduce/outcomes.ts';
+import { leadingAreLarger, leadingSeries } from '../../../bench/reproduce/leadingValues.ts';
 import { finalsOf } from '../../../bench/reproduce/study.ts';
 import { asGood, better, each, reaches } from '../../../bench/reproduce/verdict.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
 import { among, recordOf, smallCase } from './recorded.ts';
 
 const work = smallCase({ tries: [[]] });
@@ -83,5 +85,38 @@ describe('by the rules', () => {
     expect(each({ a: seen, b: seen })(clearly).verdict).toBe('seen');
     expect(each({ a: seen, b: notSeen })(clearly).verdict).toBe('not seen');
     expect(each({ a: seen, b: seen })(outcomes([[], []]))).toEqual({ verdict: 'not tested', value: 'not trained yet' });
+  });
+});
+
+describe('the singular values before the rank', () => {
+  /** Outcomes of three seeds with the mean singular values of two weights. */
+  const withLeading = (ours: readonly number[], control: readonly number[]) => {
+    const sides = [ours, control];
+    const records = work.rivals.flatMap((rival, side) =>
+      finalsOf(work, rival, [], 3).map((training, seed) =>
+        recordOf(training, { test: 0.9, series: { leading: [sides[side][seed] - 0.5, sides[side][seed] + 0.5] } }),
+      ),
+    );
+    return new Outcomes([work], 3, among(records));
+  };
+
+  test('are larger where they are in each pair, by more than noise', () => {
+    const larger = withLeading([5.2, 5.3, 5.4], [5, 5.1, 5.25]);
+    expect(leadingAreLarger(ours, theirs)(larger)).toMatchObject({
+      verdict: 'seen',
+      value: expect.stringContaining('a mean of 5.30 at the end, beside 5.12 after') as string,
+    });
+    expect(leadingAreLarger(theirs, ours)(larger).verdict).toBe('not seen');
+    expect(leadingAreLarger(ours, theirs)(withLeading([5, 5.2, 5.1], [5.1, 5.1, 5.1])).verdict).toBe('not seen');
+  });
+
+  test('are those that a run has before its last distortion, as many as the rank', () => {
+    const spectrum = (step: number, singularValues: number[]): RunEvent => ({
+      type: 'spectrum',
+      step,
+      time: 0,
+      weights: [{ name: 'lstm1/kernel', singularValues }],
+    });
+    expect(leadingSeries(2)([spectrum(20, [9, 8, 7]), spectrum(40, [6, 4, 1])])).toEqual({ leading: [5] });
   });
 });
