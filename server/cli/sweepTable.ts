@@ -50,13 +50,13 @@ export function sweepTable(results: readonly SweepResult[], terminal: Terminal):
   const measures: readonly MeasureName[] = ['validation', 'test', 'bytes'];
   const shown = measures.filter((name) => rows.some((row) => measureOf(row, name)));
   const haveSeeds = rows.some(({ results: own }) => new Set(own.map(({ seed }) => seed)).size > 1);
+  const haveDeviation = (name: MeasureName) => haveSeeds && name === by;
   const lines = rows
     .slice(0, MOST_ROWS)
     .map((row) => [
       ...names.map((name) => shortened(row.settings.get(name) ?? '')),
       ...(haveSeeds ? [seedsText(row.results.map(({ seed }) => seed))] : []),
-      ...shown.map((name) => meanText(row, name)),
-      ...(haveSeeds && shown[0] !== undefined ? [deviationText(row, by)] : []),
+      ...shown.flatMap((name) => [meanText(row, name), ...(haveDeviation(name) ? [deviationText(row, name)] : [])]),
       row.ratio === undefined ? '' : formatRatio(row.ratio),
       statesText(row),
     ]);
@@ -65,8 +65,7 @@ export function sweepTable(results: readonly SweepResult[], terminal: Terminal):
       header: [
         ...names,
         ...(haveSeeds ? ['seeds'] : []),
-        ...shown.map((name) => measureTitle(name, metric)),
-        ...(haveSeeds && shown[0] !== undefined ? ['deviation'] : []),
+        ...shown.flatMap((name) => [measureTitle(name, metric), ...(haveDeviation(name) ? ['deviation'] : [])]),
         'smaller',
         'run',
       ],

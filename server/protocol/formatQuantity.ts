@@ -41,9 +41,9 @@ export function formatDrop(drop: number): string {
   return Math.abs(rounded) < 1e-4 ? formatNumber(rounded) : String(Number(rounded.toPrecision(4)));
 }
 
-/** The error of a mean, in two digits: `0.0012`, `3.2e-7`. */
+/** The error of a mean, in two digits, without an exponent where the mean has none: `0.0012`, `0.00068`, `3.2e-7`. */
 export function formatMargin(margin: number): string {
-  return formatNumber(Number(margin.toPrecision(2)));
+  return String(Number(margin.toPrecision(2)));
 }
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });

@@ -179,11 +179,11 @@ test('a sweep stands for its runs in a comparison', async () => {
     table.stdout
       .split('\n')
       .slice(2, 5)
-      .map((line) => line.split(/  +/).slice(0, 3)),
+      .map((line) => line.split(/  +/).slice(0, 5)),
   ).toEqual([
-    ['training.batchSize', 'seeds', 'test accuracy'],
-    ['50', '1-2', '0.95 ± 0.51'],
-    ['20', '1-2', '0.92 ± 0.25'],
+    ['training.batchSize', 'seeds', 'test accuracy', 'deviation', 'bytes'],
+    ['50', '1-2', '0.95 ± 0.51', '0.05657', '32.1 kB ± 0 B'],
+    ['20', '1-2', '0.92 ± 0.25', '0.02828', '32.1 kB ± 0 B'],
   ]);
   expect(await run('compare', sweep.plan[0].run)).toMatchObject({ code: 2, stderr: expect.stringContaining('expected at least two runs') as string }); // prettier-ignore
 });

@@ -40,6 +40,7 @@ describe('quantities', () => {
   it.each([
     [0.06353, '0.064'],
     [12.706, '13'],
+    [0.000683, '0.00068'],
     [3.21e-8, '3.2e-8'],
     [0, '0'],
   ])('shows the error %s as %s', (margin, text) => expect(formatMargin(margin)).toBe(text));
