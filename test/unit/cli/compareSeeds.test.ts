@@ -51,7 +51,9 @@ test('runs that differ in the seed alone are one column, with mean, deviation an
     '  standard deviation  71 B             71 B',
     '',
   ]);
-  expect(stdout.text).toContain('B - A  test accuracy 0.00505 ± 0.00064 in 2 pairs of the same seed: more than noise\n');
+  expect(stdout.text).toContain(
+    'B - A  test accuracy 0.00505 ± 0.00064 in 2 pairs of the same seed: more than noise\n',
+  );
   expect(stdout.text).toContain('B - A  bytes 0 B ± 0 B in 2 pairs of the same seed: no more than noise\n');
   expect(stdout.text).toContain(`A  ${ids[0]} ${ids[1]}\nB  ${ids[2]} ${ids[3]} ${ids[4]}\n`);
 });
