@@ -98,7 +98,7 @@ function measuredValues({ parameter, values }: LayerStage): number[] {
   if (parameter === 'rate') {
     const [least, greatest] = [values[0], values[values.length - 1]];
     const within = RATES.filter((rate) => rate >= least && rate <= greatest);
-    return within.length > 0 ? within : [values[0]];
+    return within.length > 0 ? within : [greatest];
   }
   if (values.length <= MOST_VALUES) return [...values];
   return Array.from(

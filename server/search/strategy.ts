@@ -88,6 +88,8 @@ const FIRST_RATIO = 8;
 /** Two sizes nearer than this are the same, in short runs and in full ones. */
 const SHORT_RESOLUTION = 1.3;
 const FULL_RESOLUTION = 1.04;
+/** How far apart sizes are among which settings are looked for that had no full run. */
+const SIZE_STEP = 1.02;
 /** What is no smaller than this is not worth a run. */
 const LEAST_RATIO = 1.05;
 /** Files are aimed at with this much below the limit, since where zeros stand is not predicted. */
@@ -109,6 +111,12 @@ interface Ranked {
   readonly aim: Aim;
   /** Undefined where it was not tried. */
   readonly drop: number | undefined;
+}
+
+/** A size that had a full run. */
+interface Tried {
+  readonly ratio: number;
+  readonly drop: number;
 }
 
 /** Settings of full runs. */
@@ -280,13 +288,13 @@ class State {
   async smallestByFullRuns(aim: Aim): Promise<void> {
     const { denseBytes, maxDrop = 0 } = this.#task;
     const most = denseBytes / this.#least;
-    let ratio = Math.min(most, denseBytes / aim.bytes);
-    let within: { ratio: number; drop: number } | undefined;
-    let beyond: { ratio: number; drop: number } | undefined;
+    let near = denseBytes / aim.bytes;
+    let within: Tried | undefined;
+    let beyond: Tried | undefined;
     while (this.#left(1) >= 1) {
-      const wanted = this.#wanted({ ...aim, bytes: denseBytes / ratio }, 1, `${formatted(ratio)}x`);
-      // Between two of its values there are no others: nothing is left to find out.
-      if (this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) return;
+      const next = this.#untried(aim, near, { from: within?.ratio ?? LEAST_RATIO, to: beyond?.ratio ?? most });
+      if (!next) return;
+      const { ratio, wanted } = next;
       const [outcome] = await this.#train([wanted]);
       this.#full.push(outcome);
       const { drop } = outcome;
@@ -294,9 +302,24 @@ class State {
       else beyond = { ratio, drop };
       if (within && within.ratio >= most) return;
       if (within && beyond && beyond.ratio / within.ratio < FULL_RESOLUTION) return;
-      ratio = Math.min(most, nextRatio(within, beyond, maxDrop));
-      if (ratio < LEAST_RATIO) return;
+      near = nextRatio(within, beyond, maxDrop);
     }
+  }
+
+  /**
+   * A full run of about a size. Few bits or ranks make few sizes: where the nearest settings have had a full run, the next weaker ones that have not, else
+   * the next stronger ones.
+   * @returns undefined where all settings between the two sizes have had one
+   */
+  #untried(aim: Aim, near: number, { from, to }: { readonly from: number; readonly to: number }) {
+    const start = Math.min(to, Math.max(from, near));
+    const weaker = geometric(start, 1 / SIZE_STEP, (ratio) => ratio >= from);
+    const stronger = geometric(start, SIZE_STEP, (ratio) => ratio <= to);
+    for (const ratio of [...weaker, ...stronger]) {
+      const wanted = this.#wanted({ ...aim, bytes: this.#task.denseBytes / ratio }, 1, `${formatted(ratio)}x`);
+      if (!this.#full.some((one) => keyOf(one.wanted) === keyOf(wanted))) return { ratio, wanted };
+    }
+    return undefined;
   }
 
   /** Full runs of a size, those first that were best in short ones. @param ranked the best first */
@@ -383,11 +406,7 @@ function largest(options: readonly LayerOption[]): number {
 }
 
 /** The ratio of the next full run: between one that is within the drop and one that is not, or beyond the only ones that are known. */
-function nextRatio(
-  within: { ratio: number; drop: number } | undefined,
-  beyond: { ratio: number; drop: number } | undefined,
-  maxDrop: number,
-): number {
+function nextRatio(within: Tried | undefined, beyond: Tried | undefined, maxDrop: number): number {
   if (!beyond) {
     const { ratio, drop } = within!;
     const used = maxDrop === 0 ? 1 : drop / maxDrop;
@@ -397,6 +416,13 @@ function nextRatio(
   const [low, high] = [within, beyond].map(({ ratio }) => Math.log(ratio));
   const part = Number.isFinite(beyond.drop) ? (maxDrop - within.drop) / (beyond.drop - within.drop) : 0.5;
   return Math.exp(low + Math.min(0.75, Math.max(0.25, part)) * (high - low));
+}
+
+/** Numbers from `first` on, each `factor` times the one before, as long as they are within. */
+function geometric(first: number, factor: number, isWithin: (value: number) => boolean): number[] {
+  const values: number[] = [];
+  for (let value = first; isWithin(value); value *= factor) values.push(value);
+  return values;
 }
 
 function formatted(ratio: number): string {

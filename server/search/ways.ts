@@ -72,7 +72,9 @@ export function curveAt(
       error: Math.max(last?.error ?? 0, point.error),
       rise: Math.max(last?.rise ?? 0, point.rise),
     };
-    rising.push({ at: place(point.value), error, rise });
+    const at = place(point.value);
+    if (last?.at === at) rising.pop();
+    rising.push({ at, error, rise });
   }
   if (rising.length === 0) return { error: 0, rise: 0 };
   const at = place(value);

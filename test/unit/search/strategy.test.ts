@@ -104,6 +104,34 @@ describe('a search', () => {
     );
   });
 
+  test.each([
+    ['a shorter training hopes for 2 bits', { short: 2, full: 3 }, [2, 3], true],
+    ['a shorter training fears for 8', { short: 9, full: 3 }, [8, 7, 5, 3, 2], true],
+    ['it hopes for 2 bits in place of 7', { short: 2, full: 7 }, [2, 4, 8, 6, 7], true],
+    ['nothing is within the drop', { short: 2, full: 9 }, [2, 4, 8], false],
+  ] as const)('between few sizes tries those that are left, where %s', async (_, least, tried, isMet) => {
+    const bitsOf = [8, 7, 6, 5, 4, 3, 2, 1];
+    const bits = bitsOf.map((count) => ({
+      values: [count],
+      bytes: 100_000 * (count / 8),
+      costs: { sensitivity: 1 / count, gradient: 1 / count, energy: 1 / count },
+    }));
+    const { result, runs } = await searched(
+      { options: [bits], otherBytes: 400, denseBytes: 400_400, maxDrop: 0.005 },
+      {
+        train: (wanted) => {
+          const own = bitsOf[wanted.options[0]];
+          const missing = Math.max(0, (wanted.length < 1 ? least.short : least.full) - own);
+          return { wanted, drop: 0.002 + 0.01 * missing, bytes: wanted.predictedBytes };
+        },
+      },
+    );
+    const full = runs.filter(({ length }) => length === 1).map(({ options: [option] }) => bitsOf[option]);
+    expect(full).toEqual(tried);
+    expect(result.isMet).toBe(isMet);
+    if (isMet) expect(bitsOf[result.best!.wanted.options[0]]).toBe(least.full);
+  });
+
   test('that goes on decides the same again', async () => {
     const first = await searched({ maxDrop: 0.005 });
     const again = await searched({ maxDrop: 0.005 });

@@ -48,6 +48,14 @@ describe('a curve', () => {
   });
 });
 
+test('a curve with one value twice has the greater cost there', () => {
+  const curve = [
+    { value: 0, error: 0, rise: 0 },
+    { value: 0, error: 0.1, rise: 1 },
+  ];
+  expect(curveAt(curve, 0.4, identity)).toMatchObject({ error: 0.1, rise: 1 });
+});
+
 describe('the cost of a weight', () => {
   test('by its energy is what LAMP adds up: the squares of its least weights, each over those that are not less', () => {
     const weights = [0.1, 0.2, 0.4, 0.9, 1.3, 2];
