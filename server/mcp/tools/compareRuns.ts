@@ -39,7 +39,7 @@ export const compareRuns = defineTool({
   async run({ runs, limit, offset }, call) {
     const paths: string[] = [];
     for (const reference of runs) {
-      const sweep = await call.workspace.findSweep(reference);
+      const sweep = reference === 'last' ? undefined : await call.workspace.findSweep(reference);
       paths.push(sweep?.path ?? (await call.workspace.findRun(reference)).path);
     }
     const [directory] = call.workspace.folders;

@@ -17,15 +17,21 @@ export const stop = defineTool({
   description:
     'Asks a run to stop after its step, or the runs of a sweep, and starts no more of it. Everything is saved: resume_run, or start_sweep or start_search with the id, goes on exactly where it stopped.',
   effect: 'writes',
-  input: z.strictObject({ id: runReference.describe('A run, or the id of a sweep or a search.') }),
+  input: z.strictObject({
+    id: runReference.describe(
+      'A run, or the id of a sweep or a search; "last" is the newest run, or the sweep that it belongs to.',
+    ),
+  }),
   output: z.object({
     asked: z.array(z.string()).describe('Ids of the runs that were asked to stop.'),
     isSweep: z.boolean(),
   }),
   async run({ id }, { workspace }) {
-    const sweep = await workspace.findSweep(id);
+    const newest = id === 'last' ? await workspace.findRun(id) : undefined;
+    const ofSweep = newest ? newest.record.sweep : id;
+    const sweep = ofSweep === undefined ? undefined : await workspace.findSweep(ofSweep);
     if (sweep) return { asked: await stopSweep(sweep), isSweep: true };
-    const run = await workspace.findRun(id);
+    const run = newest ?? (await workspace.findRun(id));
     const state = run.observedState();
     if (!isUnderWay(state))
       throw new UserError(`The run ${run.id} does not train: it is ${state}.`, { remedy: 'See list_runs.' });
@@ -37,7 +43,10 @@ export const stop = defineTool({
   },
 });
 
-/** Stops the processes that see to lines of the plan, so that no more runs begin, and then the runs. */
+/**
+ * Stops the processes that see to lines of the plan, so that no more runs begin, and then the runs.
+ * @throws UserError where none of it is under way
+ */
 async function stopSweep(sweep: Sweep): Promise<string[]> {
   const pids = new Set<number>();
   for (const planned of sweep.plan) {
@@ -57,5 +66,7 @@ async function stopSweep(sweep: Sweep): Promise<string[]> {
   const asked: string[] = [];
   for (const { run } of await readSweep(sweep))
     if (run && isUnderWay(run.observedState()) && (await askToStop(run))) asked.push(run.id);
+  if (asked.length === 0 && pids.size === 0)
+    throw new UserError(`Nothing of the sweep ${sweep.id} trains on this machine.`, { remedy: 'See follow_sweep.' });
   return asked;
 }

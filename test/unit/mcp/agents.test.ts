@@ -273,8 +273,15 @@ test('a sweep is stopped with all of its runs, and gone on with', async () => {
   expect(stopped).toEqual({ stopped: 1, 'not begun': 2 });
   await session.ask('start_sweep', { of: sweep });
   await until(async () => ((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running === 1); // prettier-ignore
-  await session.ask('stop', { id: sweep });
+  expect(await session.ask('stop', { id: 'last' })).toMatchObject({ isSweep: true });
   await until(async () => (((await session.ask('follow_sweep', { sweep })).states as Record<string, number>).running ?? 0) === 0); // prettier-ignore
+  const again = () => session.ask('stop', { id: sweep }).then(JSON.stringify, String);
+  await until(async () => (await again()).includes(`Nothing of the sweep ${String(sweep)} trains on this machine`));
+  // The last run is a newer one than those of the sweep.
+  const { run } = await session.ask('start_run', { experiment: file });
+  await session.ask('follow_run', { run, wait: 60 });
+  expect(await session.ask('stop', { id: 'last' })).toEqual({ asked: [run], isSweep: false });
+  await session.untilEnded(String(run));
 });
 
 test('settings for a target are searched for, followed to what was found, and a sweep is no search', async () => {
