@@ -220,7 +220,7 @@ async function existingSweep(reference: string, { directory }: CommandContext): 
 
 /** For `xargs`, `parallel` and schedulers: each command makes its run, or goes on with it. */
 async function printCommands(sweep: Sweep, { stdout, stderr, directory }: CommandContext): Promise<number> {
-  const left = (await readSweep(sweep)).filter(({ state }) => state !== 'finished');
+  const left = (await readSweep(sweep)).filter(({ state }) => state !== 'finished' && state !== 'stopped early');
   const folder = shellWord(relative(directory, sweep.path) || '.');
   writeLines(
     stdout,
@@ -270,7 +270,8 @@ async function trainTask(
   const job = engine === 'slurm' ? ownJob() : undefined;
   if (job !== undefined) await run.update({ queue: { engine: 'slurm', job } });
   const ladder = sweep.halving && new Ladder(sweep.path, line, sweep.halving);
-  let early = ladder?.stoppedBefore();
+  // The queue of this machine leaves no rungs on the disk, but the run says that it was stopped.
+  let early = ladder && (run.record.stoppedEarly ?? ladder.stoppedBefore());
   let code: number = ExitCode.stopped;
   if (!early) {
     const trainer = await context.loadTrainer();

@@ -47,7 +47,7 @@ export async function trainBySearch(sweep: Sweep, search: OptunaSearch, options:
 /**
  * Adds the run of a trial to the plan.
  * @param next gives the trial; not called where the plan has its runs
- * @returns the line, or undefined where the plan has its runs
+ * @returns the line, or undefined where the plan has its runs, or that of the trial already
  */
 export async function addTrial(
   sweep: Sweep,
@@ -57,6 +57,8 @@ export async function addTrial(
   const [added] = await sweep.addRuns(async (plan) => {
     if (plan.length >= search.runs) return [];
     const { trial, parameters } = await next();
+    // Another process has added it since the study was opened.
+    if (plan.some((line) => line.trial === trial)) return [];
     const vary = combinationOf(search, parameters);
     return [{ set: [...sweep.overrides, ...vary], vary, trial }];
   });

@@ -48,6 +48,13 @@ test('of five runs two go on at the first rung and one at the second, also where
   expect(stdout).toMatch(/stopped early: 5 of 5 at step 20 /);
   expect(stdout).toMatch(/0\.000001 .* stopped early: \d of 5 at step 20$/m);
 
+  // Nothing is left to do for other machines.
+  const print = await start(place, 'sweep', 'last', '--print').ended;
+  expect(print).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('0 of 5 runs are left') as string }); // prettier-ignore
+  const task = await start(place, 'sweep', 'last', '--task', String(1 + first.findIndex((end) => end !== 'finished'))).ended; // prettier-ignore
+  expect(task).toMatchObject({ code: 0, stderr: expect.stringContaining('is stopped early') as string });
+  expect(await ends(place)).toEqual(first);
+
   const disturbed = await workspace(settings);
   const killed = start(disturbed, 'sweep', FILE);
   await until(async () => (await runsOf(disturbed)).some(({ record }) => record.stoppedEarly));

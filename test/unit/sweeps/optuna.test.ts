@@ -123,6 +123,24 @@ test('a trial that was asked for before a kill becomes a line, and what has ende
   expect((await openSweep(made.path)).plan).toHaveLength(2);
 });
 
+test('a trial that another process has added meanwhile is added once', async () => {
+  const { made, python, trials } = await search({ type: 'random', runs: 2, vary });
+  const late = await openSweep(made.path);
+  const study = await Study.open(made, made.optuna!, 1);
+  const first = await study.ask();
+  const add = (sweep: Made) => addTrial(sweep, made.optuna!, () => Promise.resolve(first));
+  expect(await add(made)).toMatchObject({ line: 1, trial: first.trial });
+  // It has opened the plan before the line was in it.
+  expect(late.plan).toHaveLength(0);
+  expect(await add(late)).toBeUndefined();
+  expect(await addTrial(late, made.optuna!, () => study.ask())).toMatchObject({ line: 2, trial: 1 });
+  study.close();
+  await endRun(late, 1, 0.5);
+  await endRun(late, 2, 0.6);
+  await goOn(made.path, python);
+  expect(trials().map(({ value }) => value)).toEqual([0.5, 0.6]);
+});
+
 test('a study that asks for small values is told of the negative of an accuracy', async () => {
   const { made, python, trials } = await search({ type: 'random', runs: 1, vary });
   const study = await Study.open(made, made.optuna!, 1);
