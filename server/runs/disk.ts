@@ -96,7 +96,7 @@ export function explainDiskError(
     : begun
       ? ['What was recorded before is intact.', 'then continue with `deeptwist resume`']
       : ['No run was made.', 'then run the experiment again'];
-  if (begun && code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
+  if (begun && !isFileOfItsOwn && code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
   if (code === 'EFBIG') {
     return new UserError(`A file in ${folder} may not grow: its size has reached a limit. ${kept}`, {
       remedy: `Raise the limit (\`ulimit -f\`), or use a file system for larger files; ${goOn}.`,

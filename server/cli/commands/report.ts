@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path';
 import { printableJson } from '../../protocol/printable.ts';
 import type { RenderedReport, ReportedRun } from '../../protocol/run/report.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { checkTarget } from '../../export/target.ts';
 import { writeAtomically } from '../../runs/disk.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { choiceOf } from '../choiceOf.ts';
@@ -39,6 +40,8 @@ export const reportCommand: Command = {
       throw wrongUsage('report', '--title is not for a model card', 'Leave it out.');
     const runs = await Promise.all(positionals.map((reference) => findRun(reference, context.directory)));
     const different = [...new Map(runs.map((run) => [run.path, run])).values()];
+    const path = resolve(context.directory, options.out ?? `${different[0].id}.${extensions[format]}`);
+    await checkTarget(path, { isFolder: false });
     const { reportedRun } = await import('../reportData.ts');
     const reported: ReportedRun[] = [];
     // One after the other: of each, all recorded numbers are held.
@@ -46,8 +49,7 @@ export const reportCommand: Command = {
     const names = [...new Set(different.map(({ record }) => record.name))];
     const content =
       format === 'html' ? await page(reported, options.title ?? names.join(', '), context) : await card(reported[0]);
-    const path = resolve(context.directory, options.out ?? `${different[0].id}.${extensions[format]}`);
-    await writeAtomically(path, content);
+    await writeAtomically(path, content, { isFileOfItsOwn: true });
     const bytes = Buffer.byteLength(content);
     if (options.json) context.stdout.write(printableJson({ path, bytes, runs: reported.map(({ id }) => id) }) + '\n');
     else context.stdout.write(`${relative(context.directory, path)}\n`);

@@ -1,6 +1,6 @@
 /** @file Tool: a new experiment file, from a proposal as New Experiment makes it or from a text, checked before it is written. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { newMethods } from '../../protocol/experiment/methods/newMethods.ts';
@@ -10,7 +10,7 @@ import { moduleOf } from '../../protocol/model/modelExports.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ChosenModel, ChosenTeacher } from '../../protocol/wire/proposals.ts';
 import { chosenExperimentText, layersOf } from '../../proposals/chosenExperiment.ts';
-import { makeFolder, writeAtomically } from '../../runs/disk.ts';
+import { explainDiskError, writeAtomically } from '../../runs/disk.ts';
 import { EXPERIMENT_ENDING } from '../../runs/run.ts';
 import { runForAgent } from '../commands.ts';
 import { defineTool, pathInput, type Call } from '../tool.ts';
@@ -77,8 +77,10 @@ export const writeExperiment = defineTool({
     const problems = await checker.check(path, text, workspace.folders);
     const canBeWritten = !preview && !problems.some(({ severity }) => severity === 'error');
     if (canBeWritten) {
-      await makeFolder(dirname(path));
-      if (overwrite) await writeAtomically(path, text);
+      await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+        throw explainDiskError(error, path, 0, { isFileOfItsOwn: true });
+      });
+      if (overwrite) await writeAtomically(path, text, { isFileOfItsOwn: true });
       else await writeFile(path, text, { flag: 'wx' });
     }
     return {

@@ -162,8 +162,8 @@ test.each([
   [['last', 'last', '--format', 'model-card'], 'a model card is of one run', 2],
   [['last', '--format', 'model-card', '--title', 'x'], '--title is not for a model card', 2],
   [['nothing'], 'nothing', 2],
-  [['last', '--out', 'no-folder/report.html'], 'no-folder', 1],
-  [['last', '--out', 'a-folder'], 'a-folder', 1],
+  [['last', '--out', 'no-folder/report.html'], 'no-folder does not exist', 2],
+  [['last', '--out', 'a-folder'], 'a-folder is a folder', 2],
 ])('report %j is refused', async (args, said, exit) => {
   const { folder, run, report } = await place();
   await run(wholeRun);

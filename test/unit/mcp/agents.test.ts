@@ -100,6 +100,9 @@ describe('an experiment', () => {
     const shorter = before.replace('"steps":60', '"steps":30').replace('"steps": 60', '"steps": 30');
     expect(await session.ask('write_experiment', { file, text: shorter, overwrite: true })).toMatchObject({ written: true }); // prettier-ignore
     expect(readFileSync(join(folder, file), 'utf8')).toBe(shorter);
+    const below = shorter.replaceAll(/"(\.\/)?([\w-]+\.(?:npy|ts))"/g, '"../../$2"');
+    expect(await session.ask('write_experiment', { file: 'a/b/new.deeptwist.jsonc', text: below })).toMatchObject({ written: true }); // prettier-ignore
+    expect(readFileSync(join(folder, 'a', 'b', 'new.deeptwist.jsonc'), 'utf8')).toBe(below);
     expect(await session.refusal('write_experiment', { file: 'model.ts', text, overwrite: true })).toContain('.deeptwist.jsonc'); // prettier-ignore
     expect(await session.refusal('write_experiment', { file: 'b.deeptwist.jsonc', proposal: { ...proposal, layers: ['fc7'] } })).toContain('It has: fc1, fc2'); // prettier-ignore
   });
