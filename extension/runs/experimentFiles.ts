@@ -23,7 +23,7 @@ export interface ExperimentFile {
   readonly missing?: true;
 }
 
-/** In every workspace folder, by path. */
+/** In every workspace folder, by path, each once: a workspace folder may lie in another one. */
 export async function findExperimentFiles(): Promise<ExperimentFile[]> {
   const found = await Promise.all(
     (workspace.workspaceFolders ?? []).map((folder) =>
@@ -40,7 +40,8 @@ export async function findExperimentFiles(): Promise<ExperimentFile[]> {
       ),
     ),
   );
-  return [...files, ...gone.flat()].sort((a, b) => a.file.localeCompare(b.file));
+  const byPath = new Map([...files, ...gone.flat()].map((experiment) => [experiment.file, experiment]));
+  return [...byPath.values()].sort((a, b) => a.file.localeCompare(b.file));
 }
 
 /** Run folders that are opened to look for experiments that are gone. */

@@ -33,7 +33,7 @@ function kindOf(name: string, isBelow: boolean): Kind | undefined {
 }
 
 /**
- * @param roots absolute
+ * @param roots absolute; one may lie in another
  * @param mayVisit tells whether a folder may be looked into; it may be reached through a link
  * @returns sorted paths, as far as they are within the limits, and the experiment files
  */
@@ -51,6 +51,7 @@ export async function findFiles(
     texts: [],
     experiments: [],
   };
+  const listed = new Set<string>();
   let left = MOST_FOLDERS;
   for (const root of roots)
     await walkFolders(
@@ -60,9 +61,12 @@ export async function findFiles(
         if ((isBelow && EXCLUDED_FOLDERS.includes(basename(folder))) || left-- <= 0 || !mayVisit(folder)) return false;
         for (const file of files) {
           const kind = kindOf(file, isBelow);
-          if (kind === undefined) continue;
+          const path = join(folder, file);
+          if (kind === undefined || listed.has(path)) continue;
           const most = kind === 'sources' || kind === 'images' ? MOST_FOUND[kind] : MOST_FOUND.others;
-          if (found[kind].length < most) found[kind].push(join(folder, file));
+          if (found[kind].length >= most) continue;
+          found[kind].push(path);
+          listed.add(path);
         }
         return true;
       },

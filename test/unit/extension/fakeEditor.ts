@@ -1,0 +1,124 @@
+/**
+ * @file A part of VS Code, for tests of files that speak with it: a workspace of folders on the disk, and what is shown. To be given to
+ * `vi.mock('vscode', …)`.
+ */
+import { readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export class EventEmitter<T> {
+  readonly #listeners = new Set<(event: T) => void>();
+  readonly event = (listener: (event: T) => void) => {
+    this.#listeners.add(listener);
+    return { dispose: () => this.#listeners.delete(listener) };
+  };
+  fire(event: T): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
+export class Uri {
+  readonly scheme = 'file';
+  readonly fsPath: string;
+
+  constructor(fsPath: string) {
+    this.fsPath = fsPath;
+  }
+
+  get path(): string {
+    return this.fsPath.replaceAll(sep, '/');
+  }
+
+  toString(): string {
+    return pathToFileURL(this.fsPath).href;
+  }
+
+  static file = (path: string) => new Uri(path);
+  static parse = (text: string) => new Uri(fileURLToPath(text));
+  static joinPath = ({ fsPath }: Uri, ...names: string[]) => new Uri(join(fsPath, ...names));
+}
+
+export class RelativePattern {
+  readonly base: { readonly uri: Uri };
+
+  constructor(base: { readonly uri: Uri }) {
+    this.base = base;
+  }
+}
+
+export class ThemeIcon {}
+export class ThemeColor {}
+export const ProgressLocation = {};
+
+/** What was shown: the kind of a message, its text, its buttons; a command with its arguments. */
+export const shown: unknown[][] = [];
+/** What a test says of the window. */
+export const editor = {
+  folders: [] as string[],
+  answer: undefined as unknown,
+  activeFile: undefined as string | undefined,
+};
+
+export function resetEditor(): void {
+  shown.length = 0;
+  Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined });
+}
+
+export const l10n = {
+  t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
+};
+
+const show =
+  (kind: string) =>
+  (...message: unknown[]) => {
+    shown.push([kind, ...message]);
+    return Promise.resolve(editor.answer);
+  };
+
+export const commands = { executeCommand: show('command') };
+export const env = { language: 'en' };
+
+export const window = {
+  showInformationMessage: show('information'),
+  showWarningMessage: show('warning'),
+  showErrorMessage: show('error'),
+  get activeTextEditor() {
+    return editor.activeFile === undefined ? undefined : { document: { uri: new Uri(editor.activeFile) } };
+  },
+};
+
+const never = () => ({ dispose: () => undefined });
+
+export const workspace = {
+  isTrusted: true,
+  get workspaceFolders() {
+    return editor.folders.map((folder) => ({ uri: new Uri(folder) }));
+  },
+  /** The innermost one. */
+  getWorkspaceFolder({ fsPath }: Uri) {
+    const around = this.workspaceFolders.filter(({ uri }) => !relative(uri.fsPath, fsPath).startsWith('..'));
+    return around.toSorted((a, b) => b.uri.fsPath.length - a.uri.fsPath.length)[0];
+  },
+  /** Experiment files below a folder, whatever the pattern is. */
+  findFiles({ base }: RelativePattern) {
+    const { fsPath } = base.uri;
+    const files = readdirSync(fsPath, { recursive: true, encoding: 'utf8' });
+    return Promise.resolve(
+      files
+        .filter((file) => file.endsWith('.deeptwist.jsonc') && !file.includes('.deeptwist' + sep))
+        .map((file) => new Uri(join(fsPath, file))),
+    );
+  },
+  createFileSystemWatcher: () => ({
+    onDidCreate: never,
+    onDidChange: never,
+    onDidDelete: never,
+    dispose: () => undefined,
+  }),
+  getConfiguration: () => ({ get: (_: string, otherwise: unknown) => otherwise }),
+  onDidChangeWorkspaceFolders: never,
+  onDidOpenTextDocument: never,
+};
