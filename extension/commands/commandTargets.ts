@@ -105,7 +105,8 @@ export async function chooseRuns(
     const given = await Promise.all(argument.filter((key) => typeof key === 'string').map((key) => store.get(key)));
     return given.filter((run) => run !== undefined).filter(where);
   }
-  const runs = (await store.newest(PICKED)).filter(where);
+  // A sweep may have begun more runs since than are picked from.
+  const runs = [...new Set([...store.active, ...(await store.newest(PICKED))])].filter(where);
   if (runs.length === 0) {
     void showInformation(l10n.t('No run of this workspace is in a state for this command.'));
     return [];
@@ -141,7 +142,7 @@ function uriOf(text: string): Uri {
   return text.startsWith('file:') ? Uri.parse(text) : Uri.file(text);
 }
 
-/** Runs that a quick pick offers. */
+/** Newest runs that a quick pick offers. */
 const PICKED = 100;
 
 /** Asks which of some runs is meant. Undefined if the user cancels. */

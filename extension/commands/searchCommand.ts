@@ -74,7 +74,8 @@ export class SearchCommand {
 
   /** Undefined where the user cancels. */
   async #askForBudget(experiment: ExperimentFile): Promise<number | undefined> {
-    const [last] = (await this.#services.store.runsOf(experiment)).flatMap(
+    // Most runs of a search are shorter than a full one.
+    const [last] = (await this.#services.store.ownRunsOf(experiment)).flatMap(
       ({ run }) => run.record.result?.seconds ?? [],
     );
     const time =

@@ -168,7 +168,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   async getTreeItem(node: TreeNode): Promise<TreeItem> {
     switch (node.kind) {
       case 'experiment': {
-        const runs = (await this.#store.runIds(node.experiment)).length;
+        const runs = (await this.#store.ownRunIds(node.experiment)).length;
         return experimentItem(node.experiment, runs, (await this.#store.sweepIds(node.experiment)).length);
       }
       case 'run':
@@ -191,8 +191,8 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     const { experiment } = node;
     const limit = this.#limit(keyOf(node));
     const all = this.#order !== 'newest' || this.#filter !== '';
-    const runs = await this.#store.runsOf(experiment, all ? undefined : limit);
-    const total = all ? undefined : (await this.#store.runIds(experiment)).length;
+    const runs = await this.#store.ownRunsOf(experiment, all ? undefined : limit);
+    const total = all ? undefined : (await this.#store.ownRunIds(experiment)).length;
     const byKey = new Map(runs.map((run) => [run.key, run]));
     const listed = inOrder(
       runs.map((run) => run.summary).filter((summary) => matchesFilter(summary, this.#filter)),

@@ -5,7 +5,7 @@ import { RelativePattern, Uri, workspace } from 'vscode';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { experimentName, openRun } from '../../server/runs/run.ts';
 import { runsFolder } from '../../server/runs/experimentOf.ts';
-import { mayBelongTo, newestFirst, sweepInId } from './runIds.ts';
+import { mayBeRunOf, newestFirst } from './runIds.ts';
 
 export const EXPERIMENT_GLOB = '**/*.deeptwist.jsonc';
 const EXCLUDED = '**/{node_modules,.deeptwist}/**';
@@ -52,8 +52,7 @@ async function missingExperiments(folder: string, present: readonly ExperimentFi
   const missing: ExperimentFile[] = [];
   let opened = 0;
   for (const id of newestFirst(await listRunIds(folder))) {
-    const ids = [id, sweepInId(id) ?? id];
-    if ([...present, ...missing].some(({ name }) => ids.some((one) => mayBelongTo(one, name)))) continue;
+    if ([...present, ...missing].some(({ name }) => mayBeRunOf(id, name))) continue;
     if (++opened > OPENED) break;
     const record = await openRun(join(folder, id)).then(
       (run) => run.record,

@@ -18,6 +18,11 @@ export function mayBelongTo(id: string, experimentName: string): boolean {
   );
 }
 
+/** True if a run may be one of the experiment, by itself or as one of a sweep. */
+export function mayBeRunOf(id: string, experimentName: string): boolean {
+  return mayBelongTo(id, experimentName) || mayBelongTo(sweepInId(id) ?? id, experimentName);
+}
+
 /** The id of the sweep that a run may be of, which its own id begins with: `SWEEP.07`. */
 export function sweepInId(id: string): string | undefined {
   return /^(.+)\.\d+$/.exec(id)?.[1];

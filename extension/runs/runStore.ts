@@ -23,7 +23,7 @@ import {
   isInRun,
   type ExperimentFile,
 } from './experimentFiles.ts';
-import { mayBelongTo, newestFirst, sweepInId } from './runIds.ts';
+import { mayBelongTo, mayBeRunOf, newestFirst, sweepInId } from './runIds.ts';
 import { StoredRun } from './storedRun.ts';
 import { watchFolder, type FolderWatch } from './watchFolder.ts';
 
@@ -143,14 +143,16 @@ export class RunStore extends Disposable {
     }
   }
 
-  /** Ids of the runs that an experiment may have, newest first, without those of sweeps; {@link runsOf} opens them. */
-  async runIds(experiment: ExperimentFile): Promise<string[]> {
-    const { runsFolder, name } = experiment;
+  /** Ids of the runs that an experiment may have, newest first, those of a sweep at the time of the sweep; {@link runsOf} opens them. */
+  async runIds({ runsFolder, name }: ExperimentFile): Promise<string[]> {
+    return newestFirst((await listRunIds(runsFolder)).filter((id) => mayBeRunOf(id, name)));
+  }
+
+  /** The same without the runs of the sweeps that are there: a sweep that was deleted leaves its runs. */
+  async ownRunIds(experiment: ExperimentFile): Promise<string[]> {
     const sweeps = new Set(await this.sweepIds(experiment));
-    // A sweep that was deleted leaves its runs.
-    const isLeft = (sweep: string | undefined) => sweep !== undefined && !sweeps.has(sweep) && mayBelongTo(sweep, name);
-    const ids = await listRunIds(runsFolder);
-    return newestFirst(ids.filter((id) => mayBelongTo(id, name) || isLeft(sweepInId(id))));
+    const isOwn = (id: string) => mayBelongTo(id, experiment.name) || !sweeps.has(sweepInId(id) ?? id);
+    return (await this.runIds(experiment)).filter(isOwn);
   }
 
   /** Ids of the sweeps that an experiment may have, newest first. */
@@ -158,24 +160,31 @@ export class RunStore extends Disposable {
     return newestFirst((await listRunIds(sweepsFolder(runsFolder))).filter((id) => mayBelongTo(id, name)));
   }
 
-  /** The newest runs of an experiment, newest first. */
+  /** The newest runs of an experiment, newest first, those of sweeps among them. */
   async runsOf(experiment: ExperimentFile, limit = Infinity): Promise<StoredRun[]> {
+    return this.#openNewest(experiment, await this.runIds(experiment), limit);
+  }
+
+  /** The newest runs of an experiment that stand under it and not under a sweep, newest first. */
+  async ownRunsOf(experiment: ExperimentFile, limit = Infinity): Promise<StoredRun[]> {
+    return this.#openNewest(experiment, await this.ownRunIds(experiment), limit);
+  }
+
+  /** @param ids newest first */
+  async #openNewest({ file, runsFolder }: ExperimentFile, ids: readonly string[], limit: number): Promise<StoredRun[]> {
     const found: StoredRun[] = [];
-    const ids = await this.runIds(experiment);
     for (let start = 0; start < ids.length && found.length < limit; start += NEWEST) {
-      const some = ids.slice(start, start + NEWEST).map((id) => this.get(`${experiment.runsFolder}${sep}${id}`));
-      for (const run of await Promise.all(some)) if (run?.run.record.experiment === experiment.file) found.push(run);
+      const some = ids.slice(start, start + NEWEST).map((id) => this.get(`${runsFolder}${sep}${id}`));
+      for (const run of await Promise.all(some)) if (run?.run.record.experiment === file) found.push(run);
     }
-    return found.slice(0, limit);
+    // The id of a run of a sweep has the time of the sweep: another run may have begun in between.
+    return newestCreated(found).slice(0, limit);
   }
 
   /** The newest runs of all experiments, newest first. */
   async newest(limit: number): Promise<StoredRun[]> {
     const lists = await Promise.all((await this.experiments()).map((experiment) => this.runsOf(experiment, limit)));
-    return lists
-      .flat()
-      .sort((a, b) => b.summary.created - a.summary.created)
-      .slice(0, limit);
+    return newestCreated(lists.flat()).slice(0, limit);
   }
 
   /** Runs that have been opened and that a process trains now. */
@@ -207,7 +216,10 @@ export class RunStore extends Disposable {
 
   /** Connects to the runs that were left training when the last window closed. */
   async findActiveRuns(): Promise<void> {
-    for (const experiment of await this.experiments()) await this.runsOf(experiment, NEWEST);
+    for (const experiment of await this.experiments()) {
+      await this.ownRunsOf(experiment, NEWEST);
+      await this.runsOf(experiment, NEWEST);
+    }
   }
 
   /** Reads `run.json` again, and tells what has changed. */
@@ -336,6 +348,10 @@ export class RunStore extends Disposable {
 /** The folder of the sweeps of an experiment, beside that of its runs. */
 export function sweepsFolder(runsFolder: string): string {
   return join(dirname(runsFolder), 'sweeps');
+}
+
+function newestCreated(runs: readonly StoredRun[]): StoredRun[] {
+  return runs.toSorted((a, b) => Date.parse(b.run.record.created) - Date.parse(a.run.record.created));
 }
 
 /** The run folder of a `run.json`. */
