@@ -1,6 +1,7 @@
 /** @file Commands to a run that is being trained. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
+import { refusalElsewhere } from '../../server/runs/lockRun.ts';
 import { killRun } from '../../server/sidecarClient/endRun.ts';
 import type { SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
 import type { Services } from '../services.ts';
@@ -75,9 +76,14 @@ export class ControlCommands {
     await live?.request(method);
   }
 
-  /** The connection to a run's process, which one that begins has a moment later; says where there is none. */
+  /**
+   * The connection to a run's process, which one that begins has a moment later; says where there is none.
+   * @throws UserError for a run whose process is on another machine
+   */
   async #reach(stored: StoredRun | undefined): Promise<LiveRun | undefined> {
     if (!stored) return undefined;
+    const elsewhere = stored.live || !stored.isActive ? undefined : refusalElsewhere(stored.run);
+    if (elsewhere) throw elsewhere;
     for (const end = Date.now() + ANSWER_MS; !stored.live && stored.isActive && Date.now() < end;) await sleep(POLL_MS);
     if (stored.live || !stored.isActive) return stored.live;
     if (await findProcess(stored.run)) await this.#end(stored);

@@ -10,8 +10,7 @@ import { experimentName } from '../runs/run.ts';
 import { readSummary } from '../runs/log/readEvents.ts';
 import { secondsOfLastRun } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
-import { isAlive } from '../runs/liveProcess.ts';
-import { holderText, type Refusal } from '../runs/lockFile.ts';
+import { holderText, ifGone, isElsewhere, type Refusal } from '../runs/lockFile.ts';
 import { trainSweep } from '../sweeps/halving.ts';
 import { trainBySearch } from '../sweeps/optuna/trainBySearch.ts';
 import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
@@ -137,9 +136,9 @@ export async function workOnSweep(
       signal: interrupt.signal,
       onStart: ({ line, vary }, { id, lockFile, record: { process: holder } }, how) => {
         watched.add(line);
-        const isElsewhere = how === 'followed' && holder && isAlive(holder) === 'unknown';
-        const by = isElsewhere ? `  trained by ${heldText({ holder, path: lockFile })}` : '';
-        if (!json || isElsewhere) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}${by}`]);
+        const isForeign = how === 'followed' && isElsewhere(holder);
+        const by = isForeign ? `  trained by ${heldText({ holder, path: lockFile })}` : '';
+        if (!json || isForeign) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}${by}`]);
       },
       onEnd: (outcome) => {
         const stillLeft = --left;
@@ -191,8 +190,7 @@ function timeLeft(seconds: readonly number[], rounds: number): string {
 
 /** The process that has a line, with what to do where it is another machine's, of which nobody here knows if it lives. */
 function heldText({ holder, path }: Refusal): string {
-  const isElsewhere = holder && isAlive(holder) === 'unknown';
-  return `${holderText(holder)}${isElsewhere ? `. If that machine no longer runs it, delete ${path}` : ''}`;
+  return `${holderText(holder)}${isElsewhere(holder) ? `. ${ifGone(path)}` : ''}`;
 }
 
 function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../protocol/userError.ts';
-import { lockHolder } from './lockRun.ts';
+import { lockHolder, refusalElsewhere } from './lockRun.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -13,9 +13,12 @@ import type { Run } from './run.ts';
 export async function deleteRun(run: Run): Promise<void> {
   const writer = await lockHolder(run);
   if (writer) {
-    throw new UserError(`The run ${run.id} is being trained by process ${writer.pid} on ${writer.host}.`, {
-      remedy: 'Stop it first.',
-    });
+    throw (
+      refusalElsewhere(run, writer) ??
+      new UserError(`The run ${run.id} is being trained by process ${writer.pid} on ${writer.host}.`, {
+        remedy: 'Stop it first.',
+      })
+    );
   }
   const aside = join(dirname(run.path), `.deleted-${randomBytes(6).toString('hex')}`);
   await rename(run.path, aside);

@@ -37,6 +37,16 @@ export function holderText(holder: Refusal['holder']): string {
   return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 }
 
+/** True for a process on another machine: nobody here knows if it lives. */
+export function isElsewhere(holder: Refusal['holder']): holder is ProcessIdentity {
+  return holder !== undefined && isAlive(holder) === 'unknown';
+}
+
+/** What to do about a file that a process on another machine holds, which may have died. */
+export function ifGone(path: Refusal['path']): string {
+  return `If that machine no longer runs it, delete ${path}`;
+}
+
 interface Content {
   readonly text: string;
   readonly holder: ProcessIdentity | undefined;
@@ -66,7 +76,7 @@ export async function takeFile(
     const found = await read(path);
     if (!found) continue; // It has just been released.
     if (found.text === text) return held; // A network file system lost its answer and said, asked again, that the file is there.
-    const gone = found.holder && isAlive(found.holder) === 'unknown' && isGone(found.holder);
+    const gone = isElsewhere(found.holder) && isGone(found.holder);
     if (!gone && !isAbandoned(found)) return { holder: found.holder, path };
     const right = await takeFile(`${path}.${found.key}`, isGone);
     if (!('release' in right)) return right;

@@ -1,8 +1,17 @@
 /** @file One writer for a run folder: the file `lock` names the process that has it. */
 import { UserError } from '../protocol/userError.ts';
 import { explainDiskError } from './disk.ts';
-import { identify, isAlive } from './liveProcess.ts';
-import { holderOf, holderText, removeAbandoned, takeFile, type HeldFile, type Refusal } from './lockFile.ts';
+import { identify } from './liveProcess.ts';
+import {
+  holderOf,
+  holderText,
+  ifGone,
+  isElsewhere,
+  removeAbandoned,
+  takeFile,
+  type HeldFile,
+  type Refusal,
+} from './lockFile.ts';
 import type { Run, RunState } from './run.ts';
 import type { ProcessIdentity, RunRecord } from './runRecord.ts';
 
@@ -91,11 +100,19 @@ export async function lockHolder(run: Run): Promise<ProcessIdentity | undefined>
   return holderOf(run.lockFile);
 }
 
+/**
+ * Why a run can be neither controlled nor deleted that a process on another machine trains, or did before it died; undefined for any other run.
+ * @param holder the process that has the run
+ */
+export function refusalElsewhere(run: Run, holder = run.record.process): UserError | undefined {
+  if (!isElsewhere(holder)) return undefined;
+  return new UserError(`The run ${run.id} is trained by ${holderText(holder)}, or was.`, {
+    remedy: `Stop it there. ${ifGone(run.lockFile)}: the run can then be resumed or deleted.`,
+  });
+}
+
 function inUse(run: Run, { holder, path }: Refusal): UserError {
-  const elsewhere = holder && isAlive(holder) === 'unknown';
   return new UserError(`The run ${run.path} is in use by ${holderText(holder)}.`, {
-    remedy: elsewhere
-      ? `If that machine no longer runs it, delete ${path}.`
-      : 'Wait until it is done, or stop it with Ctrl-C.',
+    remedy: isElsewhere(holder) ? `${ifGone(path)}.` : 'Wait until it is done, or stop it with Ctrl-C.',
   });
 }

@@ -15,6 +15,7 @@
  * sidecar.log                   what that process printed, where an editor started it
  * ```
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
@@ -23,7 +24,7 @@ import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
 import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
-import type { RunRecord, runRecordSchema } from './runRecord.ts';
+import type { ProcessIdentity, RunRecord, runRecordSchema } from './runRecord.ts';
 import { refuseNewer } from './refuseNewer.ts';
 import { readRegularFile } from './workspaceFile.ts';
 
@@ -102,9 +103,15 @@ export class Run {
   observedState(): ObservedState {
     const { state, process, updated, queue } = this.#record;
     if (!isUnderWay(state)) return state;
-    if (process) return isAlive(process) === false ? 'interrupted' : state;
+    if (process) return this.#isLeft(process) ? 'interrupted' : state;
     if (state === 'queued' && queue) return state;
     return state === 'queued' && Date.now() - Date.parse(updated) < STARTING_MS ? state : 'interrupted';
+  }
+
+  /** True where the process is gone; a process of another machine is, once somebody who knows has deleted its lock. */
+  #isLeft(process: ProcessIdentity): boolean {
+    const alive = isAlive(process);
+    return alive === 'unknown' ? !existsSync(this.lockFile) : !alive;
   }
 
   /** Reads `run.json` again: another process may have written the run since it was opened. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../protocol/userError.ts';
 import { isAlive } from '../runs/liveProcess.ts';
+import { refusalElsewhere } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { findRunProcess } from '../runs/tickets.ts';
 
@@ -49,12 +50,9 @@ export async function killRun(run: Run): Promise<void> {
   await run.reload();
   const { process: named } = run.record;
   if (!named) return;
+  const elsewhere = refusalElsewhere(run);
+  if (elsewhere) throw elsewhere;
   const alive = isAlive(named);
-  if (alive === 'unknown') {
-    throw new UserError(`The run ${run.id} is trained on another machine, ${named.host}.`, {
-      remedy: `End process ${named.pid} there.`,
-    });
-  }
   const found = findRunProcess(run);
   if (!found) {
     if (!alive) return;

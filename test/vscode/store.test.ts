@@ -103,6 +103,7 @@ describe('run folders', () => {
       const endpoint = typeof address === 'string' ? address : String((server.address() as AddressInfo).port);
       for (const trainer of [identify(process.pid), { pid: 1, host: 'elsewhere' }]) {
         const run = writeRun(file, -220, { state: 'running', result: undefined, process: trainer, endpoint });
+        writeFileSync(join(run, 'lock'), JSON.stringify(trainer));
         assert.equal((await api.store.get(run))?.isActive, true);
         for (let i = 0; i < 3; i++) await api.store.refresh(run);
         assert.equal(api.store.peek(run)?.live, undefined);

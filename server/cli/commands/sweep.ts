@@ -5,7 +5,7 @@ import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
 import { leaveRun } from '../../runs/lockRun.ts';
-import { holderText } from '../../runs/lockFile.ts';
+import { holderText, ifGone } from '../../runs/lockFile.ts';
 import type { Run } from '../../runs/run.ts';
 import { Ladder } from '../../sweeps/asynchronousHalving.ts';
 import { jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
@@ -244,7 +244,7 @@ async function trainLine(sweep: Sweep, options: CommandArguments['options'], con
   if (!('release' in claim)) {
     const { holder, path } = claim;
     throw new UserError(`The run ${planned.run} is seen to by ${holderText(holder)}.`, {
-      remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
+      remedy: `Wait until it has ended. ${ifGone(path)}.`,
     });
   }
   try {

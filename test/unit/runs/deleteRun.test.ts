@@ -25,6 +25,22 @@ describe('deleting a run', () => {
     expect(await listRunIds(runs)).toEqual([]);
   });
 
+  it('is refused while a process on another machine may write it, until its lock is deleted', async () => {
+    const run = await temporaryRun();
+    const trainer = { pid: 1, host: 'somewhere-else' };
+    await run.update({ state: 'running', process: trainer });
+    await writeFile(run.lockFile, JSON.stringify(trainer));
+    expect((await openRun(run.path)).observedState()).toBe('running');
+    await expect(deleteRun(run)).rejects.toMatchObject({
+      message: `The run ${run.id} is trained by process 1 on somewhere-else, or was.`,
+      remedy: expect.stringContaining(`If that machine no longer runs it, delete ${run.lockFile}: `) as string,
+    });
+    await rm(run.lockFile);
+    expect((await openRun(run.path)).observedState()).toBe('interrupted');
+    await deleteRun(run);
+    expect(existsSync(run.path)).toBe(false);
+  });
+
   it('whose run.json claims an id with a path in it removes the run folder alone', async () => {
     const run = await temporaryRun();
     const project = dirname(run.record.experiment);

@@ -34,7 +34,7 @@ describe('ending the process of a run', () => {
     await run.update({ process: { ...identify(process.pid), startTime: 'another boot/1' } });
     await killRun(run); // Not this process, which has the same number.
     await run.update({ process: { pid: 1, host: 'somewhere-else' } });
-    await expect(killRun(run)).rejects.toThrow(/on another machine, somewhere-else/);
+    await expect(killRun(run)).rejects.toThrow(/is trained by process 1 on somewhere-else, or was/);
   });
 
   it('does nothing to a process or a file that run.json alone names', async () => {

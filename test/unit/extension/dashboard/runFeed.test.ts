@@ -92,7 +92,9 @@ const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
 it('follows the log of a run whose process cannot be reached', async () => {
   const run = await temporaryRun();
-  await run.update({ state: 'running', process: { pid: process.pid, host: 'another machine' } });
+  const trainer = { pid: process.pid, host: 'another machine' };
+  await run.update({ state: 'running', process: trainer });
+  await writeFile(run.lockFile, JSON.stringify(trainer));
   await append(run, metrics(1, 3));
   const { page, feed } = watch(run);
   feed.start();
