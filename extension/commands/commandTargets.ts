@@ -1,26 +1,36 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { basename, dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
+import { UserError } from '../../server/protocol/userError.ts';
 import { runPhase, stateName } from '../runs/runPhase.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
-import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
+import {
+  experimentFileOf,
+  isCopy,
+  isExperimentFile,
+  isOpenExperiment,
+  type ExperimentFile,
+} from '../runs/experimentFiles.ts';
 import { newestFirst } from '../runs/runIds.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { offerFolder, showInformation } from '../messages.ts';
 
-/** The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels. */
+/**
+ * The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels.
+ * @throws UserError for the copy that a run or a sweep keeps
+ */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
   if (isNode(argument)) return experimentOfNode(argument);
   const file = fileOf(argument);
-  if (file) return experimentFileOf(file);
+  if (file) return ownExperiment(file);
   const run = typeof argument === 'string' ? await store.get(argument) : undefined;
   if (run) return experimentFileOf(Uri.file(run.run.record.experiment));
   const open = window.activeTextEditor?.document.uri;
-  if (isExperimentFile(open)) return experimentFileOf(open);
+  if (isExperimentFile(open)) return ownExperiment(open);
 
   const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
   if (!workspace.workspaceFolders?.length) {
@@ -39,6 +49,13 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
     { placeHolder: l10n.t('Select an experiment') },
   );
   return picked?.experiment;
+}
+
+function ownExperiment(file: Uri): ExperimentFile {
+  if (!isCopy(file)) return experimentFileOf(file);
+  throw new UserError(l10n.t('{0} is the copy of an experiment file that a run or a sweep keeps.', file.fsPath), {
+    remedy: l10n.t('Train the run again with Rerun, or open the experiment file itself.'),
+  });
 }
 
 function experimentOfNode(node: TreeNode): ExperimentFile {
@@ -82,8 +99,8 @@ export async function chooseSweep({ store, sweeps }: Services, argument: unknown
 }
 
 /**
- * The runs that are meant: the selection of the tree, or the run in the argument, the newest of the file there; asks
- * where there is none.
+ * The runs that are meant: the selection of the tree, or the run in the argument, the newest of the file there, the run that keeps
+ * the file as its copy; asks where there is none.
  * @param options.where which runs the command can be used on
  */
 export async function chooseRuns(
@@ -96,6 +113,10 @@ export async function chooseRuns(
   if (selected.length > 1 && several) return selected.map(({ stored }) => stored).filter(where);
   if (isNode(argument) && argument.kind === 'run') return [argument.stored].filter(where);
   const file = fileOf(argument);
+  if (file && isCopy(file)) {
+    const run = await store.get(dirname(file.fsPath));
+    return run && where(run) ? [run] : [];
+  }
   if (file) return newestRunOf(store, experimentFileOf(file), where);
   if (typeof argument === 'string') {
     const run = await store.get(argument);
@@ -126,10 +147,10 @@ async function newestRunOf(
   return [];
 }
 
-/** The experiment that a command without a run is for: that of the argument, or of the editor. */
+/** The experiment that a command without a run is for: that of the argument, or of the editor; undefined for the copy of a run. */
 export function experimentArgument(argument: unknown): ExperimentFile | undefined {
   const file = argument === undefined ? window.activeTextEditor?.document.uri : fileOf(argument);
-  return isExperimentFile(file) ? experimentFileOf(file) : undefined;
+  return file && isOpenExperiment(file) ? experimentFileOf(file) : undefined;
 }
 
 /** The experiment file that an argument names: a code lens gives its address, an extension may give its path. */

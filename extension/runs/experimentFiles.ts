@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RelativePattern, Uri, workspace } from 'vscode';
 import { listRunIds } from '../../server/runs/findRun.ts';
+import { isKeptCopy } from '../../server/runs/keptCopy.ts';
 import { experimentName, openRun } from '../../server/runs/run.ts';
 import { runsFolder } from '../../server/runs/experimentOf.ts';
 import { mayBeRunOf, newestFirst } from './runIds.ts';
@@ -30,7 +31,10 @@ export async function findExperimentFiles(): Promise<ExperimentFile[]> {
       workspace.findFiles(new RelativePattern(folder, EXPERIMENT_GLOB), EXCLUDED),
     ),
   );
-  const files = found.flat().map(experimentFileOf);
+  const files = found
+    .flat()
+    .filter((uri) => !isCopy(uri))
+    .map(experimentFileOf);
   const folders = new Set(files.map(({ runsFolder }) => runsFolder));
   const gone = await Promise.all(
     Array.from(folders, (folder) =>
@@ -74,12 +78,12 @@ export function isExperimentFile(uri: Uri | undefined): uri is Uri {
   return uri?.scheme === 'file' && uri.path.endsWith('.deeptwist.jsonc');
 }
 
-/** An experiment file that a user writes; the copies in run folders are none. */
+/** An experiment file that a user writes. */
 export function isOpenExperiment(uri: Uri): boolean {
-  return isExperimentFile(uri) && !isInRun(uri);
+  return isExperimentFile(uri) && !isCopy(uri);
 }
 
-/** The copies of experiment files in run folders are none of their own. */
-export function isInRun(uri: Uri): boolean {
-  return uri.path.includes('/.deeptwist/');
+/** True for the copy that a run or a sweep keeps, which is no experiment of its own. */
+export function isCopy(uri: Uri): boolean {
+  return isKeptCopy(uri.fsPath);
 }

@@ -20,7 +20,7 @@ import {
   EXPERIMENT_GLOB,
   findExperimentFiles,
   isExperimentFile,
-  isInRun,
+  isCopy,
   type ExperimentFile,
 } from './experimentFiles.ts';
 import { mayBelongTo, mayBeRunOf, newestFirst, sweepInId } from './runIds.ts';
@@ -81,8 +81,8 @@ export class RunStore extends Disposable {
       this.#changed.fire(undefined);
     };
     const recordChanged = (uri: Uri) => void this.refresh(folderOf(uri));
-    this.register(files.onDidCreate((uri) => isInRun(uri) || listChanged()));
-    this.register(files.onDidDelete((uri) => isInRun(uri) || listChanged()));
+    this.register(files.onDidCreate((uri) => isCopy(uri) || listChanged()));
+    this.register(files.onDidDelete((uri) => isCopy(uri) || listChanged()));
     this.register(records.onDidCreate(recordChanged));
     this.register(records.onDidChange(recordChanged));
     this.register(records.onDidDelete(recordChanged));
@@ -118,7 +118,7 @@ export class RunStore extends Disposable {
 
   /** Searches again where a file turns up that the search has not found. */
   async #consider(uri: Uri): Promise<void> {
-    if (!isExperimentFile(uri) || isInRun(uri) || !workspace.getWorkspaceFolder(uri)) return;
+    if (!isExperimentFile(uri) || isCopy(uri) || !workspace.getWorkspaceFolder(uri)) return;
     const known = await this.#experiments;
     if (known?.some(({ file }) => file === uri.fsPath) !== false || !existsSync(uri.fsPath)) return;
     this.#experiments = undefined;

@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly modelProblem?: ModelProblem | undefined;
   /** The model's own file, where it is one; the editor's text of it where it is open. */
   readonly modelText: { readonly uri: string; readonly text: string } | undefined;
+  /** Folder of the run or of the sweep whose copy the document is; undefined for a file that can be run. */
+  readonly keptIn?: string | undefined;
   /** Runs of this experiment file, newest first. */
   readonly runs: readonly KnownRun[];
   /** Runs of other experiments of the workspace folder that this one could start from, newest first. */

@@ -9,7 +9,7 @@ import {
 import { stackOf } from '../protocol/thrown.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
-import { isRunCopy } from './surroundings.ts';
+import { isRunCopy } from '../runs/keptCopy.ts';
 
 export class ModelRequests {
   readonly #connection: Connection;

@@ -3,12 +3,13 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModelProblem } from '../protocol/wire/describeModel.ts';
 import { moduleOf } from '../protocol/model/modelExports.ts';
 import { MODULE_BYTES } from '../runs/copySources.ts';
-import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
+import { isKeptCopy, isRunCopy } from '../runs/keptCopy.ts';
+import { openRun } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions, type ModelSource } from '../runs/storedDescriptions.ts';
 import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDocument.ts';
@@ -96,6 +97,7 @@ export class SurroundingsFinder {
       model,
       modelProblem,
       modelText,
+      keptIn: isKeptCopy(opened) ? dirname(opened) : undefined,
       runs: all.filter(({ record }) => record.experiment === file),
       others: all.filter(({ record }) => record.experiment !== file),
       cores: availableParallelism(),
@@ -115,11 +117,6 @@ export class SurroundingsFinder {
     const text = await readRegularFile(path, MODULE_BYTES).catch(() => undefined);
     return text === undefined ? undefined : { uri: pathToFileURL(path).href, text };
   }
-}
-
-/** True if a file is the copy of an experiment in a run folder. */
-export function isRunCopy(file: string): boolean {
-  return basename(file) === EXPERIMENT_FILE && existsSync(join(dirname(file), RUN_FILE));
 }
 
 /**

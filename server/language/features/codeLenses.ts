@@ -5,10 +5,15 @@ import { resultText } from '../../protocol/run/resultText.ts';
 import { isUnderWay } from '../../runs/run.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 
+const RERUN = '$(debug-rerun) Rerun';
+
 /**
- * Commands of the extension. The file is given as the text of its URI; a run as the path of its folder, which is its key.
+ * Commands of the extension; for the copy that a run keeps, what can be done with that run. The file is given as the text of its URI; a run as the path of its folder, which is its key.
  */
-export async function codeLenses(document: ExperimentDocument, { runs }: Surroundings): Promise<CodeLens[]> {
+export async function codeLenses(
+  document: ExperimentDocument,
+  { runs, others, keptIn }: Surroundings,
+): Promise<CodeLens[]> {
   const { root } = document.json;
   if (root?.type !== 'object') return [];
   const { start } = document.rangeOf({ start: root.offset, end: root.offset });
@@ -17,13 +22,17 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
     range: { start, end: start },
     command: { title, command: `deeptwist.${command}`, arguments: [argument] } satisfies Command,
   });
+  if (keptIn !== undefined) {
+    const own = [...runs, ...others].find(({ path }) => path === keptIn);
+    return own ? [lens(RERUN, 'rerun', own.path)] : [];
+  }
   const [last] = runs;
   const ofSweep = [...sweepLenses(document, runs), ...searchLenses(document, runs)];
   if (!last) return [lens('$(play) Run', 'runExperiment', uri), ...ofSweep];
   return [
     ...ofSweep,
     lens('$(play) Run', 'runExperiment', uri),
-    lens('$(debug-rerun) Rerun', 'rerun', last.path),
+    lens(RERUN, 'rerun', last.path),
     ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
     ...(last.state === 'finished'
       ? [

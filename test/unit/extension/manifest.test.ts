@@ -104,6 +104,16 @@ describe('the commands', () => {
     expect([...commands].filter((command) => !conditions.has(command) && !always.has(command))).toEqual([]);
   });
 
+  test('that run a file or list its runs are not offered for the copies that runs keep', () => {
+    const { menus, keybindings } = contributes;
+    const offers = [...Object.values(menus).flat(), ...keybindings].filter(
+      ({ command = '', when = '' }) =>
+      /\.(runExperiment|runWithChangedValues|compareWithLast|showRunsOfFile)$/.test(command) && when.includes('resourceFilename'), // prettier-ignore
+    );
+    expect(offers.length).toBeGreaterThan(5);
+    for (const { command, when } of offers) expect(when, command).toContain(String.raw`!(resourceDirname =~ /\W\.deeptwist\W/)`); // prettier-ignore
+  });
+
   test('have keys only where these are for this product', () => {
     for (const { command, when } of contributes.keybindings) expect(when, command).toBeDefined();
   });

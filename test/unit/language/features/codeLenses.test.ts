@@ -45,6 +45,16 @@ test('they are above the first line of the settings, below comments; none withou
   expect(await lenses([], '// nothing yet')).toEqual([]);
 });
 
+test('the copy that a run keeps has one lens, which trains that run again; the copy of a sweep has none', async () => {
+  const runs = [finished, knownRun('20261125-101500-prune')];
+  const text = pruneText.replace(/\}\s*$/, ', "sweep": { "vary": { "training.seed": [1, 2] } } }');
+  const of = async (keptIn: string) =>
+    (await codeLenses(open(text), around({ runs, keptIn }))).map(({ command }) => command);
+  const rerun = { title: '$(debug-rerun) Rerun', command: 'deeptwist.rerun', arguments: [runs[1].path] };
+  expect(await of(runs[1].path)).toEqual([rerun]);
+  expect(await of('/home/user/project/.deeptwist/sweeps/20261125-101500-prune')).toEqual([]);
+});
+
 test('a sweep can be started above its key, and looked at where it has runs', async () => {
   const text = pruneText.replace(/\}\s*$/, ', "sweep": { "vary": { "training.seed": [1, 2] } } }');
   const ofSweep = async (runs: KnownRun[]) =>
