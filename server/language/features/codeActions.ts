@@ -4,8 +4,10 @@ import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts'
 import { furtherCompressions } from './compressFurther.ts';
 import { conversions } from './convertMethod.ts';
 import { globExpansions, ratioTargets } from './rewriteLayer.ts';
+import { makesErrors } from './rewriting.ts';
 import { defaultsWritten } from './writeDefaults.ts';
 
+/** Those that leave a valid file valid. */
 export function rewritings(document: ExperimentDocument, range: Range, surroundings: Surroundings): CodeAction[] {
   const path = document.json.pathAt(document.text.offsetAt(range.start));
   const rewritten = { document, path, surroundings };
@@ -15,13 +17,15 @@ export function rewritings(document: ExperimentDocument, range: Range, surroundi
     ...conversions(rewritten),
     ...furtherCompressions(rewritten),
     ...defaultsWritten(rewritten),
-  ].map(({ title, edits }) => ({
-    title,
-    kind: CodeActionKind.RefactorRewrite,
-    edit: {
-      documentChanges: [
-        { textDocument: { uri: document.text.uri, version: document.text.version }, edits: [...edits] },
-      ],
-    },
-  }));
+  ]
+    .filter(({ edits }) => !makesErrors(rewritten, edits))
+    .map(({ title, edits }) => ({
+      title,
+      kind: CodeActionKind.RefactorRewrite,
+      edit: {
+        documentChanges: [
+          { textDocument: { uri: document.text.uri, version: document.text.version }, edits: [...edits] },
+        ],
+      },
+    }));
 }

@@ -1,7 +1,9 @@
-/** @file What a rewriting of an experiment file is asked about, and what it is made of. */
-import type { TextEdit } from 'vscode-languageserver/node';
+/** @file What a rewriting of an experiment file is asked about and made of, and the check that it leaves the file valid. */
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { DiagnosticSeverity, type TextEdit } from 'vscode-languageserver/node';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
-import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { ExperimentDocument, type Surroundings } from '../experimentDocument.ts';
+import { findingsOf } from '../findings/index.ts';
 
 export interface Rewriting {
   readonly title: string;
@@ -19,4 +21,19 @@ export interface Rewritten {
 export function replaceValue(document: ExperimentDocument, path: SettingPath, newText: string): TextEdit[] {
   const range = document.json.rangeOfValue(path);
   return range ? [{ range: document.rangeOf(range), newText }] : [];
+}
+
+/** True if edits make an error that the file does not have. */
+export function makesErrors({ document, surroundings }: Rewritten, edits: readonly TextEdit[]): boolean {
+  const { text } = document;
+  const edited = TextDocument.applyEdits(text, [...edits]);
+  const rewritten = new ExperimentDocument(TextDocument.create(text.uri, text.languageId, text.version, edited));
+  const known = errorsOf(document, surroundings);
+  return [...errorsOf(rewritten, surroundings)].some((error) => !known.has(error));
+}
+
+/** Codes and messages: the places are others in another text. */
+function errorsOf(document: ExperimentDocument, surroundings: Surroundings): Set<string> {
+  const errors = findingsOf(document, surroundings).filter(({ severity }) => severity === DiagnosticSeverity.Error);
+  return new Set(errors.map(({ code, message }) => `${code} ${message}`));
 }

@@ -2,8 +2,12 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { TextDocumentEdit, TextEdit } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';
 import { rewritings } from '../../../../server/language/features/codeActions.ts';
+import { findingsOf } from '../../../../server/language/findings/index.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
-import { around, lstm, openAt, pruneText, URI, withCompression } from './experiments.ts';
+import { around, lstm, open, openAt, pruneText, URI, withCompression } from './experiments.ts';
+
+const variational =
+  '"method": "prune", "policy": "variational-dropout", "distortEvery": 10, "layers": { "fc1": {}, "fc2": {} }';
 
 /** What each action makes of the text, by its title. */
 function actions(marked: string, surroundings = around()): Record<string, string> {
@@ -164,4 +168,25 @@ describe('defaults', () => {
     );
     expect(made(pruneText.replace('"adam"', '"ad|am"'), 'Write out')).toContain('"learningRate": 1e-3, "beta1": 0.9,');
   });
+
+  test('are not offered where the policy refuses them', () => {
+    const titles = Object.keys(actions(withCompression(variational.replace('"method"', '"met|hod"'))));
+    expect(titles.filter((title) => title.startsWith('Write out'))).toEqual([]);
+  });
+});
+
+const pruning = '"method": "prune", "distortEvery": 10, "layers": { "fc1": { "rate": 0.9 }, "fc2": { "rate": 0.9 } }';
+const quantizing = '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 2 } }';
+test.each([
+  pruneText,
+  withCompression(variational),
+  withCompression(`${pruning}, "scope": "model"`),
+  withCompression(pruning).replace(/"compression": (\{[^]*\})\s*\}\s*$/, `"compression": [$1, { ${quantizing} }] }`),
+])('no rewriting makes an error in %s', (text) => {
+  const errorsOf = (content: string) => findingsOf(open(content), around()).filter(({ severity }) => severity === 1);
+  expect(errorsOf(text)).toEqual([]);
+  const keys = [...text.matchAll(/"(?=\w+\*?":)/g)].map(({ index }) => index + 1);
+  for (const key of keys)
+    for (const [title, made] of Object.entries(actions(`${text.slice(0, key)}|${text.slice(key)}`)))
+      expect(errorsOf(made), title).toEqual([]);
 });

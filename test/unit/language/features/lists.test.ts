@@ -138,17 +138,24 @@ describe('completion', () => {
   });
 });
 
-test('an entry of a list is converted by itself', () => {
-  const { document, position } = openAt(changed('"method": "quantize"', '"meth|od": "quantize"'));
-  const [{ edit }] = rewritings(document, { start: position, end: position }, around()).filter(({ title }) =>
-    title.startsWith('Convert to low-rank'),
-  );
-  const [{ edits }] = edit?.documentChanges as TextDocumentEdit[];
-  const converted = TextDocument.applyEdits(document.text, edits as TextEdit[]);
+test('an entry of a list is converted by itself, where the method can go on with what is left', () => {
+  const conversions = (text: string) => {
+    const { document, position } = openAt(text.replace('"method": "quantize"', '"meth|od": "quantize"'));
+    const found = rewritings(document, { start: position, end: position }, around()).filter(({ title }) =>
+      title.startsWith('Convert to low-rank'),
+    );
+    return found.map(({ edit }) => {
+      const [{ edits }] = edit?.documentChanges as TextDocumentEdit[];
+      return TextDocument.applyEdits(document.text, edits as TextEdit[]);
+    });
+  };
+  const [converted] = conversions(changed('"fc*"', '"fc3"'));
   expect(checkExperiment(converted).experiment?.compression).toMatchObject([
     { method: 'prune' },
     { method: 'low-rank' },
   ]);
+  // Factors cannot go on with pruned weights.
+  expect(conversions(text)).toEqual([]);
 });
 
 describe('what is left of some layers is compressed further', () => {
