@@ -25,7 +25,7 @@ interface Container {
   index: number;
 }
 
-/** Undefined in a comment, and where a completed value, a colon or a bracket is. */
+/** Undefined in a comment, where a completed value, a colon or a bracket is, and before a value that is no word. */
 export function cursorPlace(text: string, offset: number): CursorPlace | undefined {
   const scanner = createScanner(text, false);
   const open: Container[] = [];
@@ -44,7 +44,11 @@ export function cursorPlace(text: string, offset: number): CursorPlace | undefin
     if (reached) {
       const isWord = offset > start && token !== Token.end;
       if (isWord && isSign(token)) return undefined;
-      const range = isWord ? typed(text, token, { start, end }, offset) : { start: offset, end: offset };
+      const isInFront = !isWord && isOwnValue(text, container, token, end);
+      // Edits of a completion stay on a line, and replace no more than a word.
+      if (isInFront && (isSign(token) || !/^[ \t]*$/.test(text.slice(offset, start)))) return undefined;
+      const replaced = { start: isWord ? start : offset, end };
+      const range = isWord || isInFront ? typed(text, token, replaced, offset) : { start: offset, end: offset };
       const missingComma = container?.expects === 'comma' ? done : undefined;
       return placeIn(text, container, range, missingComma, started);
     }
@@ -103,6 +107,17 @@ function advance(open: Container[], token: number, text: string): void {
         container.expects = 'colon';
       }
   }
+}
+
+/**
+ * True if a token is, or begins, the value of the place before it: what is typed there takes the place of that value. In a list, and before a
+ * key, it is one more.
+ * @param end of the token
+ */
+function isOwnValue(text: string, container: Container | undefined, token: number, end: number): boolean {
+  const isValue = !isSign(token) || token === Token.openBrace || token === Token.openBracket;
+  if (token === Token.end || !isValue || container?.kind === 'list') return false;
+  return (container?.expects ?? 'value') === 'value' && !(token === Token.string && nextOf(text, end) === 'colon');
 }
 
 /** True if the cursor is in a token, or at its end where what is typed next goes on with it. */
