@@ -33,7 +33,7 @@ const alone = [
   // They replace `vscode`.
   'test/unit/extension/{messages,restrictedMode}.test.ts',
   'test/unit/extension/{agents,cli,newExperiment}/*.test.ts',
-  'test/unit/extension/commands/{controlCommands,keptCopies}.test.ts',
+  'test/unit/extension/commands/{controlCommands,keptCopies,sweepCommands}.test.ts',
   'test/unit/extension/runs/{experimentFiles,sweptRuns}.test.ts',
   'test/unit/extension/dashboard/runFeed.test.ts',
   'test/unit/extension/modelFiles/spectrumProcess.test.ts',

@@ -1,8 +1,8 @@
 /** @file Commands on sweeps: start one, go on with it, show it. */
 import { basename } from 'node:path';
 import { l10n, window, type TaskExecution } from 'vscode';
-import { isOver } from '../../server/protocol/wire/sweep.ts';
-import { showInformation } from '../messages.ts';
+import { hasEnded, isOver, type SweepContent, type SweptRunRow } from '../../server/protocol/wire/sweep.ts';
+import { showInformation, showWarning } from '../messages.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
@@ -38,13 +38,13 @@ export class SweepCommands {
     const path = await chooseSweep(this.#services, argument);
     if (path === undefined) return undefined;
     const sweep = await this.#services.sweeps.read(path);
-    const { experiment, rows, search } = sweep;
+    const { experiment, search } = sweep;
     if (isOver(sweep)) {
       void showInformation(l10n.t('All runs of the sweep have ended.'));
       return undefined;
     }
     if (search) return this.#search.continueSearch(path, experiment);
-    const failed = rows.filter(({ state }) => state === 'failed').length;
+    const failed = countOf(sweep, 'failed');
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;
     return this.#start({ experiment, sweep: path, retryFailed }, basename(path), () => Promise.resolve(path));
@@ -68,15 +68,24 @@ export class SweepCommands {
     return execution;
   }
 
-  /** Says what a sweep came to; nothing where it was stopped before its end: its terminal tells how to go on. */
+  /** Says what a sweep came to, and warns of runs that failed; nothing where it was stopped before its end: its terminal tells how to go on. */
   async #offer(path: string, name: string): Promise<void> {
     const sweep = await this.#services.sweeps.read(path);
-    if (!isOver(sweep)) return;
-    const finished = sweep.rows.filter(({ state }) => state === 'finished').length;
+    if (!hasEnded(sweep)) return;
+    const finished = countOf(sweep, 'finished');
+    const failed = countOf(sweep, 'failed');
     const open = l10n.t('Open Sweep');
-    const message = l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, sweep.rows.length);
-    if ((await showInformation(message, open)) === open) this.#panels.open(path);
+    const { length } = sweep.rows;
+    const answer =
+      failed === 0
+        ? await showInformation(l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, length), open)
+        : await showWarning(l10n.t('Sweep {0} has ended: {1} of {2} runs finished, {3} failed.', name, finished, length, failed), open); // prettier-ignore
+    if (answer === open) this.#panels.open(path);
   }
+}
+
+function countOf({ rows }: SweepContent, wanted: SweptRunRow['state']): number {
+  return rows.filter(({ state }) => state === wanted).length;
 }
 
 /** Undefined where the user cancels. */

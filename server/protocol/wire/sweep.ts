@@ -122,6 +122,11 @@ export function isOver({ rows, search }: SweepContent): boolean {
   return rows.every(({ state }) => state === 'finished' || state === 'early');
 }
 
+/** True where every run of a sweep has come to an end, if only by failing: none is planned, trains, or was stopped before its end. */
+export function hasEnded({ rows }: Pick<SweepContent, 'rows'>): boolean {
+  return rows.every(({ state }) => state === 'finished' || state === 'early' || state === 'failed');
+}
+
 /** A result with the numbers that JSON does not have. */
 export function measuredSummary({ test, validation, ...result }: SweptRunResult): MeasuredSummary {
   return {

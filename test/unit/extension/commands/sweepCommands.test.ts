@@ -1,0 +1,39 @@
+/** What is told when the terminal of a sweep has ended. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { SweepCommands } from '../../../../extension/commands/sweepCommands.ts';
+import type { followSweep } from '../../../../extension/tasks/followSweep.ts';
+import type { SweptRunRow } from '../../../../server/protocol/wire/sweep.ts';
+import { resetEditor, shown } from '../fakeEditor.ts';
+
+vi.mock('vscode', () => import('../fakeEditor.ts'));
+// A terminal that ends at once.
+vi.mock('../../../../extension/tasks/sweepTask.ts', () => ({ startSweep: () => Promise.resolve({}) }));
+const following = vi.hoisted(() => ({ ended: Promise.resolve() }));
+vi.mock('../../../../extension/tasks/followSweep.ts', () => ({
+  followSweep: (...[, , , , onEnd]: Parameters<typeof followSweep>) => (following.ended = onEnd('/sweeps/lenet')),
+}));
+
+beforeEach(resetEditor);
+
+test.each<[SweptRunRow['state'][], unknown[][]]>([
+  [['finished', 'early'], [['information', 'Sweep lenet has ended: 1 of 2 runs finished.', 'Open Sweep']]],
+  [['finished', 'failed', 'finished'], [['warning', 'Sweep lenet has ended: 2 of 3 runs finished, 1 failed.', 'Open Sweep']]], // prettier-ignore
+  [['failed', 'failed'], [['warning', 'Sweep lenet has ended: 0 of 2 runs finished, 2 failed.', 'Open Sweep']]],
+  ...(['planned', 'queued', 'running', 'stopped', 'interrupted'] as const).map(
+    (state): [SweptRunRow['state'][], unknown[][]] => [['failed', state], []],
+  ),
+])('runs that are %j', async (states, told) => {
+  const rows = states.map((state, i): SweptRunRow => ({ line: i + 1, id: `lenet.${i + 1}`, key: `/runs/lenet.${i + 1}`, vary: [], seed: 1, state })); // prettier-ignore
+  let isRead = false;
+  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', rows };
+  const read = () => {
+    // Before the terminal begins, there is something to go on with.
+    const content = isRead ? sweep : { ...sweep, rows: rows.map((row) => ({ ...row, state: 'planned' as const })) };
+    isRead = true;
+    return Promise.resolve(content);
+  };
+  const commands = new SweepCommands({ sweeps: { read } } as never, {} as never, {} as never, {} as never);
+  await commands.continueSweep({ kind: 'sweep', path: '/sweeps/lenet' });
+  await following.ended;
+  expect(shown).toEqual(told);
+});
