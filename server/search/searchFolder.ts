@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from '../runs/disk.ts';
-import { holderText, takeFile, type HeldFile } from '../runs/lockFile.ts';
+import { holderText, ifGone, takeFile, type HeldFile } from '../runs/lockFile.ts';
 import { readSearchFile, RESULT_FILE, SEARCH_FILE, SEARCHING_FILE } from '../sweeps/searchState.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
 import { measuredWeightSchema } from './ways.ts';
@@ -70,6 +70,6 @@ export async function takeSearch(sweep: Sweep): Promise<HeldFile> {
   if ('release' in held) return held;
   const { holder, path } = held;
   throw new UserError(`The search ${sweep.id} is worked on by ${holderText(holder)}.`, {
-    remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
+    remedy: `Wait until it has ended. ${ifGone(path)}.`,
   });
 }

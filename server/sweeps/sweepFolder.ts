@@ -20,7 +20,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import { claimName, createRun, newId } from '../runs/createRun.ts';
 import { explainDiskError, syncFolder, writeAtomically } from '../runs/disk.ts';
 import { experimentOf, recordedExperiment, runsFolder } from '../runs/experimentOf.ts';
-import { holderOf, holderText, takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
+import { holderOf, holderText, ifGone, takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
 import { refuseNewer } from '../runs/refuseNewer.ts';
 import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
 import type { ProcessIdentity } from '../runs/runRecord.ts';
@@ -198,7 +198,7 @@ export class Sweep {
       if ('release' in held) return held;
       if (Date.now() < end || !held.holder || held.holder.pid === process.pid) continue;
       throw new UserError(`The plan of ${this.id} is in use by ${holderText(held.holder)}.`, {
-        remedy: `If that machine no longer runs it, delete ${held.path}.`,
+        remedy: `${ifGone(held.path)}.`,
       });
     }
   }
