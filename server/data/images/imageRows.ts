@@ -31,7 +31,11 @@ export function standardizationOf(
   const total = rows.length * width * height;
   const sumOf = (channel: Float64Array, term: (level: number) => number) =>
     channel.reduce((sum, count, level) => sum + count * term(level / (LEVELS - 1)), 0) / total;
-  const mean = counts.map((channel) => sumOf(channel, (value) => value));
+  const mean = counts.map((channel) => {
+    const level = channel.findIndex((count) => count > 0);
+    // A sum is rounded: that of a channel that never changes would leave it a deviation of 1e-16.
+    return channel[level] === total ? level / (LEVELS - 1) : sumOf(channel, (value) => value);
+  });
   const deviation = counts.map((channel, i) => Math.sqrt(sumOf(channel, (value) => (value - mean[i]) ** 2)) || 1);
   return { mean, deviation };
 }

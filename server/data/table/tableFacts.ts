@@ -46,9 +46,20 @@ function standardization(
   return { kind: 'number', mean, deviation: Math.sqrt(variance) || 1 };
 }
 
-/** 0 where there are no rows: a column may have values in other rows alone. */
+/**
+ * 0 where there are no rows: a column may have values in other rows alone. A sum is rounded, so the mean is held between the least and
+ * the greatest: that of equal numbers is exactly their value, and their deviation 0.
+ */
 function meanOf({ values }: NumberColumn, rows: Uint32Array, term = (value: number) => value): number {
-  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + term(values[row]), 0) / rows.length;
+  if (rows.length === 0) return 0;
+  let [sum, least, greatest] = [0, Infinity, -Infinity];
+  for (const row of rows) {
+    const value = term(values[row]);
+    sum += value;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  }
+  return Math.min(Math.max(sum / rows.length, least), greatest);
 }
 
 function medianOf({ values }: NumberColumn, rows: Uint32Array): number {

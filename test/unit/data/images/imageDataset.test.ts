@@ -164,6 +164,13 @@ describe('values are standardized', () => {
     expect(images).toMatchObject({ height: 1, width: 2, color: 'rgb' });
   });
 
+  test('a channel that never changes has deviation 1, whatever the rounding of its sum', async () => {
+    // 12 * (11 / 255) / 12 is not 11 / 255.
+    const equal = Object.fromEntries(['train/a', 'train/b', 'test/a'].map((name) => [`${name}/0.png`, flat(11)]));
+    const { images } = await open(equal, { standardize: 'training' });
+    expect(images).toMatchObject({ mean: [11 / 255], deviation: [1] });
+  });
+
   test('to -1 and 1', async () => {
     expect(await firstPixel('symmetric')).toEqual([51, 153, 8].map((value) => Math.fround((value / 255 - 0.5) / 0.5)));
   });

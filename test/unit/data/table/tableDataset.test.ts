@@ -103,12 +103,12 @@ describe('what a row becomes', () => {
     expect(data.classes).toEqual(['-1', '9', '10']);
   });
 
-  test('a number that never changes becomes 0', async () => {
-    const data = await open('x,kind\n5,a\n5,b\n', 'x,kind\n6,b\n');
-    expect(rowsOf(data.train)).toEqual([
-      [0, 0],
-      [0, 1],
-    ]);
+  // The sum of ten 0.1 is 0.9999999999999999.
+  test.each([5, 0.1, -0.1])('a number that never changes becomes 0, and keeps its unit: %d', async (value) => {
+    const table = `x,kind\n${Array.from({ length: 10 }, (_, i) => `${value},${i % 2}`).join('\n')}\n`;
+    const data = await open(table, `x,kind\n${value + 1},1\n`);
+    expect(data.table?.columns[0]).toMatchObject({ mean: value, deviation: 1, missing: value });
+    expect(rowsOf(data.train).map(([x]) => x)).toEqual(Array(10).fill(0));
     expect(rowsOf(data.test)).toEqual([[1, 1]]);
   });
 
