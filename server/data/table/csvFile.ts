@@ -9,7 +9,7 @@ import { csvInWords, MOST_ROW_CHARACTERS, ragged } from '../../formats/csv/csvEr
 import { csvForm, csvOptions, HEAD_BYTES, type CsvForm } from '../../formats/csv/csvForm.ts';
 import type { TableFile } from './tableFile.ts';
 
-type Settings = Pick<TableConfig, 'delimiter' | 'header' | 'missing'>;
+type Settings = Pick<TableConfig, 'delimiter' | 'decimal' | 'header' | 'missing'>;
 
 /**
  * @param head the first {@link HEAD_BYTES}, or all of it

@@ -13,6 +13,8 @@ export interface CsvForm {
 export interface CsvSettings {
   /** Undefined where the first rows tell. */
   readonly delimiter?: string | undefined;
+  /** What stands before decimals; default: the point. */
+  readonly decimal?: '.' | ',' | undefined;
   /** False where the first row has values. */
   readonly header: boolean;
 }
@@ -28,15 +30,17 @@ const DELIMITERS = [',', ';', '\t', '|'];
 export const csvOptions = { bom: true, trim: true, skip_empty_lines: true, relax_column_count: true } as const;
 
 /**
- * The delimiter is that which divides the first rows into equally many values, or at least the first one into most.
+ * The delimiter is that which divides the first rows into equally many values, or at least the first one into most. A comma before
+ * decimals is none, unless it is given.
  * @param head the first {@link HEAD_BYTES} of the file, as text
  * @param isWhole true where the file has no more
  * @throws FormatError for a file without rows, and for one whose columns have the same name
  */
-export function csvForm(head: string, isWhole: boolean, { delimiter, header }: CsvSettings): CsvForm {
+export function csvForm(head: string, isWhole: boolean, { delimiter, decimal, header }: CsvSettings): CsvForm {
   const text = isWhole ? head : wholeLines(head);
   if (text === '' && !isWhole) throw new FormatError(`its first line has more than ${HEAD_BYTES} bytes`);
-  const forms = (delimiter === undefined ? DELIMITERS : [delimiter]).map((tried) => {
+  const candidates = delimiter === undefined ? DELIMITERS.filter((one) => one !== decimal) : [delimiter];
+  const forms = candidates.map((tried) => {
     const rows = firstRows(text, tried, ROWS);
     const columns = rows.at(0)?.length ?? 0;
     return { delimiter: tried, rows, columns, isEven: rows.every(({ length }) => length === columns) };

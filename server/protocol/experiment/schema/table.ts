@@ -124,7 +124,7 @@ export const table = z
       .max(4)
       .optional()
       .describe(
-        'What separates the values of a CSV file; default: the comma, semicolon, tab or bar that its first lines have.',
+        'What separates the values of a CSV file; default: the comma (unless `decimal` is one), semicolon, tab or bar that its first lines have.',
       )
       .meta({ examples: [';'] }),
     header: z

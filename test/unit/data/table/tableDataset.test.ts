@@ -239,6 +239,21 @@ describe('how a file is written', () => {
     ]);
   });
 
+  test('a comma before decimals does not separate values, though it divides every row of numbers into more', async () => {
+    const table = '1,5;2,0;0,5;a\n2,5;2,0;0,5;b\n';
+    const settings = { header: false, target: 'column4', standardize: 'none', decimal: ',' };
+    const expected = [
+      [1.5, 2, 0.5, 0],
+      [2.5, 2, 0.5, 1],
+    ];
+    expect(rowsOf((await open(table, table, settings)).train)).toEqual(expected);
+    const quoted = table
+      .replaceAll(',', '.')
+      .replaceAll(';', ',')
+      .replaceAll(/(\d)\.(\d)/g, '"$1,$2"');
+    expect(rowsOf((await open(quoted, quoted, { ...settings, delimiter: ',' })).train)).toEqual(expected);
+  });
+
   test('without a header, columns have numbers', async () => {
     const data = await open('1,a\n2,b\n', '2,b\n', { header: false, target: 'column2', standardize: 'none' });
     expect(rowsOf(data.test)).toEqual([[2, 1]]);
