@@ -82,13 +82,13 @@ export class ColumnReader {
   }
 
   /**
-   * @param value undefined where it is missing
+   * @param value undefined where it is missing; so is an empty text
    * @param place the line or the row that has it, from 1
    * @throws UserError when it cannot be a value of the column
    */
   add(value: string | number | undefined, place: number): void {
     this.#rows++;
-    if (value === undefined) {
+    if (value === undefined || value === '') {
       if (this.#missing++ === 0) this.#firstMissing = place;
       this.#numbers?.push(NaN);
       this.#codes?.push(-1);

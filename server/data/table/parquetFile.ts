@@ -37,7 +37,7 @@ export async function openParquet(path: string): Promise<TableFile> {
 function isText({ element: { type, converted_type: converted, logical_type: logical } }: SchemaTree): boolean {
   if (type === 'BOOLEAN') return true;
   const meaning = `${converted ?? ''} ${logical?.type ?? ''}`;
-  if (meaning.includes('DECIMAL')) return false;
+  if (/DECIMAL|FLOAT16/.test(meaning)) return false;
   return type?.endsWith('BYTE_ARRAY') === true || type === 'INT96' || /DATE|TIME/.test(meaning);
 }
 

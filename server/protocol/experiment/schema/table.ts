@@ -101,7 +101,7 @@ export const table = z
         values: z
           .array(z.string())
           .default(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', '?'])
-          .describe('Texts that stand for a missing value in a CSV file.'),
+          .describe('Texts that stand for a missing value in a CSV file; an empty one always does.'),
       })
       .prefault({})
       .describe('What is done about values that are missing. A target must not be.')

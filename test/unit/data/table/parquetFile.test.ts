@@ -49,6 +49,25 @@ test.each(['snappy', 'gzip', 'zstd', 'brotli', 'lz4', 'none'])(
   },
 );
 
+test('floats of 16 bits are numbers, and an empty text is missing as null is', async () => {
+  const data = await open(fixture('halves'));
+  expect(data.table?.columns).toMatchObject([
+    { name: 'half', kind: 'number' },
+    { name: 'colour', categories: ['green', 'red', ''] },
+  ]);
+  expect(rowsOf(data.test)).toEqual([
+    [0, 0, 0, 1, 0],
+    // The mean of 0, 0.5, 0.75, 1 and 1.25.
+    [Math.fround(0.7), 0, 0, 1, 1],
+    [0.5, 0, 1, 0, 0],
+    [0.75, 0, 0, 1, 1],
+    [1, 0, 0, 1, 0],
+    [1.25, 1, 0, 0, 1],
+  ]);
+  const { message } = await userErrorOf(() => open(fixture('halves'), { missing: { categories: 'error' } }));
+  expect(message).toContain("halves.parquet, row 1: column 'colour' has no value.");
+});
+
 test('columns that are not wanted are not read, and texts may be numbers where that is said', async () => {
   const data = await open(fixture('zstd'), { columns: ['digits'], kinds: { digits: 'number' } });
   expect(rowsOf(data.test).slice(0, 2)).toEqual([

@@ -172,6 +172,17 @@ describe('missing values', () => {
     expect(rowsOf(data.test)).toEqual([[0, 0]]);
   });
 
+  test('an empty text is one, whatever else is', async () => {
+    const table = 'x,fur,kind\n1,long,a\n3,-9,b\n,,b\n';
+    const data = await open(table, table, { missing: { values: ['-9'] }, standardize: 'none' });
+    expect(data.table?.columns).toMatchObject([{ missing: 2 }, { categories: ['long', ''] }]);
+    expect(rowsOf(data.test)).toEqual([
+      [1, 1, 0, 0],
+      [3, 0, 1, 1],
+      [2, 0, 1, 1],
+    ]);
+  });
+
   test('a target must not be missing', async () => {
     const { message, remedy } = await userErrorOf(() => open('x,kind\n1,a\n2,\n', 'x,kind\n1,a\n'));
     expect(message).toContain("train.csv, line 3: column 'kind' has no value.");
