@@ -8,11 +8,6 @@ const reshaped =
   (shapeFor: (shape: readonly number[]) => readonly number[]) =>
   ({ address, shape }: Tensor): Tensor => ({ address, shape: shapeFor(shape) });
 
-const flatten: MakeLayer = (config) => ({
-  isStepwise: false,
-  plan: (inputs) => reshaped((shape) => [elementCount(shape)])(only(config, inputs)),
-});
-
 const reshape: MakeLayer = (config) => {
   const target = config.list('target_shape');
   const sizes = target.map((size) => (size === null ? -1 : Number(size)));
@@ -57,23 +52,47 @@ export function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }
 
+/** The axes of a sample in another order: axis `i` of the result is axis `order[i]` of the input. */
+function transpose(plan: Plan, input: Tensor, order: readonly number[]): Tensor {
+  const strides = stridesOf(input.shape);
+  return gatherTensor(
+    plan,
+    input,
+    order.map((axis) => input.shape[axis]),
+    (position) => position.reduce((sum, at, i) => sum + at * strides[order[i]], 0),
+  );
+}
+
 const permute: MakeLayer = (config) => {
   const dims = config.list('dims').map(Number);
   return {
     isStepwise: false,
     plan(inputs, plan) {
       const input = only(config, inputs);
-      const shape = axes(config, input, dims.length);
+      axes(config, input, dims.length);
       // Axis 1 is the first behind the batch.
       if (dims.toSorted((a, b) => a - b).some((axis, i) => axis !== i + 1))
         throw config.error(`its dims [${dims}] are no order of its axes`);
-      const strides = stridesOf(shape);
-      return gatherTensor(
+      return transpose(
         plan,
         input,
-        dims.map((axis) => shape[axis - 1]),
-        (position) => position.reduce((sum, at, i) => sum + at * strides[dims[i] - 1], 0),
+        dims.map((axis) => axis - 1),
       );
+    },
+  };
+};
+
+/** Channels that are first go last before the numbers stand behind one another. */
+const flatten: MakeLayer = (config) => {
+  const isChannelsFirst =
+    config.word('data_format', ['channels_last', 'channels_first'], 'channels_last') === 'channels_first';
+  return {
+    isStepwise: false,
+    plan(inputs, plan) {
+      const input = only(config, inputs);
+      const order = [...input.shape.keys()];
+      const ordered = isChannelsFirst ? transpose(plan, input, [...order.slice(1), 0]) : input;
+      return reshaped((shape) => [elementCount(shape)])(ordered);
     },
   };
 };

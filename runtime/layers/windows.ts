@@ -103,11 +103,15 @@ const convolution =
   };
 
 /** Plans the convolution of each channel by itself, without an activation. */
-function depthwise(config: LayerConfig, store: LayerStore, bias: number | undefined) {
+function depthwise(
+  config: LayerConfig,
+  store: LayerStore,
+  [dilationHeight, dilationWidth]: readonly [number, number],
+  bias?: number,
+) {
   config.requireChannelsLast();
   const [kernelHeight, kernelWidth] = pair(config, 'kernel_size', 2);
   const [strideHeight, strideWidth] = pair(config, 'strides', 2, 1);
-  const [dilationHeight, dilationWidth] = pair(config, 'dilation_rate', 2, 1);
   const kernelShape = store.shape('depthwise_kernel');
   const kernel = store.vector('depthwise_kernel', elementCount(kernelShape));
   // TensorFlow.js does not write the depth_multiplier of a separable convolution.
@@ -135,7 +139,8 @@ function depthwise(config: LayerConfig, store: LayerStore, bias: number | undefi
 }
 
 const depthwiseConvolution: MakeLayer = (config, store) => {
-  const convolve = depthwise(config, store, undefined);
+  // TensorFlow.js writes the dilation_rate of a depthwise convolution, and computes without it.
+  const convolve = depthwise(config, store, [1, 1]);
   const activation = activationOf(config);
   return {
     isStepwise: false,
@@ -151,7 +156,8 @@ const depthwiseConvolution: MakeLayer = (config, store) => {
 const separableConvolution: MakeLayer = (config, store) => {
   const filters = config.count('filters');
   const pointwise = store.matrix('pointwise_kernel', filters);
-  const convolve = depthwise(config, store, store.weights.zeros(pointwise.inputs));
+  const dilations = pair(config, 'dilation_rate', 2, 1);
+  const convolve = depthwise(config, store, dilations, store.weights.zeros(pointwise.inputs));
   const bias = store.bias({ has: config.flag('use_bias', true), length: filters });
   const activation = activationOf(config);
   return {

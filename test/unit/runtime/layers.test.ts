@@ -51,8 +51,13 @@ const models: Readonly<Record<string, () => tf.LayersModel>> = {
   DepthwiseConv2D: () => one(image, layers.depthwiseConv2d({ kernelSize: 3, padding: 'same', activation: 'relu' })),
   'DepthwiseConv2D, multiplier': () =>
     one(image, layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, strides: 2 })),
+  // TensorFlow.js computes without the dilation.
+  'DepthwiseConv2D, dilated': () =>
+    one(image, layers.depthwiseConv2d({ kernelSize: 3, dilationRate: 2, padding: 'same' })),
   'DepthwiseConv2D, many channels': () => one([5, 5, 9], layers.depthwiseConv2d({ kernelSize: 2, useBias: false })),
   SeparableConv2D: () => one(image, layers.separableConv2d({ filters: 5, kernelSize: 3, padding: 'same' })),
+  'SeparableConv2D, dilated': () =>
+    one(image, layers.separableConv2d({ filters: 5, kernelSize: 3, dilationRate: 2, padding: 'same' })),
   'SeparableConv2D, multiplier': () =>
     one(image, layers.separableConv2d({ filters: 5, kernelSize: 3, depthMultiplier: 2, useBias: false })),
   MaxPooling2D: () => one([8, 7, 5], layers.maxPooling2d({ poolSize: 2 })),
@@ -65,6 +70,8 @@ const models: Readonly<Record<string, () => tf.LayersModel>> = {
   GlobalMaxPooling1D: () => one(sequence, layers.globalMaxPooling1d({})),
   GlobalAveragePooling1D: () => one(sequence, layers.globalAveragePooling1d({})),
   'Flatten, Reshape': () => one(image, layers.flatten(), layers.reshape({ targetShape: [7, -1] })),
+  'Flatten, channels first': () => one(image, layers.flatten({ dataFormat: 'channelsFirst' })),
+  'Flatten, channels first, of a sequence': () => one(sequence, layers.flatten({ dataFormat: 'channelsFirst' })),
   Permute: () => one(image, layers.permute({ dims: [3, 1, 2] })),
   RepeatVector: () => one([5], layers.repeatVector({ n: 3 })),
   ZeroPadding2D: () =>
