@@ -10,6 +10,7 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
+import { dilationWarnings } from './dilationsWithoutEffect.ts';
 import { modelExport } from './modelExport.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
@@ -66,7 +67,7 @@ export function loadModel(
   return withSeededMathRandom(seed, seeding, async () => {
     const loaded = await load();
     completeNormalizations(loaded.model);
-    return loaded;
+    return { ...loaded, warnings: [...(loaded.warnings ?? []), ...dilationWarnings(loaded.model)] };
   });
 
   function load(): LoadedModel | Promise<LoadedModel> {

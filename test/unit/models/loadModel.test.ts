@@ -47,6 +47,32 @@ async function save(model: tf.LayersModel, name: string): Promise<string> {
 const small = (units = 2) =>
   tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] }), tf.layers.dense({ name: 'out', units })] });
 
+test('a dilation that TensorFlow.js computes without is told, wherever the layer is', async () => {
+  const path = write(
+    'dilated.js',
+    `const tf = require('@tensorflow/tfjs');
+     const { depthwiseConv2d, separableConv2d, conv2d, conv2dTranspose } = tf.layers;
+     exports.createModel = () => tf.sequential({ layers: [
+       separableConv2d({ filters: 2, kernelSize: 2, dilationRate: 2, inputShape: [9, 9, 2] }),
+       conv2d({ filters: 2, kernelSize: 2, dilationRate: 2 }),
+       depthwiseConv2d({ kernelSize: 2, dilationRate: 1 }),
+       tf.sequential({ layers: [depthwiseConv2d({ name: 'dw', kernelSize: 2, dilationRate: [1, 2], inputShape: [4, 4, 2] })] }),
+       conv2dTranspose({ name: 'up', filters: 2, kernelSize: 2, dilationRate: 3 }),
+     ] });`,
+  );
+  const { model, warnings } = await load(path);
+  expect(warnings).toEqual([
+    expect.stringContaining(
+      "the layer 'dw' (DepthwiseConv2D) is trained and exported without its dilationRate of 1 x 2",
+    ),
+    expect.stringContaining(
+      "the layer 'up' (Conv2DTranspose) is trained and exported without its dilationRate of 3 x 3",
+    ),
+  ]);
+  // The shapes are those of layers without it.
+  expect(model.outputs[0].shape).toEqual([null, 4, 4, 2]);
+});
+
 describe('built-in models', () => {
   test.each([
     ['lenet-300-100', [null, 784], 266_200, 410, ['fc1', 'fc2', 'fc3']],
