@@ -7,6 +7,7 @@ import { FormatError } from '../../formats/formatError.ts';
 import { kerasTopology } from '../../formats/kerasTopology.ts';
 import { bidirectionalName, isModelClass, nameOf, settingsOf } from '../../formats/keras/kerasLayers.ts';
 import { isRecord } from '../../protocol/record.ts';
+import { WITHOUT_DILATION } from '../dilationsWithoutEffect.ts';
 import { forPrediction } from '../modelTopology.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -41,6 +42,8 @@ const WITHOUT_EFFECT: Settings = {
   sparse: false,
   quantization_config: null,
   invert: false,
+  // TensorFlow.js has other borders than Keras for any of them, [0, 0] among them.
+  output_padding: null,
 };
 /** What changes images at random in training, and nothing afterwards. */
 const AUGMENTATION = /^(Random\w+|AutoContrast|AugMix|CutMix|MixUp|RandAugment)$/;
@@ -127,7 +130,7 @@ class Converter {
     if (typeof registered === 'string' && registered.includes('>'))
       return { lacks: `${registered}, a class of its own` };
     if (typeof module === 'string' && /\.ops(\.|$)/.test(module)) return operator(layer, className, config);
-    const lacking = this.#settingThatLacks(config);
+    const lacking = this.#settingThatLacks(className, config);
     if (lacking !== undefined) return { lacks: `${className} with ${lacking}` };
     if (AUGMENTATION.test(className) && className !== 'RandomWidth') {
       this.warnings.push(
@@ -156,8 +159,9 @@ class Converter {
         typeof config.scale === 'number' && typeof config.offset === 'number'
           ? layer
           : { lacks: 'Rescaling with several scales' },
+      // TensorFlow.js places the pixels of a bilinear interpolation at their corners, Keras at their centers.
       UpSampling2D: () =>
-        ['nearest', 'bilinear', undefined].includes(config.interpolation as string | undefined)
+        ['nearest', undefined].includes(config.interpolation as string | undefined)
           ? layer
           : { lacks: `UpSampling2D with ${String(config.interpolation)} interpolation` },
     };
@@ -166,7 +170,13 @@ class Converter {
   }
 
   /** The setting of a layer that TensorFlow.js does not have, with its value. */
-  #settingThatLacks(config: Settings): string | undefined {
+  #settingThatLacks(className: string, config: Settings): string | undefined {
+    const { dilation_rate: dilation = 1, data_format: format } = config;
+    if (WITHOUT_DILATION.has(className) && [dilation].flat().some((rate) => rate !== 1))
+      return `dilation_rate ${JSON.stringify(dilation)}`;
+    // A convolution would put the channels of its result last, a pooling go over the channels, and a separable convolution fail.
+    if (format === 'channels_first' && (className.endsWith('1D') || className === 'SeparableConv2D'))
+      return 'data_format channels_first';
     for (const [setting, none] of Object.entries(WITHOUT_EFFECT)) {
       const value = config[setting] ?? none;
       if (value !== none) return `${setting} ${JSON.stringify(value).slice(0, 40)}`;

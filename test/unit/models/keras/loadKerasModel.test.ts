@@ -156,6 +156,32 @@ test.each<[string, string, (layer: Json) => void, string]>([
   expect(message).toBe(`${join(folder, 'net.keras')} has layers that TensorFlow.js does not have: ${expected}.`);
 });
 
+test.each<[string, Json, string]>([
+  ['UpSampling2D', { interpolation: 'bilinear' }, 'UpSampling2D with bilinear interpolation'],
+  ['DepthwiseConv2D', { dilation_rate: [1, 2] }, 'DepthwiseConv2D with dilation_rate [1,2]'],
+  ['Conv2DTranspose', { dilation_rate: 2 }, 'Conv2DTranspose with dilation_rate 2'],
+  ['Conv3DTranspose', { dilation_rate: [2, 2, 2] }, 'Conv3DTranspose with dilation_rate [2,2,2]'],
+  ['Conv2DTranspose', { output_padding: [0, 0] }, 'Conv2DTranspose with output_padding [0,0]'],
+  ['Conv3DTranspose', { output_padding: 1 }, 'Conv3DTranspose with output_padding 1'],
+  ...[
+    ...['Conv1D', 'MaxPooling1D', 'AveragePooling1D', 'GlobalMaxPooling1D', 'GlobalAveragePooling1D'],
+    'SeparableConv2D',
+  ].map((name): [string, Json, string] => [
+    name,
+    { data_format: 'channels_first' },
+    `${name} with data_format channels_first`,
+  ]),
+])('a layer that TensorFlow.js computes otherwise is named: %s %j', async (className, settings, expected) => {
+  const path = withLayers('cnn', (layers) => {
+    const layer = layerOf(layers, 'second');
+    layer.class_name = className;
+    layer.config = { name: 'second', ...settings };
+  });
+  const { message, remedy } = await userErrorOf(() => load(path));
+  expect(message).toContain(`has layers that TensorFlow.js does not have: second (${expected}).`);
+  expect(remedy).toContain("model.export('net.onnx', format='onnx')");
+});
+
 test('an operator with a number is named', async () => {
   const path = withLayers('operations', (layers) => {
     const { inbound_nodes: nodes } = layerOf(layers, 'add') as { inbound_nodes: [{ args: unknown[] }] };
