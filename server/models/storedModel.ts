@@ -36,16 +36,16 @@ export function parsedTopology(saved: SavedModel): object {
  * @param topology as {@link parseTopology} gives it
  * @param tensorsOf the tensors of the weights by name, each with the shape that the weight has
  * @param path of the file, for messages
- * @param remedy what to do where the weights are not those of the model
+ * @param remedies what to do where the weights are not those of the model, and where TensorFlow.js cannot make its layers
  * @throws UserError where TensorFlow.js cannot make the model, or a weight is missing or does not fit
  */
 export async function storedModel(
   topology: object,
   tensorsOf: (model: tf.LayersModel) => ReadonlyMap<string, StoredTensor>,
   path: string,
-  remedy = EXPORT_AGAIN,
+  { weights: remedy = EXPORT_AGAIN, layers }: { readonly weights?: string; readonly layers?: string } = {},
 ): Promise<tf.LayersModel> {
-  const model = await modelOfTopology(topology, path);
+  const model = await modelOfTopology(topology, path, layers);
   try {
     const tensors = tensorsOf(model);
     tf.tidy(() => {
@@ -67,11 +67,12 @@ export async function storedModel(
  * Makes a model whose weights are any.
  * @param topology as {@link parseTopology} gives it
  * @param path of the file, for messages
+ * @param remedy as for {@link modelOf}
  * @throws UserError where TensorFlow.js cannot make the model
  */
-export async function modelOfTopology(topology: object, path: string): Promise<tf.LayersModel> {
+export async function modelOfTopology(topology: object, path: string, remedy?: string): Promise<tf.LayersModel> {
   await tf.setBackend('cpu');
-  const model = await modelOf({ modelTopology: topology }, path);
+  const model = await modelOf({ modelTopology: topology }, path, remedy);
   completeNormalizations(model);
   return model;
 }

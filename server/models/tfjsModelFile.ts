@@ -25,15 +25,16 @@ export async function loadTfjsModel(path: string): Promise<{ model: tf.LayersMod
 /**
  * The model that a file describes.
  * @param path of the file, for messages
+ * @param remedy what to do where TensorFlow.js cannot make it; default: what helps where its converter or it itself wrote the file
  * @throws UserError where TensorFlow.js cannot make it
  */
-export async function modelOf(artifacts: tf.io.ModelArtifacts, path: string): Promise<tf.LayersModel> {
+export async function modelOf(artifacts: tf.io.ModelArtifacts, path: string, remedy?: string): Promise<tf.LayersModel> {
   try {
     return await tf.loadLayersModel({ load: () => Promise.resolve(artifacts) });
   } catch (error) {
     const [message] = messageOf(error).split(/\n| This may be due to/);
     throw new UserError(`${path} could not be made into a model: ${message.replace(/\.$/, '')}.`, {
-      remedy: remedyFor(message),
+      remedy: remedy ?? remedyFor(message),
       cause: error,
     });
   }

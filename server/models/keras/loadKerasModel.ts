@@ -67,7 +67,7 @@ async function modelOf(file: KerasFile, path: string): Promise<LoadedKerasModel>
     topology,
     (made) => storedTensors(made, tensors, (dataset) => weights.read(dataset)),
     path,
-    SAVE_AGAIN,
+    { weights: SAVE_AGAIN, layers: NOT_THERE },
   );
   const loss = lossOfKeras(compiled);
   return { model, ...(loss && { loss }), files: [path], warnings: [...warnings] };

@@ -47,6 +47,7 @@ const WITHOUT_EFFECT: Settings = {
 };
 /** What changes images at random in training, and nothing afterwards. */
 const AUGMENTATION = /^(Random\w+|AutoContrast|AugMix|CutMix|MixUp|RandAugment)$/;
+const GLOBAL_POOLING = /^Global(Average|Max)Pooling[12]D$/;
 /** Operators between layers, and the layers that compute the same. */
 const OPERATORS: Readonly<Record<string, string>> = {
   Add: 'Add',
@@ -139,6 +140,10 @@ class Converter {
       return identity(as, config);
     }
     const conversions: Readonly<Record<string, () => Conversion>> = {
+      // TensorFlow.js says wrongly what shape their results have.
+      Resizing: () => ({ lacks: className }),
+      CenterCrop: () => ({ lacks: className }),
+      ELU: () => ((config.alpha ?? 1) === 1 ? layer : { lacks: `ELU with alpha ${String(config.alpha)}` }),
       Identity: () => identity(as, config),
       ActivityRegularization: () => identity(as, config),
       BatchNormalization: () => as(className, { ...config, axis: single(config.axis) }),
@@ -166,6 +171,7 @@ class Converter {
           : { lacks: `UpSampling2D with ${String(config.interpolation)} interpolation` },
     };
     if (Object.hasOwn(conversions, className)) return conversions[className]();
+    if (GLOBAL_POOLING.test(className) && config.keepdims === true) return keepingAxes(as, layer, className, config);
     return isKnown(className) ? layer : { lacks: className };
   }
 
@@ -206,6 +212,15 @@ class Converter {
 
 type As = (name: string, settings: Settings) => Settings;
 
+/** A global pooling that keeps its axes: one whose window is the whole input, if the size of that is written. */
+function keepingAxes(as: As, layer: Settings, className: string, config: Settings): Conversion {
+  const [shape] = inputShapes(layer.inbound_nodes);
+  const { keepdims: _, ...rest } = config;
+  const sizes = config.data_format === 'channels_first' ? shape?.slice(2) : shape?.slice(1, -1);
+  if (!sizes?.every((size) => typeof size === 'number')) return { lacks: `${className} with keepdims true` };
+  return as(className.replace('Global', ''), { ...rest, pool_size: sizes, strides: sizes, padding: 'valid' });
+}
+
 function identity(as: As, { name, trainable }: Settings): Settings {
   return as('Activation', { name, trainable, activation: 'linear' });
 }
@@ -234,7 +249,7 @@ function gru(as: As, config: Settings): Conversion {
 /** An operation of keras.ops between layers. */
 function operator(layer: Settings, className: string, config: Settings): Conversion {
   const { name } = config;
-  const tensors = countTensors(layer.inbound_nodes);
+  const tensors = inputShapes(layer.inbound_nodes).length;
   const lacks = { lacks: `the operator ${className}` };
   const asLayer = (kind: string, settings: Settings): Settings => ({
     ...layer,
@@ -249,15 +264,17 @@ function operator(layer: Settings, className: string, config: Settings): Convers
   return lacks;
 }
 
-/** Tensors in the only call of a layer; undefined where it has several. */
-function countTensors(nodes: unknown): number | undefined {
-  if (!Array.isArray(nodes) || nodes.length !== 1) return undefined;
-  const count = (value: unknown): number => {
-    if (Array.isArray(value)) return value.reduce<number>((sum, entry) => sum + count(entry), 0);
-    if (!isRecord(value)) return 0;
-    return value.class_name === '__keras_tensor__' ? 1 : count(Object.values(value));
+/** Shapes of the tensors in the only call of a layer, the batch first; none where it has several calls. */
+function inputShapes(nodes: unknown): readonly (readonly unknown[])[] {
+  if (!Array.isArray(nodes) || nodes.length !== 1) return [];
+  const find = (value: unknown): (readonly unknown[])[] => {
+    if (Array.isArray(value)) return value.flatMap(find);
+    if (!isRecord(value)) return [];
+    if (value.class_name !== '__keras_tensor__') return Object.values(value).flatMap(find);
+    const { shape } = settingsOf(value.config);
+    return [Array.isArray(shape) ? shape : []];
   };
-  return count(nodes);
+  return find(nodes);
 }
 
 /** True where a layer is the other in the opposite direction. */

@@ -162,6 +162,11 @@ test.each<[string, Json, string]>([
   ['Conv2DTranspose', { dilation_rate: 2 }, 'Conv2DTranspose with dilation_rate 2'],
   ['Conv3DTranspose', { dilation_rate: [2, 2, 2] }, 'Conv3DTranspose with dilation_rate [2,2,2]'],
   ['Conv2DTranspose', { output_padding: [0, 0] }, 'Conv2DTranspose with output_padding [0,0]'],
+  ['Resizing', { height: 4, width: 4 }, 'Resizing'],
+  ['CenterCrop', { height: 4, width: 4 }, 'CenterCrop'],
+  ['ELU', { alpha: 0.3 }, 'ELU with alpha 0.3'],
+  // A sequential model does not say of which size the input is.
+  ['GlobalMaxPooling2D', { keepdims: true }, 'GlobalMaxPooling2D with keepdims true'],
   ['Conv3DTranspose', { output_padding: 1 }, 'Conv3DTranspose with output_padding 1'],
   ...[
     ...['Conv1D', 'MaxPooling1D', 'AveragePooling1D', 'GlobalMaxPooling1D', 'GlobalAveragePooling1D'],
@@ -180,6 +185,30 @@ test.each<[string, Json, string]>([
   const { message, remedy } = await userErrorOf(() => load(path));
   expect(message).toContain(`has layers that TensorFlow.js does not have: second (${expected}).`);
   expect(remedy).toContain("model.export('net.onnx', format='onnx')");
+});
+
+test.each([
+  ['residual', 'global_average_pooling2d'],
+  ['mobilenet', 'global_max_pooling2d'],
+])('a global pooling of %s keeps its axes', async (name, pooling) => {
+  const keeping = withLayers(name, (layers) => (layerOf(layers, pooling).config.keepdims = true));
+  const { model } = await load(keeping);
+  expect(model.getLayer(pooling).outputShape).toEqual([null, 1, 1, expect.any(Number)]);
+  // The dense layer behind it computes the same for the one place that there is.
+  const { model: flat } = await load(writeKeras(folder, name, 'model.keras'));
+  const input = tf.randomNormal([2, ...model.inputs[0].shape.slice(1).map(Number)]);
+  const [kept, expected] = [model, flat].map((one) => one.predict(input) as tf.Tensor);
+  expect(kept.shape).toEqual([2, 1, 1, expected.shape[1]]);
+  // Means of as many numbers, which are added in another order.
+  kept.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected.dataSync()[i], 5));
+});
+
+test('what TensorFlow.js refuses in a file of Keras has the way on of Keras', async () => {
+  const regularizer = { module: 'keras.regularizers', class_name: 'OrthogonalRegularizer', config: {} };
+  const path = withLayers('mlp', (layers) => (layerOf(layers, 'fc1').config.kernel_regularizer = regularizer));
+  const error = await userErrorOf(() => load(path));
+  expect(error.message).toContain('could not be made into a model: Unknown regularizer: OrthogonalRegularizer.');
+  expect(error.remedy).toContain("model.export('net.onnx', format='onnx')");
 });
 
 test('an operator with a number is named', async () => {
