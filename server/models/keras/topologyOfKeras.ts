@@ -9,6 +9,7 @@ import { bidirectionalName, isModelClass, nameOf, settingsOf } from '../../forma
 import { isRecord } from '../../protocol/record.ts';
 import { WITHOUT_DILATION } from '../dilationsWithoutEffect.ts';
 import { forPrediction } from '../modelTopology.ts';
+import { MASK_OPERATORS, maskProblems } from './maskProblems.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -107,6 +108,7 @@ class Converter {
     // Keras 1 wrote the layers of a sequential model as its configuration.
     const layers = Array.isArray(model.config) ? (model.config as unknown[]) : config.layers;
     if (!Array.isArray(layers) || !layers.every(isRecord)) throw new FormatError('its model has no list of layers');
+    this.missing.push(...maskProblems(layers));
     return {
       ...model,
       class_name: model.class_name === 'Model' ? 'Functional' : model.class_name,
@@ -250,7 +252,8 @@ function gru(as: As, config: Settings): Conversion {
 function operator(layer: Settings, className: string, config: Settings): Conversion {
   const { name } = config;
   const tensors = inputShapes(layer.inbound_nodes).length;
-  const lacks = { lacks: `the operator ${className}` };
+  const ofMask = MASK_OPERATORS.has(className) ? '; masks are read in sequential models alone' : '';
+  const lacks = { lacks: `the operator ${className}${ofMask}` };
   const asLayer = (kind: string, settings: Settings): Settings => ({
     ...layer,
     module: 'keras.layers',

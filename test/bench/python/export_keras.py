@@ -140,6 +140,20 @@ def embedding(scale):
     )
 
 
+def masked(scale):
+    """The steps whose word is 0 count for none of the recurrent layers."""
+    return keras.Sequential(
+        [
+            keras.Input((9,), dtype="int32"),
+            layers.Embedding(11, 4 * scale, mask_zero=True),
+            layers.LSTM(3 * scale, return_sequences=True),
+            layers.Dense(3 * scale, activation="tanh"),
+            layers.Bidirectional(layers.GRU(2 * scale)),
+            layers.Dense(2),
+        ]
+    )
+
+
 def nested(scale):
     """Models in a model, sequential and functional, called twice, with layers of the same class before and behind them."""
     encoder = keras.Sequential(
@@ -208,6 +222,7 @@ MODELS = [
     gru_reset_after,
     bidirectional,
     embedding,
+    masked,
     nested,
     multi_input,
     operations,

@@ -203,6 +203,38 @@ test.each([
   kept.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected.dataSync()[i], 5));
 });
 
+test.each<[string, (layers: readonly Layer[]) => void, string]>([
+  ['that is averaged over', (layers) => (layers[4].class_name = 'GlobalAveragePooling1D'), 'behind a mask)'],
+  [
+    'of both directions',
+    (layers) => ((layers[4].config.layer as Layer).config.return_sequences = true),
+    'bidirectional (Bidirectional behind a mask)',
+  ],
+  ['of zeros', (layers) => (layers[2].config.zero_output_for_mask = true), 'lstm (LSTM behind a mask)'],
+  [
+    'that is no longer there for Keras',
+    (layers) => (layers[3].class_name = 'ZeroPadding1D'),
+    'bidirectional (Bidirectional behind a mask that dense',
+  ],
+  [
+    'that a last state ends',
+    (layers) => (layers[2].config.return_sequences = false),
+    'bidirectional (Bidirectional behind a mask that lstm ends)',
+  ],
+])('a mask %s is refused, since TensorFlow.js computes it otherwise', async (_, change, expected) => {
+  const path = withLayers('masked', change);
+  const { message } = await userErrorOf(() => load(path));
+  expect(message).toContain('has layers that TensorFlow.js does not have: ');
+  expect(message).toContain(expected);
+});
+
+test('masks of a functional model, which are operators, are said to be those', async () => {
+  const path = withLayers('operations', (layers) => (layerOf(layers, 'add').class_name = 'NotEqual'));
+  expect((await userErrorOf(() => load(path))).message).toContain(
+    'add (the operator NotEqual; masks are read in sequential models alone)',
+  );
+});
+
 test('what TensorFlow.js refuses in a file of Keras has the way on of Keras', async () => {
   const regularizer = { module: 'keras.regularizers', class_name: 'OrthogonalRegularizer', config: {} };
   const path = withLayers('mlp', (layers) => (layerOf(layers, 'fc1').config.kernel_regularizer = regularizer));
