@@ -3,15 +3,18 @@
  * their step on. A run that is resumed takes them at the same steps, and so ends as if it had not been interrupted.
  */
 import type { CompressionChange } from '../compression/compressor.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { CHANGEABLE_SETTINGS, whyFixed } from '../protocol/experiment/changeableSettings.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { overrideOf, settingChanges, type SettingChange } from '../protocol/experiment/settingChanges.ts';
 import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
+import { checkSplits } from './checkSplits.ts';
 import { compressionsWith } from './liveSettings.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
@@ -94,6 +97,7 @@ export class LiveChanges {
         fixed.join('\n'),
         `Rerun the experiment with it. While a run trains, ${CHANGEABLE_SETTINGS} can change.`,
       );
+    checkData(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(samplesPerStep(settings.training)));
     const compression = compressor?.prepareChange(compressionsWith(experiment, compressions));
     return { changes, settings, experiment, compression };
@@ -118,6 +122,15 @@ function checked(text: string, values: readonly string[]): ExperimentSettings {
   if (experiment) return experiment;
   const wrong = problems.map(({ path, message, override }) => `${path === '' ? override : path}: ${message}`);
   throw refusal(wrong.join('\n'), 'The run goes on as it was. Correct the value and change it again.');
+}
+
+/** @throws UserError for what would keep the run from being resumed */
+function checkData(settings: ExperimentSettings, dataset: Dataset): void {
+  try {
+    checkSplits(settings, dataset);
+  } catch (error) {
+    throw error instanceof SettingError ? refusal(error.message, error.remedy ?? '') : error;
+  }
 }
 
 function refusal(message: string, remedy: string): UserError {

@@ -29,6 +29,7 @@ import type { Run } from '../runs/run.ts';
 import { mlflowDestination } from '../tracking/mlflow/mlflowDestination.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
 import { countClasses, withClassCounts, type ClassCounts } from './classCounts.ts';
+import { checkSplits } from './checkSplits.ts';
 import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
@@ -118,8 +119,7 @@ export async function prepare(
     for (const split of [asOpened.validation, asOpened.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(asOpened.files ?? []);
-    checkEpoch(settings, asOpened);
-    checkValidation(settings, asOpened);
+    checkSplits(settings, asOpened);
     const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(samplesPerStep(settings.training)));
     const { training } = experiment;
 
@@ -279,40 +279,6 @@ function checkThreads({ training: { threads } }: ExperimentSettings, { isNew }: 
   if (problem.isError && isNew)
     throw new SettingError(setting, problem.message, { remedy: 'Leave it out: DeepTwist then chooses the number.' });
   return [`${formatSettingPath(setting)}: ${problem.message}.`];
-}
-
-/** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */
-function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
-  const { batchSize, accumulate } = training;
-  const steps = dataset.stepsPerEpoch(samplesPerStep(training));
-  if (steps === 0) {
-    const isOneBatch = accumulate === 1;
-    const step = isOneBatch
-      ? `got ${batchSize}`
-      : `a step of ${accumulate} batches of ${batchSize} takes ${samplesPerStep(training)}`;
-    throw new SettingError(
-      ['training', isOneBatch ? 'batchSize' : 'accumulate'],
-      `there are only ${dataset.train.samples} training samples, ${isOneBatch ? '' : 'and '}${step}`,
-      { remedy: isOneBatch ? 'Choose a smaller batch size.' : 'Choose a smaller batch size, or fewer batches.' },
-    );
-  }
-  if (steps === undefined && training.learningRateSchedule.type === 'after-epoch') {
-    throw new SettingError(['training', 'learningRateSchedule'], 'the length of an epoch of the data is unknown', {
-      remedy: 'Export the number of samples from the data module (samples.train), or use the schedule "step".',
-    });
-  }
-}
-
-/** @throws SettingError when there is nothing to choose by */
-function checkValidation({ training }: ExperimentSettings, { validation }: Dataset): void {
-  if (validation !== undefined) return;
-  const missing = (setting: string, reason: string) =>
-    new SettingError(['training', setting], `${reason}, and the data have none`, {
-      remedy: 'Add a validation split, or leave it out.',
-    });
-  if (training.keepBest) throw missing('keepBest', 'the best model is chosen by the validation split');
-  if (!training.testAtEnd)
-    throw missing('testAtEnd', 'without the test split, the validation split tells how good the model is');
 }
 
 /** A teacher may be made from the same files as its student. */

@@ -17,5 +17,8 @@ export function selectionText({
     return `${chosen} The test split was ${isUnread ? 'not read' : 'read at the end alone'}.`;
   }
   const times = watched === 1 ? 'once' : `${watched} times`;
-  return `${chosen} The test split was evaluated ${times} while it trained, which changed nothing of the training.`;
+  // Runs of earlier versions could follow it where there was no validation split.
+  const followed = started?.config.training.learningRateSchedule.type === 'plateau';
+  const told = followed ? 'and the learning rate followed it' : 'which changed nothing of the training';
+  return `${chosen} The test split was evaluated ${times} while it trained, ${told}.`;
 }

@@ -76,6 +76,11 @@ test('a report and a model card name the split, and say that the test split was 
   const run = reported('one', without(0.95));
   expect(selectionText(run.snapshot)).toContain('The test split was not read.');
   expect(selectionText(snapshotOf(finished.summary))).toContain('The test split was read at the end alone.');
+  const watching = { config: { training: { keepBest: false, learningRateSchedule: { type: 'plateau' } } } };
+  const watched = { started: watching, evaluations: [{ split: 'test', moment: 'training' }], end: undefined };
+  expect(selectionText(watched as unknown as typeof run.snapshot)).toContain(
+    'The test split was evaluated once while it trained, and the learning rate followed it.',
+  );
   const versions = { time: 0, versions: { deeptwist: '1', node: '20' }, title: 'x', seeds: undefined };
   const { body } = renderReport({ ...versions, runs: [run] });
   expect(body).toContain('validation accuracy');

@@ -243,6 +243,13 @@ test.each([
     },
     'training.keepBest: the best model is chosen by the validation split',
   ],
+  [
+    {
+      training: { ...settings.training, learningRateSchedule: { type: 'plateau', factor: 0.5 } },
+      data: { type: 'text', timeSteps: 8, files: { train: 'small.train.txt', test: 'small.test.txt' } },
+    },
+    'training.learningRateSchedule: a plateau is one of the loss on the validation split',
+  ],
   [training({ batchSize: 400 }), 'training.batchSize: there are only'],
   [{ model: 'builtin:lenet-5' }, 'model: the model does not fit the data'],
 ])('what does not go together is refused: %j', async (changes, message) => {

@@ -381,6 +381,13 @@ describe('what a run cannot take is refused with the setting and a remedy, and i
       rerun,
     ],
     [
+      'what its data cannot give',
+      { compression: prune },
+      ['training.learningRateSchedule={"type":"plateau","factor":0.5}'],
+      /^training\.learningRateSchedule: a plateau is one of the loss on the validation split, and the data have none$/,
+      /Add a validation split/,
+    ],
+    [
       'what it has',
       { compression: prune },
       ['compression.layers.fc1.rate=0.5'],

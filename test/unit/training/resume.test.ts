@@ -170,7 +170,7 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
       'Adagrad and clipping',
       { training: training({ optimizer: { type: 'adagrad', learningRate: 0.1 }, clip: { globalNorm: 0.5 } }) },
     ],
-    ['a plateau schedule', { training: training(plateau) }],
+    ['a plateau schedule', { data: { ...experiment.data, split: { validation: 0.25 } }, training: training(plateau) }],
     ['batch normalization', { model: normalized }],
     ['the eager executor', { compression: prune, training: training({ executor: 'eager', steps: 40 }) }],
     [
