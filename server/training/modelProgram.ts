@@ -26,6 +26,7 @@ import {
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss, sumOf } from './objective/loss.ts';
+import { penaltiesOf } from './objective/penalties.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
 import type { VariationalNoise } from './objective/variationalNoise.ts';
 import { unfitModel } from './unfitModel.ts';
@@ -176,7 +177,7 @@ export function modelProgram(
     outputNames: outputNames(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
-      const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
+      const regularization = penaltiesOf(model);
       const divergence = noise ? [tf.div<tf.Scalar>(noise.divergence(), labels(noise.samples))] : [];
       const onData = Object.entries(terms).map(([name, own]) => [name, own.map(scaled)] as const);
       return composeLoss({ ...Object.fromEntries(onData), divergence, regularization }, shares);
