@@ -46,7 +46,9 @@ export class RegrownWeights extends WeightsWithMarks<Mask> {
   #regrow(unit: Unit, step: number): void {
     const masks = unit.targets.map(({ weight }) => this.masks.get(weight.name)!);
     const gradients = masks.map((mask) => mask.gradient);
-    const part = this.#hasGradients ? this.#partAt(step) : 0;
+    // The first mask keeps the greatest weights: nothing is masked yet that could grow.
+    const isMasked = masks.some(({ kept }) => kept.includes(0));
+    const part = isMasked && this.#hasGradients ? this.#partAt(step) : 0;
     unit.regrow!(this.projection.valuesOf(unit), gradients, step, part).forEach((kept, i) => {
       const { weight, kept: marks } = masks[i];
       marks.set(kept);
