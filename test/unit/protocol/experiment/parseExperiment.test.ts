@@ -304,6 +304,15 @@ describe('checkExperiment', () => {
     expect(messages('"training": {', asking)).toEqual([
       expect.stringContaining('training.classWeights: samples count by their classes only where each of them asks'),
     ]);
+    const ofOutput = asking.replace(
+      '"classWeights": "balanced",',
+      '"loss": { "c": { "loss": "sparse-categorical-crossentropy", "weight": 2, "classWeights": { "0": 5 } } },',
+    );
+    expect(messages('"training": {', ofOutput)).toEqual([
+      expect.stringContaining('training.loss.c.weight: outputs have weights only where each sample asks the teacher'),
+      expect.stringContaining('training.loss.c.classWeights: samples count by their classes only where each'),
+    ]);
+    expect(messages('"training": {', ofOutput.replace('{ "entropyAbove": 1 }', '"always"'))).toEqual([]);
   });
 
   it.each([
