@@ -8,8 +8,10 @@ export function tableColumns(document: ExperimentDocument, surroundings: Surroun
   if (textAt(document, ['data', 'type']) !== 'table') return [];
   const path = textAt(document, ['data', 'path']) ?? textAt(document, ['data', 'files', 'train']);
   if (path === undefined || path === '') return [];
+  const decimal = textAt(document, ['data', 'decimal']);
   return surroundings.columns(path, {
     delimiter: textAt(document, ['data', 'delimiter']),
+    decimal: decimal === ',' ? decimal : '.',
     header: valueAt(document, ['data', 'header']) !== false,
   });
 }

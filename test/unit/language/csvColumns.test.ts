@@ -28,3 +28,10 @@ it.each([
   writeFileSync(path, content);
   expect(new CsvColumns().of(path, { header: true })).toEqual([]);
 });
+
+it('the comma before decimals divides nothing', async () => {
+  const path = join(await temporaryFolder(), 'prices.csv');
+  writeFileSync(path, '1,5;2,0;1\n3,5;4,0;0\n');
+  const columns = new CsvColumns();
+  expect(columns.of(path, { header: false, decimal: ',' })).toEqual(['column1', 'column2', 'column3']);
+});
