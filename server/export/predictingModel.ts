@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { Predictor, StepBatch } from '../compiler/program.ts';
 import { modelWeights } from '../models/modelWeights.ts';
-import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
+import { matchInputs } from '../training/matchInputs.ts';
 import { predictorOf, type ModelProgram } from '../training/modelProgram.ts';
 import type { OpenedModel, Output } from './format.ts';
 import { TensorflowModel, fixedBatchSize } from './tensorflowModel.ts';
@@ -96,26 +96,15 @@ function hasNoPlace(error: unknown): boolean {
 
 /** The model is disposed of where it does not fit. @throws UserError when the model takes other samples */
 export function filePredictor(model: tf.LayersModel, inputs: Predictor['inputs'], path: string): Predictor {
-  const taken = model.inputs.map(({ shape }) => shape.slice(1));
-  const fits =
-    taken.length === inputs.length &&
-    inputs.every(({ shape }, i) => {
-      const sizes = taken[i].filter((size) => size !== null);
-      if (sizes.length === taken[i].length) return elementCount(sizes) === elementCount(shape);
-      return taken[i].length === shape.length && shape.every((size, axis) => (taken[i][axis] ?? size) === size);
-    });
-  if (!fits) {
+  const unfit = () => {
+    const taken = model.inputs.map(({ shape }) => shape.slice(1));
     model.dispose();
     const list = (shapes: readonly (readonly (number | null)[])[]) =>
       shapes.map((shape) => `[${shape.map((size) => size ?? 'any').join(', ')}]`).join(' and ');
-    throw new UserError(
+    return new UserError(
       `The model in ${path} takes ${list(taken)}, and a sample of the data is ${list(inputs.map(({ shape }) => shape))}.`,
       { remedy: 'Evaluate it with the run or the experiment that it is of.' },
     );
-  }
-  const shaped = inputs.map(({ shape, dtype }, i) => {
-    const sizes = taken[i].filter((size) => size !== null);
-    return { dtype, shape: sizes.length === taken[i].length ? sizes : shape };
-  });
-  return predictorOf(model, modelWeights(model), shaped);
+  };
+  return predictorOf(model, modelWeights(model), matchInputs(model, { inputs }, unfit));
 }

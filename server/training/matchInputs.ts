@@ -1,7 +1,6 @@
 /** @file Samples of the data as the inputs of a model. */
 import type * as tf from '@tensorflow/tfjs';
 import type { SampleType } from '../compiler/program.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { channelsFirstShape } from '../models/imageLayout.ts';
 import { elementCount, shapeText } from '../protocol/shape.ts';
 
@@ -13,7 +12,7 @@ import { elementCount, shapeText } from '../protocol/shape.ts';
  */
 export function matchInputs(
   model: tf.LayersModel,
-  samples: Pick<Dataset, 'inputs'>,
+  samples: { readonly inputs: readonly SampleType[] },
   unfit: (reason: string) => Error,
 ): SampleType[] {
   if (model.inputs.length !== samples.inputs.length)

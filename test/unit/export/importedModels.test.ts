@@ -192,6 +192,10 @@ describe('images with channels last', () => {
     expect(inputs[0].shape).toEqual(['batch', 3, 4, 5]);
     expect(value).toBe(1);
     expect(runValue).toBe(1);
+    for (const format of ['packed', 'safetensors', 'huggingface'] as const)
+      expect(await exported(run, made.folder, { format, path: join(made.folder, format) }), format).toMatchObject({
+        value: 1,
+      });
   });
 });
 
