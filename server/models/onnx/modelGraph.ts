@@ -79,7 +79,7 @@ const SETTINGS: Readonly<Record<string, readonly number[]>> = {
   Range: [0, 1, 2],
 };
 
-/** Operators of which an operand of one number is a constant of a formula, not a weight. */
+/** Operators of which an operand of one number may be a constant of a formula. */
 const ARITHMETIC = new Set([
   'Add',
   'Sub',
@@ -317,6 +317,12 @@ function forAllModes({ op, name, outputs, attributes, inputs }: ReadOnnxNode, ta
 /** Names that exporters of PyTorch make up, for what they have computed. */
 const MADE_UP = /^(val_\d+|onnx::\S+|\d+)$/;
 
+/**
+ * Names that exporters and optimizers make up for the constants of formulas: `/act/Constant_output_0`, `const_fold_opt__7` and
+ * `lambda/mul/y:0` of TensorFlow, `lifted_tensor_0` of PyTorch, `ortshared_1_0_1_0_token_9` of ONNX Runtime.
+ */
+const MADE_UP_CONSTANT = /(^|[^a-z])const(ant)?(?![a-z])|lifted_tensor_\d+$|\/[xy](:\d+)?$|^ortshared_/i;
+
 /** True for a float that is part of a formula. */
 function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[]): boolean {
   if (shape.length === 0 || elementCount(shape) === 0) return true;
@@ -324,8 +330,8 @@ function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Us
   // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
   if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0]))
     return true;
-  // A parameter of a module has the name of the module in front.
-  return elementCount(shape) === 1 && !name.includes('.') && uses.every(({ node }) => ARITHMETIC.has(node.op));
+  const isMadeUp = MADE_UP.test(name) || MADE_UP_CONSTANT.test(name);
+  return elementCount(shape) === 1 && isMadeUp && uses.every(({ node }) => ARITHMETIC.has(node.op));
 }
 
 function isRunningStatistic({ node, input }: Use): boolean {

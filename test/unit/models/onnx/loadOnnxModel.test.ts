@@ -77,6 +77,32 @@ describe('the weights of a graph', () => {
     }
   });
 
+  test('are of one number, too, but for those with names that exporters make up for the constants of formulas', async () => {
+    const parameters = ['fc.bias', 'offset', 'reconstruction/y_shift', 'model/dense/BiasAdd/ReadVariableOp:0'];
+    const constants = [
+      'val_3',
+      'onnx::Mul_5',
+      '17',
+      '/act/Constant_output_0',
+      'const_fold_opt__7',
+      'model/lambda/mul/y:0',
+      'Const:0',
+      '_tensor_constant0',
+      'c_lifted_tensor_0',
+      'ortshared_1_1_1_0_token_9',
+    ];
+    const added = [...parameters, ...constants];
+    const { model } = await load({
+      nodes: added.map((name, i) =>
+        node('Add', [i === 0 ? 'x' : `a${i}`, name], i + 1 < added.length ? `a${i + 1}` : 'y'),
+      ),
+      tensors: Object.fromEntries(added.map((name) => [name, randomFloats([1])])),
+    });
+    expect(modelWeights(model).map(({ name, trainable }) => [name, trainable])).toEqual(
+      parameters.map((name) => [name, true]),
+    );
+  });
+
   test('say their layer, operator and the axis of their output units', async () => {
     const { model } = await load(network);
     const known = modelWeights(model)
