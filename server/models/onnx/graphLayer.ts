@@ -84,7 +84,12 @@ export class OnnxGraphLayer extends tf.layers.Layer {
       const outputs = evaluateGraph(graph, [inputs].flat(), weights, {
         training,
         frozenStatistics,
-        update: (weight, value) => void this.#variables.get(weight)?.write(value),
+        update: (weight, value) => {
+          const variable = this.#variables.get(weight);
+          if (!variable)
+            throw new TypeError(`its running statistic ${weight} is no weight of the file, and cannot follow`);
+          variable.write(value);
+        },
       });
       return outputs.length === 1 ? outputs[0] : outputs;
     });

@@ -24,7 +24,7 @@ import { FormatError } from '../../formats/formatError.ts';
 import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
-import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
+import { isRunningStatistic, withStoredStatistics } from './runningStatistics.ts';
 import { isVectorOf, layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
 
 export interface GraphInput {
@@ -104,9 +104,10 @@ const MORE_OUTPUTS = new Set(['BatchNormalization', 'Dropout', 'MaxPool', 'Layer
  * @throws FormatError for versions and operators that are not known, all at once
  */
 export function modelGraphOf(
-  file: ReadOnnxModel,
+  model: ReadOnnxModel,
   fileOf?: (location: string) => Uint8Array,
 ): { graph: ModelGraph; values: ReadonlyMap<string, Float32Array> } {
+  const file = withStoredStatistics(model);
   const computation = computationOf(file);
   const weights: Pick<GraphWeight, 'name' | 'shape'>[] = [];
   const values = new Map<string, Float32Array>();
@@ -124,9 +125,10 @@ export function modelGraphOf(
     if (!asWeight(name, tensor)) computation.constants.set(name, tensor);
   }
   // PaddlePaddle writes the weights of a model as nodes that are constants.
-  if (weights.length === 0)
-    for (const [name, tensor] of [...computation.constants])
-      if (asWeight(name, tensor)) computation.constants.delete(name);
+  const areNodes = weights.length === 0;
+  for (const [name, tensor] of [...computation.constants])
+    if ((areNodes || computation.uses.get(name)?.some(isRunningStatistic)) && asWeight(name, tensor))
+      computation.constants.delete(name);
   return { graph: assembleGraph(file, computation, weights), values };
 }
 
@@ -325,6 +327,7 @@ const MADE_UP_CONSTANT = /(^|[^a-z])const(ant)?(?![a-z])|lifted_tensor_\d+$|\/[x
 
 /** True for a float that is part of a formula. */
 function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[]): boolean {
+  if (uses.some(isRunningStatistic)) return false;
   if (shape.length === 0 || elementCount(shape) === 0) return true;
   if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
   // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
@@ -332,10 +335,6 @@ function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Us
     return true;
   const isMadeUp = MADE_UP.test(name) || MADE_UP_CONSTANT.test(name);
   return elementCount(shape) === 1 && isMadeUp && uses.every(({ node }) => ARITHMETIC.has(node.op));
-}
-
-function isRunningStatistic({ node, input }: Use): boolean {
-  return node.op === 'BatchNormalization' && (input === RUNNING_MEAN || input === RUNNING_VARIANCE);
 }
 
 function inputOf({ name, type, shape }: ReadOnnxValue): GraphInput {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isMatrix, matchTargets } from '../../../../server/compression/targets/targets.ts';
+import type { OnnxNode } from '../../../../server/formats/onnx.ts';
 import { onnxTensorOf, readOnnxModel } from '../../../../server/formats/onnxReader.ts';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { modelTopology } from '../../../../server/models/modelTopology.ts';
@@ -223,6 +224,66 @@ describe('batch normalization', () => {
     const before = statistic(model, 'bn.running_var');
     expect(apply(model, x(), true)).toEqual(apply(model, x(), false));
     expect(statistic(model, 'bn.running_var')).toEqual(before);
+  });
+
+  test('has statistics of its own where nodes pass them on, two take the same, or an exporter made up their names', async () => {
+    const constant = (name: string): OnnxNode => ({
+      op: 'Constant',
+      name,
+      inputs: [],
+      outputs: [name],
+      attributes: { value: { tensor: positiveFloats([4]) } },
+    });
+    const ones = { type: 'float32', shape: [4], data: new Float32Array(4).fill(1) } as const;
+    const file: GraphFile = {
+      nodes: [
+        node('Identity', ['first.mean'], 'i'),
+        node('Cast', ['i'], 'second.mean', { to: { int: 1 } }),
+        constant('c'),
+        node('Identity', ['c'], 'second.var'),
+        constant('third.var'),
+        node('BatchNormalization', ['x', 'scale', 'bias', 'first.mean', 'first.var'], 'a'),
+        node('BatchNormalization', ['a', 'scale', 'bias', 'second.mean', 'second.var'], 'b'),
+        node('BatchNormalization', ['b', 'scale', 'bias', 'onnx::BatchNormalization_7', 'third.var'], 'y'),
+      ],
+      tensors: {
+        scale: positiveFloats([4]),
+        bias: randomFloats([4]),
+        'first.mean': randomFloats([4]),
+        'first.var': positiveFloats([4]),
+        'onnx::BatchNormalization_7': ones,
+      },
+    };
+    const statistics = [
+      'first.mean',
+      'first.var',
+      'onnx::BatchNormalization_7',
+      'second.mean',
+      'second.var',
+      'third.var',
+    ];
+    const { model } = await load(file);
+    const weights = modelWeights(model).filter(({ trainable }) => !trainable);
+    expect(weights.map(({ name }) => name).sort()).toEqual(statistics);
+    expect(statistic(model, 'second.mean')).toEqual([...file.tensors!['first.mean'].data]);
+    const before = statistics.map((name) => statistic(model, name));
+    apply(model, x(), true);
+    statistics.forEach((name, i) => expect(statistic(model, name), name).not.toEqual(before[i]));
+    expect(statistic(model, 'second.mean')).not.toEqual(statistic(model, 'first.mean'));
+  });
+
+  test('whose statistics other nodes compute is an error in training, which says so', async () => {
+    const { model } = await load({
+      nodes: [
+        node('Abs', ['bn.log_var'], 'v'),
+        node('BatchNormalization', ['x', 'bn.weight', 'bn.bias', 'bn.running_mean', 'v'], 'y'),
+      ],
+      tensors: Object.fromEntries(
+        ['weight', 'bias', 'running_mean', 'log_var'].map((name) => [`bn.${name}`, positiveFloats([4])]),
+      ),
+    });
+    apply(model, x());
+    expect(() => apply(model, x(), true)).toThrow('its running statistic v is no weight of the file');
   });
 
   test('that an exporter has folded into convolutions is told of', async () => {
