@@ -1,5 +1,6 @@
 /** @file What runs a file in the process of a contender, and the inputs that it is given. */
 import { Random } from '../formats/random.ts';
+import { channelsFirstShape } from '../models/imageLayout.ts';
 
 export interface Engine {
   /** Samples of each batch, where the file fixes it. */
@@ -21,9 +22,10 @@ export interface Engine {
 const OPEN_SIZE = 32;
 const MOST_WORDS_BITS = 16;
 
-/** @param known the shape that a sample has */
+/** @param known the shape that a sample has; an image with channels last is taken with channels first */
 export function closedShape(shape: readonly (number | null)[], known: readonly number[] | undefined): number[] {
-  return shape.map((size, axis) => size ?? (known?.length === shape.length ? known[axis] : OPEN_SIZE));
+  const sizes = known && (channelsFirstShape(shape, known) ?? known);
+  return shape.map((size, axis) => size ?? (sizes?.length === shape.length ? sizes[axis] : OPEN_SIZE));
 }
 
 /**

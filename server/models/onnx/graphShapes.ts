@@ -6,7 +6,7 @@ import { record } from '../../compiler/trace/recordingBackend.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { valuesOf } from './evaluate.ts';
 import type { OpenShape } from './graphLayer.ts';
-import type { GraphInput, ModelGraph } from './modelGraph.ts';
+import type { GraphPort, ModelGraph } from './modelGraph.ts';
 import { isKnown, kindOfType, type Value } from './values.ts';
 
 interface GraphShapes {
@@ -108,7 +108,7 @@ async function recordOutputs<R>(
 const INFERENCE = { training: false, frozenStatistics: false, update: () => undefined };
 
 /** Element type of the samples: a data set has no truth values. */
-export function dtypeOf(type: GraphInput['type']): 'float32' | 'int32' {
+export function dtypeOf(type: GraphPort['type']): 'float32' | 'int32' {
   return kindOfType(type) === 'float' ? 'float32' : 'int32';
 }
 

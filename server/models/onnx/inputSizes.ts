@@ -2,7 +2,7 @@
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { channelsFirstShape } from '../imageLayout.ts';
 import type { ModelSamples } from '../modelSamples.ts';
-import type { GraphInput, ModelGraph } from './modelGraph.ts';
+import type { GraphPort, ModelGraph } from './modelGraph.ts';
 
 /** What tells the sizes that a file leaves open. */
 export interface InputSizes {
@@ -30,7 +30,7 @@ export function withSizes(graph: ModelGraph, { dimensions = {}, samples }: Input
   const open: string[] = [];
   const ofInput = (name: string, index: number) =>
     samples?.inputs.find((sample) => sample.name === name) ?? samples?.inputs[index];
-  const inputs = graph.inputs.map((input, i): GraphInput => {
+  const inputs = graph.inputs.map((input, i): GraphPort => {
     const ofSamples = sizesOfSamples(input, ofInput(input.name, i)?.shape);
     const shape = input.shape.map((size, axis) => {
       if (typeof size === 'number') return size;
@@ -49,7 +49,7 @@ export function withSizes(graph: ModelGraph, { dimensions = {}, samples }: Input
 }
 
 /** Sizes of a sample on the axes behind that of the batch; images with channels last are taken with channels first. */
-function sizesOfSamples({ shape }: GraphInput, sample: readonly number[] | undefined): readonly number[] | undefined {
+function sizesOfSamples({ shape }: GraphPort, sample: readonly number[] | undefined): readonly number[] | undefined {
   const wanted = shape.slice(1).map((size) => (typeof size === 'number' ? size : null));
   if (sample?.length !== wanted.length) return undefined;
   return channelsFirstShape(wanted, sample) ?? sample;

@@ -44,8 +44,10 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
   if (!(tf.getBackend() as string | undefined)) await tf.setBackend('cpu');
   const { graph, values, shapes } = await ofFile(path, async () => {
     const branchless = await takeBranches(file, bytesOf, sizes);
-    const read = modelGraphOf(branchless, bytesOf);
-    return { ...read, shapes: await shapesOf(withSizes(read.graph, sizes), path) };
+    const { graph, values } = modelGraphOf(branchless, bytesOf);
+    const sized = withSizes(graph, sizes);
+    // A branch may be taken for these sizes alone.
+    return { graph: branchless === file ? graph : sized, values, shapes: await shapesOf(sized, path) };
   });
   const { inputs, outputs, warning } = shapes;
   const layer = new OnnxGraphLayer({

@@ -27,7 +27,8 @@ import { hasOperator } from './operators.ts';
 import { isRunningStatistic, withStoredStatistics } from './runningStatistics.ts';
 import { isVectorOf, layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
 
-export interface GraphInput {
+/** An input or an output. */
+export interface GraphPort {
   readonly name: string;
   readonly type: OnnxType;
   /** Sizes, that of the batch included; a name for one that is open. */
@@ -53,8 +54,9 @@ export interface GraphWeight {
 }
 
 export interface ModelGraph extends OnnxVersions {
-  readonly inputs: readonly GraphInput[];
-  readonly outputs: readonly { readonly name: string; readonly type: OnnxType }[];
+  readonly inputs: readonly GraphPort[];
+  /** With the sizes and names of dimensions that the file declares; it may declare none. */
+  readonly outputs: readonly GraphPort[];
   readonly weights: readonly GraphWeight[];
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   /** In an order in which they can be computed. */
@@ -163,7 +165,7 @@ function assembleGraph(
     opset,
     irVersion,
     inputs: inputs.map(inputOf),
-    outputs: outputs.map(({ name, type }) => ({ name, type: valueType(name, type) })),
+    outputs: outputs.map(({ name, type, shape = [] }) => ({ name, type: valueType(name, type), shape })),
     weights: weights.flatMap(({ name, shape }) => weightOf(name, shape, computation) ?? []),
     constants: new Map([...constants].filter(([name]) => isTaken(name))),
     nodes,
@@ -187,8 +189,7 @@ function weightOf(name: string, shape: readonly number[], facts: AxisFacts): Gra
 
 /** The graph as ONNX in which weights are inputs, behind the others. */
 export function encodeModelGraph(graph: ModelGraph): Uint8Array {
-  const outputs = graph.outputs.map(({ name, type }) => ({ name, type, shape: [] }));
-  return encodeOnnxModel({ ...weightlessGraph(graph, outputs, (name) => name) }, {}, graph);
+  return encodeOnnxModel({ ...weightlessGraph(graph, graph.outputs, (name) => name) }, {}, graph);
 }
 
 /**
@@ -337,7 +338,7 @@ function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Us
   return elementCount(shape) === 1 && isMadeUp && uses.every(({ node }) => ARITHMETIC.has(node.op));
 }
 
-function inputOf({ name, type, shape }: ReadOnnxValue): GraphInput {
+function inputOf({ name, type, shape }: ReadOnnxValue): GraphPort {
   if (shape === undefined) throw new FormatError(`its input ${name} has no shape`, { remedy: EXPORT_AGAIN });
   if (shape.length === 0)
     throw new FormatError(`its input ${name} is one number, and no sample of a batch`, {

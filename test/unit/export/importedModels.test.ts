@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { evaluateFile } from '../../../server/export/evaluateFile.ts';
 import { readOnnxModel } from '../../../server/formats/onnxReader.ts';
+import { ort } from '../../../server/formats/onnxRuntime.ts';
 import type { ExportFormatName } from '../../../server/protocol/model/exportFormats.ts';
 import { graphFile, integers, node, seededFloats } from '../models/onnx/onnxFiles.ts';
 import { npy } from '../../fixtures/npy.ts';
@@ -153,30 +154,18 @@ test('running statistics move in training, and stay where they are frozen', asyn
 
 describe('images with channels last', () => {
   const SAMPLES = 30;
-  const SIZE = [4, 5, 3] as const;
-  const count = SAMPLES * 4 * 5 * 3;
 
-  test('train a model that takes channels first, and its file takes them first as well', async () => {
+  /** A run on images [4, width, 3] whose class is the brightest channel: with the axes in another order nothing could be learned of it. */
+  async function trained(width: number, net: Parameters<typeof graphFile>[0]) {
     const made = await workspace();
-    await made.write(
-      'net.onnx',
-      graphFile({
-        input: ['n', 3, 4, 5],
-        nodes: [
-          node('Conv', ['x', 'conv.weight'], 'c'),
-          node('Flatten', ['c'], 'f'),
-          node('Gemm', ['f', 'fc.weight'], 'y', { transB: { int: 1 } }),
-        ],
-        tensors: { 'conv.weight': randomFloats([4, 3, 2, 2]), 'fc.weight': randomFloats([CLASSES, 48]) },
-      }),
-    );
-    // The class is the channel that is brightest: with the axes in another order nothing could be learned of it.
-    const labels = Int32Array.from({ length: SAMPLES }, (_, sample) => sample % CLASSES);
+    await made.write('net.onnx', graphFile(net));
+    const sample = 4 * width * 3;
+    const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES);
     const images = Float32Array.from(
-      { length: count },
-      (_, i) => (i % 3 === labels[Math.floor(i / 60)] ? 1 : 0) + Math.sin(i) / 2,
+      { length: SAMPLES * sample },
+      (_, i) => (i % 3 === labels[Math.floor(i / sample)] ? 1 : 0) + Math.sin(i) / 2,
     );
-    await made.write('images.npy', npy(images, [SAMPLES, ...SIZE]));
+    await made.write('images.npy', npy(images, [SAMPLES, 4, width, 3]));
     await made.write('labels.npy', npy(labels, [SAMPLES]));
     const split = { inputs: 'images.npy', targets: 'labels.npy' };
     const settings = {
@@ -188,14 +177,45 @@ describe('images with channels last', () => {
     await made.write('images.deeptwist.jsonc', JSON.stringify(settings));
     const { run, state } = await made.run({ of: join(made.folder, 'images.deeptwist.jsonc') });
     expect(state).toBe('finished');
-    const { inputs, value, runValue } = await exported(run, made.folder);
+    return { folder: made.folder, run };
+  }
+
+  test('train a model that takes channels first, and its file takes them first as well', async () => {
+    const { folder, run } = await trained(5, {
+      input: ['n', 3, 4, 5],
+      nodes: [
+        node('Conv', ['x', 'conv.weight'], 'c'),
+        node('Flatten', ['c'], 'f'),
+        node('Gemm', ['f', 'fc.weight'], 'y', { transB: { int: 1 } }),
+      ],
+      tensors: { 'conv.weight': randomFloats([4, 3, 2, 2]), 'fc.weight': randomFloats([CLASSES, 48]) },
+    });
+    const { inputs, value, runValue } = await exported(run, folder);
     expect(inputs[0].shape).toEqual(['batch', 3, 4, 5]);
     expect(value).toBe(1);
     expect(runValue).toBe(1);
     for (const format of ['packed', 'safetensors', 'huggingface'] as const)
-      expect(await exported(run, made.folder, { format, path: join(made.folder, format) }), format).toMatchObject({
-        value: 1,
-      });
+      expect(await exported(run, folder, { format, path: join(folder, format) }), format).toMatchObject({ value: 1 });
+  });
+
+  test('go out with the dimensions open that were open in the file', async () => {
+    const { folder, run } = await trained(5, {
+      input: ['n', 3, 'height', ''],
+      nodes: [
+        node('Conv', ['x', 'conv.weight'], 'c'),
+        node('GlobalAveragePool', ['c'], 'p'),
+        node('Flatten', ['p'], 'f'),
+        node('Gemm', ['f', 'fc.weight'], 'y', { transB: { int: 1 } }),
+      ],
+      tensors: { 'conv.weight': randomFloats([40, 3, 2, 2]), 'fc.weight': randomFloats([CLASSES, 40]) },
+    });
+    const { path, inputs, outputs } = await exported(run, folder);
+    expect(inputs[0].shape).toEqual(['batch', 3, 'height', 5]);
+    expect(outputs[0].shape).toEqual(['batch', 'd1']);
+    const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 });
+    const { y } = await session.run({ x: new ort.Tensor('float32', new Float32Array(2 * 3 * 9 * 5), [2, 3, 9, 5]) });
+    expect(y.dims).toEqual([2, CLASSES]);
+    await session.release();
   });
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { DenseWeight } from '../../../server/formats/packed/dense.ts';
 import { encodePacked } from '../../../server/formats/packed/packedFile.ts';
 import { encodeOnnxModel, type OnnxGraph } from '../../../server/formats/onnx.ts';
-import { acceptedWords } from '../../../server/latency/engine.ts';
+import { acceptedWords, closedShape } from '../../../server/latency/engine.ts';
 import { openOnnx } from '../../../server/latency/onnxEngine.ts';
 import { openPacked } from '../../../server/latency/packedEngine.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
@@ -23,6 +23,12 @@ const lookup = (type: 'int32' | 'int64' | 'bool', words: (number | string)[]): O
   outputs: [{ name: 'rows', type: 'float32', shape: [...words, 4] }],
   initializers: [{ name: 'table', type: 'float32', shape: [ROWS, 4], data: new Float32Array(4 * ROWS) }],
   nodes: [{ op: 'Gather', inputs: ['table', 'words'], outputs: ['rows'] }],
+});
+
+test('sizes that a file leaves open are those of the samples, of images with channels last in the order of the file', () => {
+  expect(closedShape([null, 6], [4, 6])).toEqual([4, 6]);
+  expect(closedShape([null, null, 3], [4, 5, 3])).toEqual([4, 5, 3]);
+  expect(closedShape([3, null, null], [4, 5, 3])).toEqual([3, 4, 5]);
 });
 
 describe('an ONNX file', () => {

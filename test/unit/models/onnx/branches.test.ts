@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OnnxGraph, OnnxNode } from '../../../../server/formats/onnx.ts';
 import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
+import { graphOf } from '../../../../server/models/onnx/graphLayer.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
@@ -97,6 +98,17 @@ test.each(['four', 'five'])('a branch is taken by a condition of shapes: %s', as
   await expectEqual(path);
   const { model } = await loadOnnxModel(path);
   expect(modelWeights(model).map(({ name }) => name)).toEqual([length === 'four' ? 'm.scale' : 'n.scale']);
+});
+
+test('a graph whose branch was taken for a size keeps the size, others the name of the dimension', async () => {
+  const shapeOf = async (file: GraphFile) => {
+    const { model } = await loadOnnxModel(write({ ...file, input: ['batch', 'width'], tensors: scales }), {
+      dimensions: { width: 4 },
+    });
+    return graphOf(model)?.settings.graph.inputs[0].shape;
+  };
+  expect(await shapeOf({ nodes: [...isLength('condition', 'four'), productOrSum('x')] })).toEqual(['batch', 4]);
+  expect(await shapeOf({ nodes: [node('Mul', ['x', 'm.scale'], 'y')] })).toEqual(['batch', 'width']);
 });
 
 test('branches within branches, and names that two of them use, are no obstacle', async () => {
