@@ -1,7 +1,9 @@
 /** @file ONNX as a format of exported models. */
 import { encodeOnnxModel } from '../../formats/onnx.ts';
 import { DenseWeight } from '../../formats/packed/dense.ts';
+import { channelsFirstShape } from '../../models/imageLayout.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import type { ModelProgram } from '../../training/modelProgram.ts';
 import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
 import { portNames } from '../portNames.ts';
 import { smallWeights } from '../smallWeights.ts';
@@ -28,7 +30,8 @@ async function write(
     ? new Map(parameters.list.map(({ name, shape, value }) => [name, new DenseWeight(shape, value)]))
     : smallWeights(source);
   const imported = importedGraph(program);
-  const { graph } = imported ?? (await predictionGraph(program, program.batchSize, kernelsForSteps(weights)));
+  const { graph } =
+    imported ?? (await predictionGraph(inLayoutOfModel(program), program.batchSize, kernelsForSteps(weights)));
   const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
   return {
     content: encodeOnnxModel(
@@ -44,4 +47,13 @@ async function write(
     inputs: [...model.graph.inputs],
     outputs: [...model.graph.outputs],
   };
+}
+
+/** A program that takes images in the layout of its model: a file that is written anew has the layout of the one that came in. */
+function inLayoutOfModel(program: ModelProgram): ModelProgram {
+  const inputs = program.inputs.map(({ dtype, shape }, i) => ({
+    dtype,
+    shape: channelsFirstShape(program.model.inputs[i].shape.slice(1), shape) ?? shape,
+  }));
+  return { ...program, inputs };
 }
