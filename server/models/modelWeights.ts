@@ -122,10 +122,17 @@ export function isModel(layer: Layer): boolean {
 }
 
 /** Layers that leave the meaning of each number of their input as it is. */
-const PASSED = new Set(['Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout', 'Masking']);
+export const PASSED = new Set([
+  'Dropout',
+  'SpatialDropout1D',
+  'GaussianDropout',
+  'GaussianNoise',
+  'AlphaDropout',
+  'Masking',
+]);
 
 /** The layer whose output a layer takes, the only one of its only call; undefined for a layer within a wrapper. */
-export function inputOf(layer: Layer): Layer | undefined {
+function inputOf(layer: Layer): Layer | undefined {
   const [source, another] = layer.inboundNodes.flatMap(({ inboundLayers }) => inboundLayers);
   if (source === undefined || another !== undefined) return undefined;
   return PASSED.has(source.getClassName()) ? inputOf(source) : source;

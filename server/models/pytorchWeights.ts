@@ -7,7 +7,8 @@ import { nestedLayers } from '../compiler/trace/statefulLayers.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
 import { permute } from '../formats/strided.ts';
 import { elementCount } from '../protocol/shape.ts';
-import { inputOf, modelWeights, type ModelWeight } from './modelWeights.ts';
+import { FlattenedImages, UNKNOWN_ORDER } from './flattenedImages.ts';
+import { modelWeights, type ModelWeight } from './modelWeights.ts';
 
 /** The value of `names` in the metadata of a file, and of the option. */
 export const PYTORCH = 'pytorch';
@@ -122,6 +123,7 @@ export interface RenamedWeight {
  */
 export function pytorchWeights(model: tf.LayersModel): RenamedWeight[] {
   const layers = nestedLayers(model.layers);
+  const images = new FlattenedImages(layers);
   return modelWeights(model).map((weight) => {
     // A wrapper and a nested model have the weights of the layers in them, and stand before them.
     const layer = layers.findLast(({ weights }) => weights.some((variable) => variable.read() === weight.variable));
@@ -131,16 +133,16 @@ export function pytorchWeights(model: tf.LayersModel): RenamedWeight[] {
     const { name, axes, shape = (permuted) => permuted, second, gates, features } = found;
     const parameterShape = second?.is === 'row' ? weight.shape.slice(1) : weight.shape;
     if (axes.length !== parameterShape.length) return { weight, module, ...unchanged(weight) };
-    const image = features === undefined ? undefined : flattenedImage(layer);
+    const image = features === undefined ? undefined : images.behind(layer);
     return {
       weight,
       module,
       parameter: name,
       shape: shape(axes.map((axis) => parameterShape[axis])),
-      ...withImage(parameterShape, axes, features, image),
+      ...withImage(parameterShape, axes, features, image === UNKNOWN_ORDER ? undefined : image),
       ...(second && { second }),
       ...(gates && { gates }),
-      isSame: otherSettings(layer).length === 0,
+      isSame: otherSettings(layer).length === 0 && image !== UNKNOWN_ORDER,
     };
   });
 }
@@ -187,52 +189,14 @@ function withImage(
   };
 }
 
-/** Layers that leave the order of the features as it is, besides those of {@link inputOf}. */
-const FEATURE_WISE = new Set(['Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU']);
 const NORMALIZATIONS = new Set(['BatchNormalization', 'LayerNormalization']);
-/** Layers of signals, whose last axis are channels; of other sequences PyTorch has the same order of axes. */
-const OF_SIGNALS = /^(SeparableConv1D|Conv1D|.*Pooling1D|Cropping1D|UpSampling1D|ZeroPadding1D)$/;
-
-/** Sizes of the image, [height, width, channels], that was flattened to the input of a layer; undefined where none was. */
-function flattenedImage(layer: tf.layers.Layer): readonly number[] | undefined {
-  const source = sourceOf(layer);
-  const name = source?.getClassName();
-  if (!source || (name !== 'Flatten' && name !== 'Reshape')) return undefined;
-  const [input, output] = [source.input, source.output].map((tensor) => [tensor].flat()[0].shape.slice(1));
-  if (output.length !== 1 || source.getConfig().dataFormat === 'channelsFirst') return undefined;
-  const isOfImages = input.length > 2 || (input.length === 2 && comesFromSignals(source));
-  return isOfImages && !hasChannelsFirst(source) && input.every((size) => size !== null) ? input : undefined;
-}
-
-function comesFromSignals(layer: tf.layers.Layer): boolean {
-  const source = sourceOf(layer);
-  return source !== undefined && OF_SIGNALS.test(source.getClassName());
-}
-
-/** The nearest layer before another that may change the order of the features. */
-function sourceOf(layer: tf.layers.Layer): tf.layers.Layer | undefined {
-  return earlier(layer).find((found) => !isOfFeatures(found));
-}
-
-function hasChannelsFirst(layer: tf.layers.Layer): boolean {
-  return earlier(layer).some((source) => source.getConfig().dataFormat === 'channelsFirst');
-}
-
-function isOfFeatures(layer: tf.layers.Layer): boolean {
-  const name = layer.getClassName();
-  return FEATURE_WISE.has(name) || NORMALIZATIONS.has(name);
-}
-
-/** The layers before another on a way without forks, the nearest first. */
-function earlier(layer: tf.layers.Layer): tf.layers.Layer[] {
-  const source = inputOf(layer);
-  return source ? [source, ...earlier(source)] : [];
-}
 
 /** What of a model computes something else than the modules do whose weights it can have; sentences without a full stop. */
 export function differencesFromPytorch(model: tf.LayersModel, layers: ReadonlySet<string>): string[] {
   const weights = new Map(modelWeights(model).map(({ variable, layer }) => [variable, layer]));
-  return nestedLayers(model.layers).flatMap((layer) => {
+  const nested = nestedLayers(model.layers);
+  const images = new FlattenedImages(nested);
+  return nested.flatMap((layer) => {
     const path = layer.weights.map((variable) => weights.get(variable.read() as tf.Variable)).find((found) => found);
     if (path === undefined || !layers.has(path)) return [];
     const { epsilon } = layer.getConfig();
@@ -240,6 +204,13 @@ export function differencesFromPytorch(model: tf.LayersModel, layers: ReadonlySe
       NORMALIZATIONS.has(layer.getClassName()) && epsilon !== EPSILON
         ? [`epsilon is ${epsilon as number} here, and ${EPSILON} by default in PyTorch`]
         : [];
+    const isOfFeatures = Object.values(moduleOf(layer.getClassName()) ?? {}).some(
+      ({ features }) => features !== undefined,
+    );
+    if (isOfFeatures && images.behind(layer) === UNKNOWN_ORDER)
+      others.push(
+        'a flattened image is only a part of its inputs, and PyTorch flattens the channels first: its rows keep the order of the file',
+      );
     return [...otherSettings(layer), ...others].map((text) => `${path}: ${text}`);
   });
 }
