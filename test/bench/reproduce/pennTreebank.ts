@@ -119,7 +119,8 @@ export const FIFTH: Scale = {
   ranks: [48, 16, 8],
   lowRank: 16,
   bits: [1, 2, 3],
-  learningRates: { pruning: [0.1, 0.3, 1, 2], codes: [20, 10, 5], ranks: [0.1, 0.3, 1, 2] },
+  // Without compression the best of 0.1 to 2 was the lowest.
+  learningRates: { pruning: [0.03, 0.1, 0.3, 1], codes: [20, 10, 5], ranks: [0.1, 0.3, 1, 2] },
 };
 
 export const startOf = ({ file, folder, overrides }: Pretrained) => ({
