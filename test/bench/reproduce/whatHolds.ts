@@ -18,7 +18,7 @@ export function whatHolds(outcomes: Outcomes): string {
     'The claims of the three papers that DeepTwist for VS Code is made of, in their order, and what came of them here. Written by `npm run bench -- reproduce`',
     'from [runs.jsonl](runs.jsonl); each row names the page that has the settings, the intervals and the commands.',
     '',
-    `${counts}.${atAFifth === '' ? '' : ` Of those that were not tested, ${AT_A_FIFTH} (a smaller model on a part of the corpus): ${atAFifth}.`}`,
+    `${counts}.${atAFifth === '' ? '' : ` Among those that were not tested, ${AT_A_FIFTH} (a smaller model on a part of the corpus): ${atAFifth}.`}`,
     '',
     ...rules.map((rule) => `- ${rule}`),
     '',
