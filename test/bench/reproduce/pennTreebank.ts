@@ -35,8 +35,8 @@ export interface Scale {
   readonly name: string;
   /** What the titles of its pages end with. */
   readonly title: string;
-  /** What is smaller than in the paper, as a paragraph of Markdown. */
-  readonly introduction?: string;
+  /** What is smaller than in the paper, as paragraphs of Markdown. */
+  readonly introduction: readonly string[];
   /** Two LSTM layers: pruning and ranks. */
   readonly small: Pretrained;
   /** One LSTM layer: codes. */
@@ -59,6 +59,7 @@ const CORPUS = 'data.path=$PTB';
 export const FULL: Scale = {
   name: 'ptb',
   title: 'on the Penn Treebank',
+  introduction: [],
   small: {
     name: 'LSTM of 2 x 200 units',
     file: 'small-pretrain',
@@ -93,10 +94,11 @@ const lstm = (layers: number, units: number, dropout: number) =>
 export const FIFTH: Scale = {
   name: 'ptb-fifth',
   title: 'on a fifth of the Penn Treebank',
-  introduction:
+  introduction: [
     'The protocol of the paper with less of everything, so that two cores train all of it in hours: the first fifth of the training text (186,000 words), the 2,000 most frequent words ' +
-    '(a fifth; all others are `<unk>`), half of the units, and a fifth of `S_D`, so that an epoch has as many distortions. The epochs and the rest are those of the full size. As there, the pre-trained model ' +
-    'overfits when it is trained further. Perplexities over 2,000 words compare with one another alone.',
+      '(a fifth; all others are `<unk>`), half of the units, and a fifth of `S_D`, so that an epoch has as many distortions. The epochs and the rest are those of the full size. As there, the pre-trained model ' +
+      'overfits when it is trained further. Perplexities over 2,000 words compare with one another alone.',
+  ],
   small: {
     name: 'LSTM of 2 x 100 units, a fifth of the text',
     file: 'small-pretrain',

@@ -62,7 +62,7 @@ export function pennTreebankPruning(scale: Scale): Study {
       'Table 3 of the DeepTwist paper with the small model of Zaremba et al. 2014: pre-trained for 13 epochs, then 13 epochs of retraining, in which the rate of embedding, LSTM and softmax rises for three ' +
         `(\`S_D\` ${scale.distortEvery.pruning}). Tried are ${triesOf(scale).length} learning rates of retraining, for DeepTwist, for masks, and for the control: the same retraining without compression. ` +
         'Each seed has a pre-training of its own. The values of the table in the paper are not known to us.',
-      ...(scale.introduction === undefined ? [] : [scale.introduction]),
+      ...scale.introduction,
       "In the commands, `PTB` is the absolute path of a folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt of Mikolov's form of the corpus, which is not part of this repository.",
     ],
     cases: [pretrainingCase(small), furtherOf(scale), ...pruningRates.map((rate) => prunedCase(scale, rate))],

@@ -23,7 +23,7 @@ export const EVERY_STEP: Rival = {
 
 const triesOf = (scale: Scale) => learningRates(scale.learningRates.codes);
 
-/** Of Xu et al. 2018, by bits. */
+/** Test perplexities that Xu et al. 2018 give, by the number of bits. */
 const PUBLISHED: Readonly<Record<number, string>> = { 2: '95.8', 3: '87.9' };
 
 const quantizedCase = (scale: Scale, bits: number): Case => ({
@@ -69,7 +69,7 @@ export function pennTreebankQuantization(scale: Scale): Study {
     introduction: [
       `Table 4 of the DeepTwist paper: one LSTM layer of 300 units, pre-trained for 20 epochs and retrained for 20; embedding, LSTM and softmax have 1 to 3 bits, \`S_D\` is ${scale.distortEvery.codes}. Beside it the quantization at every step that ` +
         'the paper compares with, and the same retraining without quantization. Tried are three learning rates for each. The values of the table in the paper are not known to us.',
-      ...(scale.introduction === undefined ? [] : [scale.introduction]),
+      ...scale.introduction,
     ],
     cases: [pretrainingCase(scale.oneLayer), furtherOf(scale), ...scale.bits.map((bits) => quantizedCase(scale, bits))],
   };

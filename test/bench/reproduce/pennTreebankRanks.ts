@@ -79,7 +79,7 @@ export function pennTreebankRanks(scale: Scale): Study {
     introduction: [
       `Figure 2 of the DeepTwist paper with the small model (its figure has 2 x 650 units): the LSTM layers have a rank, \`S_D\` is ${scale.distortEvery.ranks}, retraining takes 13 epochs, as many as [pre-training](${pruningPage(scale)}.md). Tried are four learning rates ` +
         'for each rank and each way, that of pre-training (1) and its double among them; the control has the same retraining without compression.',
-      ...(scale.introduction === undefined ? [] : [scale.introduction]),
+      ...scale.introduction,
     ],
     cases: [furtherOf(scale), ...scale.ranks.map((rank) => rankCase(scale, rank)), spectraCase(scale)],
     figures: [overTheRank(scale), overTheEpochs(scale)],

@@ -23,7 +23,7 @@ export interface Side {
 }
 
 /** Seeds that a verdict needs. */
-export const LEAST_SEEDS = 3;
+const LEAST_SEEDS = 3;
 
 /** The rules, as Markdown. */
 export const rules: readonly string[] = [
@@ -94,11 +94,37 @@ export function falls(
   return (outcomes) => {
     const outcome = outcomes.of(side.case, side.rival);
     const [first, last] = [early, late].map((figure) => figures(outcome, figure));
-    if (first.size < LEAST_SEEDS) return tooFew(outcome);
-    const { mean, isMoreThanNoise } = sampleDifference(first, last);
-    const [from, to] = [first, last].map((values) => sampleStatistics([...values.values()]).mean);
-    return { verdict: mean < 0 && isMoreThanNoise === true ? 'seen' : 'not seen', value: text(from, to) };
+    return exceeds(first, last, [outcome], text);
   };
+}
+
+/** A figure of the runs of one side is greater than that of another, by more than noise. @param text as for {@link falls}, ours first */
+export function greater(
+  ours: Side,
+  theirs: Side,
+  figure: FigureOf,
+  text: (ours: number, theirs: number) => string,
+): Test {
+  return (outcomes) => {
+    const sides = [ours, theirs].map((side) => outcomes.of(side.case, side.rival));
+    const [own, other] = sides.map((outcome) => figures(outcome, figure));
+    return exceeds(own, other, sides, text);
+  };
+}
+
+type Figures = ReturnType<typeof figures>;
+
+/** The greater figures are seen to be so, in pairs of the same seed. */
+function exceeds(
+  great: Figures,
+  small: Figures,
+  of: readonly Outcome[],
+  text: (great: number, small: number) => string,
+): Finding {
+  if (Math.min(great.size, small.size) < LEAST_SEEDS) return tooFew(...of);
+  const { mean, isMoreThanNoise } = sampleDifference(small, great);
+  const [more, less] = [great, small].map((values) => sampleStatistics([...values.values()]).mean);
+  return { verdict: mean > 0 && isMoreThanNoise === true ? 'seen' : 'not seen', value: text(more, less) };
 }
 
 type FigureOf = (record: RunRecord) => number | undefined;
@@ -127,7 +153,7 @@ export function stated(verdict: Verdict, value: string): Test {
 }
 
 /** A claim for which there are too few runs yet. */
-export function tooFew(...outcomes: readonly Outcome[]): Finding {
+function tooFew(...outcomes: readonly Outcome[]): Finding {
   const least = Math.min(...outcomes.map(({ runs }) => runs.size));
   return {
     verdict: 'not tested',
