@@ -1,12 +1,14 @@
 /** @file Reading an experiment file from the disk. */
 import { readFile, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeText } from '../formats/text.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
+import { isRunCopy } from './keptCopy.ts';
+import { openRun } from './run.ts';
 
 /**
  * Reads and checks an experiment file.
@@ -17,15 +19,29 @@ export async function loadExperiment(
   file: string,
   overrides: readonly string[] = [],
 ): Promise<{ text: string; name: string; experiment: ExperimentSettings }> {
-  const { text, name } = await readExperiment(file);
+  const { text, name } = await readForNewRuns(file);
   return { text, name, experiment: parseExperiment(text, { file: name, overrides }) };
+}
+
+/**
+ * The same without a look at what is in it, for a file of which runs are made.
+ * @throws UserError when it cannot be read, or is the copy that a run keeps: its paths do not lead to the modules that the run had
+ */
+export async function readForNewRuns(file: string): Promise<{ text: string; name: string }> {
+  const read = await readExperiment(file);
+  if (!isRunCopy(file)) return read;
+  const { id, record } = await openRun(dirname(file));
+  throw new UserError(`${read.name} is the copy that the run ${id} keeps of its experiment file.`, {
+    remedy: `Use the file itself, ${relative(process.cwd(), record.experiment)}, or a copy of it beside its modules.`,
+    exitCode: ExitCode.usage,
+  });
 }
 
 /** Bytes of an experiment file at most: a thousand times what one has. */
 const MOST_BYTES = 2 ** 22;
 
 /**
- * The same without a look at what is in it: UTF-8, or UTF-16 with its byte order mark, as editors open it.
+ * The text of an experiment file, without a look at what is in it: UTF-8, or UTF-16 with its byte order mark, as editors open it.
  * @throws UserError when it cannot be read
  */
 export async function readExperiment(file: string): Promise<{ text: string; name: string }> {

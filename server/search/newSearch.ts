@@ -5,7 +5,7 @@ import { checkExperiment, withOverrides } from '../protocol/experiment/parseExpe
 import { experimentError } from '../protocol/experiment/problem.ts';
 import type { ExperimentSettings, TargetConfig } from '../protocol/experiment/schema.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import { readExperiment } from '../runs/loadExperiment.ts';
+import { readForNewRuns } from '../runs/loadExperiment.ts';
 import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
 import { writeRecord } from './searchFolder.ts';
 
@@ -17,7 +17,7 @@ export async function newSearch(
   file: string,
   { overrides, budget, now }: { overrides: readonly string[]; budget: number; now: Date },
 ): Promise<Sweep> {
-  const { text, name } = await readExperiment(file);
+  const { text, name } = await readForNewRuns(file);
   checkSearched(text, name, overrides);
   const sweep = await createSweep({ experiment: file, text, overrides: [], combinations: [], now });
   await writeRecord(sweep, { format: 1, overrides: [...overrides], budget });

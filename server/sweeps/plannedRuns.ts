@@ -6,7 +6,7 @@ import { formatCount } from '../protocol/formatQuantity.ts';
 import { overrideWith } from '../protocol/experiment/overrides.ts';
 import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import { loadExperiment, readExperiment } from '../runs/loadExperiment.ts';
+import { loadExperiment, readForNewRuns } from '../runs/loadExperiment.ts';
 import { searchSpace, type OptunaSearch } from './optuna/searchSettings.ts';
 import type { Halving } from './rungs.ts';
 import type { Combination } from './sweepFolder.ts';
@@ -39,7 +39,7 @@ export async function plannedRuns(
   overrides: readonly string[],
   optuna?: Pick<OptunaSearch, 'python' | 'storage' | 'study'>,
 ): Promise<PlannedRuns> {
-  const { text, name } = await readExperiment(file);
+  const { text, name } = await readForNewRuns(file);
   const { experiment, problems: wrong } = checkWithSweep(text, overrides);
   if (!experiment) throw experimentError(name, wrong);
   const { sweep } = experiment;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
 import { loadExperiment } from '../../../server/runs/loadExperiment.ts';
 import { experimentText } from '../cli/sampleEvents.ts';
-import { temporaryFolder } from './temporaryRun.ts';
+import { temporaryFolder, temporaryRun } from './temporaryRun.ts';
 
 describe('loadExperiment', () => {
   it('returns the exact text and the settings with their overrides', async () => {
@@ -45,6 +45,15 @@ describe('loadExperiment', () => {
     execFileSync('mkfifo', [pipe]);
     for (const file of [pipe, '/dev/zero'])
       await expect(loadExperiment(file)).rejects.toThrow(/cannot be read: it is no regular file\.$/);
+  });
+
+  it('refuses the copy that a run keeps, and names the file of which it is one', async () => {
+    const { id, experimentFile, record } = await temporaryRun();
+    await expect(loadExperiment(experimentFile)).rejects.toMatchObject({
+      exitCode: ExitCode.usage,
+      message: expect.stringMatching(new RegExp(`is the copy that the run ${id} keeps`)) as string,
+      remedy: expect.stringContaining(relative(process.cwd(), record.experiment)) as string,
+    });
   });
 
   it('says why a file cannot be read, as a usage error', async () => {
