@@ -12,7 +12,7 @@ import {
   formatRatio,
 } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
-import type { SweepContent, SweepSearch } from '../../server/protocol/wire/sweep.ts';
+import { hasEnded, type SweepContent, type SweepSearch } from '../../server/protocol/wire/sweep.ts';
 import { showInformation, showWarning } from '../messages.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
@@ -101,12 +101,17 @@ export class SearchCommand {
     followSweep(this.#services, execution, title, findPath, (path) => this.#offer(path, name));
   }
 
-  /** Says what a search came to; nothing where it was stopped before its end: its terminal tells how to go on. */
+  /** Says what a search came to, or that a run of it failed; nothing where it was stopped: its terminal tells how to go on. */
   async #offer(path: string, name: string): Promise<void> {
     const sweep = await this.#services.sweeps.read(path);
     const { result } = sweep.search ?? {};
-    if (!result) return;
     const open = l10n.t('Open Search');
+    if (!result) {
+      if (!hasEnded(sweep) || sweep.rows.every(({ state }) => state !== 'failed')) return;
+      const text = l10n.t('The search for {0} has ended before its result: a run of it failed.', name);
+      if ((await showWarning(text, open)) === open) this.#panels.open(path);
+      return;
+    }
     const use = l10n.t('Use These Values');
     const { isMet, best } = result;
     if (!best) {

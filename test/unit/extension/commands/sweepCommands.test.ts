@@ -1,5 +1,6 @@
-/** What is told when the terminal of a sweep has ended. */
+/** What is told when the terminal of a sweep or a search has ended. */
 import { beforeEach, expect, test, vi } from 'vitest';
+import { SearchCommand } from '../../../../extension/commands/searchCommand.ts';
 import { SweepCommands } from '../../../../extension/commands/sweepCommands.ts';
 import type { followSweep } from '../../../../extension/tasks/followSweep.ts';
 import type { SweptRunRow } from '../../../../server/protocol/wire/sweep.ts';
@@ -23,7 +24,7 @@ test.each<[SweptRunRow['state'][], unknown[][]]>([
     (state): [SweptRunRow['state'][], unknown[][]] => [['failed', state], []],
   ),
 ])('runs that are %j', async (states, told) => {
-  const rows = states.map((state, i): SweptRunRow => ({ line: i + 1, id: `lenet.${i + 1}`, key: `/runs/lenet.${i + 1}`, vary: [], seed: 1, state })); // prettier-ignore
+  const rows = states.map(row);
   let isRead = false;
   const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', rows };
   const read = () => {
@@ -37,3 +38,19 @@ test.each<[SweptRunRow['state'][], unknown[][]]>([
   await following.ended;
   expect(shown).toEqual(told);
 });
+
+test.each<[SweptRunRow['state'][], unknown[][]]>([
+  [['finished', 'failed'], [['warning', 'The search for lenet has ended before its result: a run of it failed.', 'Open Search']]], // prettier-ignore
+  [['finished', 'failed', 'stopped'], []],
+  [['finished', 'finished'], []],
+])('a search without a result, whose runs are %j', async (states, told) => {
+  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', rows: states.map(row), search: { target: '' } }; // prettier-ignore
+  const read = () => Promise.resolve(sweep);
+  await new SearchCommand({ sweeps: { read } } as never, {} as never, {} as never).continueSearch(sweep.path, 'lenet');
+  await following.ended;
+  expect(shown).toEqual(told);
+});
+
+function row(state: SweptRunRow['state'], i: number): SweptRunRow {
+  return { line: i + 1, id: `lenet.${i + 1}`, key: `/runs/lenet.${i + 1}`, vary: [], seed: 1, state };
+}
