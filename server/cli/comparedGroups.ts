@@ -5,9 +5,9 @@ import {
   deviationText,
   differencesOf,
   differenceText,
+  isSameMeasure,
   MARGIN_NOTE,
   meanText,
-  measureOf,
   measuresOf,
   measureTitle,
   seedGroupKey,
@@ -68,13 +68,17 @@ export function differingSettings(runs: readonly ReadonlyMap<string, string>[]):
 /** A column a group, and in sentences the differences from the first of them, and which runs they are. */
 export function groupColumns(groups: readonly Group[]) {
   const settings = differingSettings(groups.map(settingsOf));
+  const all = groups.flatMap(({ measures }) => measures);
   const names: readonly MeasureName[] = ['test', 'validation', 'bytes'];
-  const shown = names.filter((name) => groups.some((group) => measureOf(group, name)));
-  const metric = groups.flatMap(({ finished }) => finished.map(({ summary }) => summary.metric))[0] ?? '';
+  // A row for each metric: groups need not have the same.
+  const shown = names.flatMap((name) => {
+    const metrics = new Set(all.flatMap((measure) => (measure.name === name ? [measure.metric] : [])));
+    return [...metrics].map((metric) => ({ name, metric }));
+  });
   const [first, ...others] = groups;
   const differences = others.flatMap((other) =>
     differencesOf(first.measures, other.measures).map(
-      ({ name, difference }) =>
+      ({ name, metric, difference }) =>
         `${other.name} - ${first.name}  ${measureTitle(name, metric)} ${differenceText(name, difference)}`,
     ),
   );
@@ -84,10 +88,14 @@ export function groupColumns(groups: readonly Group[]) {
     rows: [
       ['seeds', ...groups.map(seedsOf)],
       ...settings,
-      ...shown.flatMap((name) => [
-        [measureTitle(name, metric), ...groups.map((group) => meanText(group, name))],
-        ['  standard deviation', ...groups.map((group) => deviationText(group, name))],
-      ]),
+      ...shown.flatMap((measure) => {
+        const { name, metric } = measure;
+        const own = groups.map(({ measures }) => ({ measures: measures.filter((one) => isSameMeasure(one, measure)) }));
+        return [
+          [measureTitle(name, metric), ...own.map((group) => meanText(group, name))],
+          ['  standard deviation', ...own.map((group) => deviationText(group, name))],
+        ];
+      }),
     ],
     differences,
     members,

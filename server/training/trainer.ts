@@ -22,6 +22,7 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import type { Experiment, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { samplesPerStep } from '../protocol/experiment/times.ts';
+import { directionWarning } from '../protocol/run/metricDirection.ts';
 import { AccumulatingExecutor } from './accumulatingExecutor.ts';
 import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
@@ -112,7 +113,10 @@ export async function createTrainer(
     const best = training.keepBest ? new BestModel(parameters) : undefined;
     return {
       trainer: { loaded, program, executor, parameters, optimizer, compressor, constraints, best, weights },
-      warnings: [...(warning === undefined ? [] : [warning]), ...constraints.warnings],
+      warnings: [
+        ...[warning, directionWarning(program.metric)].filter((text) => text !== undefined),
+        ...constraints.warnings,
+      ],
       dispose,
     };
   } catch (error) {

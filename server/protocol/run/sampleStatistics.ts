@@ -31,7 +31,7 @@ export interface Difference {
   readonly margin?: number;
   /** Number of pairs; undefined for samples that are not compared in pairs. */
   readonly pairs?: number;
-  /** True where the interval does not hold 0; undefined without an interval. */
+  /** True where the interval does not hold 0; undefined without an interval, and for values that are not finite. */
   readonly isMoreThanNoise?: boolean;
 }
 
@@ -56,7 +56,7 @@ export function sampleDifference(first: ReadonlyMap<number, number>, second: Rea
 function withDecision(mean: number, margin: number | undefined, pairs?: number): Difference {
   return {
     mean,
-    ...(margin !== undefined && { margin, isMoreThanNoise: Math.abs(mean) > margin }),
+    ...(margin !== undefined && { margin, ...(!Number.isNaN(margin) && { isMoreThanNoise: Math.abs(mean) > margin }) }),
     ...(pairs !== undefined && { pairs }),
   };
 }

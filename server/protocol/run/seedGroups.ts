@@ -46,6 +46,8 @@ export interface SeededResult {
 /** A result of the runs of a group. */
 export interface Measure {
   readonly name: MeasureName;
+  /** Name of the metric; absent for the bytes. */
+  readonly metric?: string | undefined;
   /** The result of each seed. A seed that was run twice counts once: it gives the same again. */
   readonly bySeed: ReadonlyMap<number, number>;
   readonly statistics: SampleStatistics;
@@ -59,7 +61,8 @@ interface MeasuredGroup {
 /** Those results that all runs have; none where there are no runs, and only the bytes where their metrics are not the same. */
 export function measuresOf(results: readonly SeededResult[]): Measure[] {
   if (results.length === 0) return [];
-  const sameMetric = new Set(results.map(({ summary }) => summary.metric)).size === 1;
+  const [metric, ...others] = new Set(results.map(({ summary }) => summary.metric));
+  const sameMetric = others.length === 0;
   const values: Record<MeasureName, (summary: MeasuredSummary) => number | undefined> = {
     test: (summary) => (sameMetric ? testMetric(summary) : undefined),
     validation: ({ validation }) => (sameMetric ? validation : undefined),
@@ -72,16 +75,22 @@ export function measuresOf(results: readonly SeededResult[]): Measure[] {
       if (value === undefined) return [];
       bySeed.set(seed, value);
     }
-    return [{ name, bySeed, statistics: sampleStatistics([...bySeed.values()]) }];
+    return [{ name, ...(name !== 'bytes' && { metric }), bySeed, statistics: sampleStatistics([...bySeed.values()]) }];
   });
 }
 
-/** The differences `second - first` of the results that both groups have. */
+/** The differences `second - first` of the results that both groups have: those of two metrics are not compared. */
 export function differencesOf(first: readonly Measure[], second: readonly Measure[]) {
-  return first.flatMap(({ name, bySeed }): { name: MeasureName; difference: Difference }[] => {
-    const other = second.find((measure) => measure.name === name);
-    return other ? [{ name, difference: sampleDifference(bySeed, other.bySeed) }] : [];
+  return first.flatMap((measure): (Pick<Measure, 'name' | 'metric'> & { difference: Difference })[] => {
+    const { name, metric, bySeed } = measure;
+    const other = second.find((candidate) => isSameMeasure(candidate, measure));
+    return other ? [{ name, metric, difference: sampleDifference(bySeed, other.bySeed) }] : [];
   });
+}
+
+/** True for results that can be compared. */
+export function isSameMeasure(one: Pick<Measure, 'name' | 'metric'>, other: Pick<Measure, 'name' | 'metric'>): boolean {
+  return one.name === other.name && one.metric === other.metric;
 }
 
 /** Undefined for a result that not all runs of the group have. */
@@ -105,7 +114,7 @@ export function deviationText(group: MeasuredGroup, name: MeasureName): string {
 export const MARGIN_NOTE = '± is half the 95% interval of the mean, by Student’s t';
 
 /** `test accuracy`, `bytes` */
-export function measureTitle(name: MeasureName, metric: string): string {
+export function measureTitle(name: MeasureName, metric = ''): string {
   return name === 'bytes' ? 'bytes' : `${name} ${metric}`;
 }
 
@@ -139,7 +148,11 @@ export function differenceText(name: MeasureName, difference: Difference): strin
   const { pairs, isMoreThanNoise, margin } = difference;
   const how = pairs === undefined ? '' : ` in ${pairs} pairs of the same seed`;
   const decision =
-    isMoreThanNoise === undefined ? undefined : isMoreThanNoise ? 'more than noise' : 'no more than noise';
+    isMoreThanNoise === undefined
+      ? 'some results are not finite'
+      : isMoreThanNoise
+        ? 'more than noise'
+        : 'no more than noise';
   const why = margin === undefined ? 'one run tells nothing of the noise: run more seeds' : decision;
   return `${statisticsText(name, difference)}${how}: ${why}`;
 }

@@ -26,6 +26,7 @@ export interface SweptGroup<Result extends SweptResult> {
   /** The settings that are varied, but for the seed, by their names. */
   readonly settings: ReadonlyMap<string, string>;
   readonly results: readonly Result[];
+  /** Only the bytes where the runs have another metric than {@link SweptGroups.metric}: two metrics are not compared. */
   readonly measures: readonly Measure[];
   /** How many times smaller the compressed model is than the dense one: the mean over the finished runs; undefined where there are none. */
   readonly ratio: number | undefined;
@@ -34,7 +35,7 @@ export interface SweptGroup<Result extends SweptResult> {
 export interface SweptGroups<Result extends SweptResult> {
   /** Best first; those that have diverged, then those without a result, come last. */
   readonly groups: readonly SweptGroup<Result>[];
-  /** Name of the metric; empty where no run is finished. */
+  /** Name of the metric, of the first run that has one; empty where no run is finished. */
   readonly metric: string;
   /** What they are sorted by: the metric on the validation split where all have it, since choices are made by it, else on the test split. */
   readonly by: MeasureName;
@@ -45,6 +46,7 @@ export function sweptGroups<Result extends SweptResult>(
   results: readonly Result[],
   varyOf: (result: Result) => readonly string[],
 ): SweptGroups<Result> {
+  const metric = results.find(({ summary }) => summary)?.summary?.metric ?? '';
   const byCombination = groupBy(results, (result) => seedGroupKey(variedSettings(varyOf(result))));
   const groups = [...byCombination.values()].map((own): SweptGroup<Result> => {
     const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
@@ -52,12 +54,11 @@ export function sweptGroups<Result extends SweptResult>(
     return {
       settings: withoutSeed(variedSettings(varyOf(own[0]))),
       results: own,
-      measures: measuresOf(finished),
+      measures: measuresOf(finished).filter((measure) => (measure.metric ?? metric) === metric),
       ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
     };
   });
-  const metric = results.find(({ summary }) => summary)?.summary?.metric ?? '';
-  const withResults = groups.filter(({ measures }) => measures.length > 0);
+  const withResults = groups.filter((group) => measureOf(group, 'test'));
   const by = withResults.every((group) => measureOf(group, 'validation')) ? 'validation' : 'test';
   const direction = isGreaterBetter(metric) ? -1 : 1;
   const rank = (group: SweptGroup<Result>): [place: number, worth: number] => {

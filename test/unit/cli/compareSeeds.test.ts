@@ -8,19 +8,19 @@ import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
 import { experimentText, finished, started } from './sampleEvents.ts';
 
-/** A run of a seed and a batch size, with its accuracy; undefined: it has not finished. */
-type Sample = readonly [seed: number, batchSize: number, accuracy: number | undefined];
+/** A run of a seed and a batch size, with its metric, an accuracy unless it is named; undefined: it has not finished. */
+type Sample = readonly [seed: number, batchSize: number, test: number | undefined, metric?: string];
 
 async function compare(samples: readonly Sample[], json: boolean) {
   const folder = await temporaryFolder();
   const ids: string[] = [];
-  for (const [seed, batchSize, accuracy] of samples) {
+  for (const [seed, batchSize, value, metric = 'accuracy'] of samples) {
     const run = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: experimentText });
     const log = await EventLog.open(run);
     const { config } = started;
     log.append({ ...started, config: { ...config, training: { ...config.training, seed, batchSize } } });
-    if (accuracy !== undefined)
-      log.append({ ...finished, summary: { ...finished.summary, test: accuracy, fileBytes: 30000 + 100 * seed } });
+    if (value !== undefined)
+      log.append({ ...finished, summary: { ...finished.summary, metric, test: value, fileBytes: 30000 + 100 * seed } });
     log.close();
     ids.push(run.id);
   }
@@ -85,4 +85,22 @@ test('a seed that was run twice counts once, and other seeds are compared as who
   const { stdout } = await compare([[1, 50, 0.9], [1, 50, 0.9], [3, 20, 0.95], [4, 20, 0.96]], false); // prettier-ignore
   expect(stdout.lines[1]).toMatch(/^seeds +1 +3-4$/);
   expect(stdout.text).toContain('B - A  test accuracy 0.055: one run tells nothing of the noise: run more seeds\n');
+});
+
+test('groups with two metrics have a row for each, and only their bytes are compared', async () => {
+  const losses = [[1, 20, 0.5, 'loss'], [2, 20, 0.75, 'loss']] as const; // prettier-ignore
+  const { stdout } = await compare([...fewSamples.slice(0, 2), ...losses], false);
+  const rows = stdout.lines.map((line) => line.trimEnd());
+  expect(rows.filter((row) => row.startsWith('test'))).toEqual([
+    'test accuracy         0.975 ± 0.064',
+    expect.stringMatching(/^test loss {29,}0\.625 ± 1\.6$/) as string,
+  ]);
+  expect(rows.filter((row) => row.startsWith('B - A'))).toEqual([expect.stringMatching(/^B - A {2}bytes /) as string]);
+});
+
+test('where a result is not finite, nothing is said of noise', async () => {
+  const { stdout } = await compare([...fewSamples.slice(0, 3), [2, 20, NaN]], false);
+  expect(stdout.text).toContain(
+    'B - A  test accuracy NaN ± NaN in 2 pairs of the same seed: some results are not finite\n',
+  );
 });

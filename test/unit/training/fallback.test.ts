@@ -57,6 +57,7 @@ test('so it is with a metric that cannot be compiled', async () => {
   const { events } = await run({ overrides: ['training.steps=10'] });
   expect(eventsOf(events, 'warning').map(({ message }) => message)).toEqual([
     expect.stringMatching(/^The operation dataSync cannot be compiled: /),
+    expect.stringMatching(/^The name of the metric 'sum' does not say if more of it is better/),
   ]);
   expect(eventsOf(events, 'finished')[0].summary).toMatchObject({ metric: 'sum', test: 60 * 3 });
 });

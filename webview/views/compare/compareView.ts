@@ -168,11 +168,11 @@ function comparedGroup(group: SeedGroup<LoadedRun>, first: SeedGroup<LoadedRun>)
   };
 }
 
-/** The difference of the test metrics; undefined where a group has too few seeds to tell it from noise. */
+/** The difference of the test metrics; undefined where a group has another metric, or too few seeds to tell it from noise. */
 function differenceOf(first: SeedGroup<LoadedRun>, group: SeedGroup<LoadedRun>): ComparedGroup['difference'] {
   const [before, after] = [first, group].map(({ runs }) => measuresOf(runs.flatMap(seededResult)));
   const difference = differencesOf(before, after).find(({ name }) => name === 'test')?.difference;
-  return difference?.margin === undefined ? undefined : difference;
+  return difference?.isMoreThanNoise === undefined ? undefined : difference;
 }
 
 /** Sentences below the table that explain it. */
