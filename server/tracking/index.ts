@@ -1,5 +1,6 @@
 /** @file Runs in the forms of other programs: live, as the setting `logging` says, and later by `deeptwist export-log`. */
 import { dirname, join, resolve } from 'node:path';
+import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import type { LoggingConfig } from '../protocol/experiment/schema.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { messageOf } from '../protocol/thrown.ts';
@@ -10,9 +11,6 @@ import { MlflowLog } from './mlflow/mlflowLog.ts';
 import { MlflowServer, ServerAwayError } from './mlflow/mlflowServer.ts';
 import { mlflowDestination, type MlflowDestination } from './mlflow/mlflowDestination.ts';
 import { ownTensorBoardFolder, TensorBoardLog } from './tensorBoard.ts';
-
-export { mlflowDestination } from './mlflow/mlflowDestination.ts';
-export { ownTensorBoardFolder } from './tensorBoard.ts';
 
 /** Waits after attempts that found a server away, in milliseconds; the last one is repeated. */
 const WAITS_MS = [1000, 2000, 5000, 10_000, 30_000];
@@ -52,19 +50,58 @@ export async function exportLog(
   return { ...followed, ...(page !== undefined && { page }) };
 }
 
+/** What a user names for a log that is written or sent later. */
+export interface NamedDestination {
+  /** Folder for TensorBoard, in which the run gets one of its own. */
+  readonly folder?: string | undefined;
+  readonly uri?: string | undefined;
+  readonly experiment?: string | undefined;
+}
+
+/**
+ * Where a run's log is written or sent later: what is not named is as the run's own `logging` says, so that nothing is there twice. Only the
+ * address of a server has to be named: a run folder of somebody else shall not say who gets the user's token.
+ * @throws UserError where no server is named
+ */
+export async function laterDestination(
+  run: Run,
+  to: Destination['to'],
+  { folder, uri, experiment }: NamedDestination,
+): Promise<Destination> {
+  const { tensorBoard = true, mlflow = {} } = await loggingOf(run);
+  if (to === 'mlflow') {
+    const named = { uri, experiment: experiment ?? mlflow.experiment };
+    return { to, ...mlflowDestination(named, run.record.name, { recorded: mlflow.uri }) };
+  }
+  if (folder !== undefined) return { to, folder: join(folder, run.id) };
+  return { to, folder: tensorBoardFolder(tensorBoard, run) ?? ownTensorBoardFolder(run) };
+}
+
+/** The setting `logging` of a run; none where its settings are those of another version. */
+async function loggingOf(run: Run): Promise<LoggingConfig> {
+  const text = await run.experimentText();
+  try {
+    const { overrides } = run.record;
+    return parseExperiment(text, { file: run.experimentFile, overrides }).logging ?? {};
+  } catch (error) {
+    if (error instanceof UserError) return {};
+    throw error;
+  }
+}
+
 /** The programs that a run with `logging` is logged to. @throws UserError where the server is not named */
 export function destinationsOf({ tensorBoard, mlflow }: LoggingConfig, run: Run): Destination[] {
-  const { experiment, name } = run.record;
-  const folder =
-    typeof tensorBoard === 'string'
-      ? join(resolve(dirname(experiment), tensorBoard), run.id)
-      : tensorBoard
-        ? ownTensorBoardFolder(run)
-        : undefined;
+  const folder = tensorBoardFolder(tensorBoard, run);
   return [
     ...(folder === undefined ? [] : [{ to: 'tensorboard', folder } as const]),
-    ...(mlflow ? [{ to: 'mlflow', ...mlflowDestination(mlflow, name) } as const] : []),
+    ...(mlflow ? [{ to: 'mlflow', ...mlflowDestination(mlflow, run.record.name) } as const] : []),
   ];
+}
+
+/** @param setting `logging.tensorBoard` */
+function tensorBoardFolder(setting: LoggingConfig['tensorBoard'], run: Run): string | undefined {
+  if (typeof setting === 'string') return join(resolve(dirname(run.record.experiment), setting), run.id);
+  return setting ? ownTensorBoardFolder(run) : undefined;
 }
 
 /** What follows a run while it trains. */

@@ -3,7 +3,7 @@
  * histograms beside what the run recorded. `--python PATH` names the interpreter.
  */
 import { z } from 'zod';
-import { ownTensorBoardFolder } from '../../server/tracking/index.ts';
+import { ownTensorBoardFolder } from '../../server/tracking/tensorBoard.ts';
 import { beside, type Benchmark } from './bench.ts';
 import { askPython, checkPython } from './givenPython.ts';
 import { differingPoints, loggedRun, pointsOf } from './loggedRun.ts';

@@ -1,5 +1,5 @@
 /** @file `deeptwist export-log`: what runs have recorded, for TensorBoard and MLflow. */
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
@@ -22,7 +22,8 @@ export const exportLogCommand: Command = {
     out: {
       type: 'string',
       value: 'DIR',
-      description: 'Folder for TensorBoard, with a folder for each run; default: tensorboard/ in each run folder.',
+      description:
+        "Folder for TensorBoard, with a folder for each run; default: the run's logging.tensorBoard, else tensorboard/ in its folder.",
     },
     uri: {
       type: 'string',
@@ -32,7 +33,8 @@ export const exportLogCommand: Command = {
     experiment: {
       type: 'string',
       value: 'NAME',
-      description: "Experiment on the MLflow server; default: the name of the run's experiment file.",
+      description:
+        "Experiment on the MLflow server; default: the run's logging.mlflow.experiment, else the name of its experiment file.",
     },
     follow: { type: 'boolean', description: 'Go on with runs that train, until they end or Ctrl-C.' },
     json: { type: 'boolean', description: 'Print what became of each run on standard output, one JSON object a line.' },
@@ -43,9 +45,13 @@ export const exportLogCommand: Command = {
       throw wrongUsage('export-log', 'expected --to PROGRAM', `Choose one of: ${programs.join(', ')}.`);
     refuseOthers(to, options);
     const runs = await Promise.all(positionals.map((reference) => findRun(reference, context.directory)));
-    const { destinationOf } = await destinations(to, options, context);
+    const { laterDestination } = await import('../../tracking/index.ts');
+    const { out, uri, experiment } = options;
+    const folder = out === undefined ? undefined : resolve(context.directory, out);
     // All that can be refused is refused before anything is written.
-    const all = runs.map((run) => ({ run, destination: destinationOf(run) }));
+    const all = await Promise.all(
+      runs.map(async (run) => ({ run, destination: await laterDestination(run, to, { folder, uri, experiment }) })),
+    );
     const interrupt = context.onInterrupt(() => undefined);
     try {
       const exporting = all.map((one) => exportOne(one, options, context, interrupt.signal));
@@ -64,20 +70,6 @@ function refuseOthers(to: (typeof programs)[number], options: CommandArguments['
   const others = to === 'tensorboard' ? (['uri', 'experiment'] as const) : (['out'] as const);
   const given = others.find((name) => options[name] !== undefined);
   if (given !== undefined) throw wrongUsage('export-log', `--${given} is not for ${to}`, `Leave it out.`);
-}
-
-async function destinations(
-  to: (typeof programs)[number],
-  { out, uri, experiment }: CommandArguments['options'],
-  { directory }: CommandContext,
-): Promise<{ destinationOf: (run: Run) => Destination }> {
-  const { mlflowDestination, ownTensorBoardFolder } = await import('../../tracking/index.ts');
-  return {
-    destinationOf(run) {
-      if (to === 'mlflow') return { to, ...mlflowDestination({ uri, experiment }, run.record.name) };
-      return { to, folder: out === undefined ? ownTensorBoardFolder(run) : join(resolve(directory, out), run.id) };
-    },
-  };
 }
 
 async function exportOne(

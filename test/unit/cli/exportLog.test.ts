@@ -26,6 +26,20 @@ test('export-log sends to the MLflow server that --uri names', async () => {
   expect(server.runs[0].tags.get('deeptwist.run')).toBe(run.id);
 });
 
+test('what was logged while the run trained is not there twice', async () => {
+  const server = await MlflowStandIn.startForTest();
+  const logging = { tensorBoard: 'board', mlflow: { uri: server.uri, experiment: 'compression' } };
+  const { cli, run, folder } = await place(undefined, { logging });
+  const { stderr } = await cli(['export-log', 'last', '--to', 'mlflow']);
+  expect(stderr).toContain(`give --uri ${server.uri} to send it there`);
+  const { stdout } = await cli(['export-log', 'last', '--to', 'mlflow', '--uri', server.uri]);
+  expect(stdout).toContain(`${run.id}: nothing new -> `);
+  expect(server.runs).toHaveLength(1);
+  const board = await cli(['export-log', 'last', '--to', 'tensorboard']);
+  expect(board.stdout).toBe(`${run.id}: nothing new -> ${join('board', run.id)}\n`);
+  expect(readdirSync(folder)).toContain('board');
+});
+
 test('export-log says that the server is away, and fails', async () => {
   const uri = await MlflowStandIn.addressOfNone();
   const { cli } = await place();

@@ -2,7 +2,8 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Run } from '../../../server/runs/run.ts';
-import { exportLog, mlflowDestination, startLiveLogs } from '../../../server/tracking/index.ts';
+import { exportLog, startLiveLogs } from '../../../server/tracking/index.ts';
+import { mlflowDestination } from '../../../server/tracking/mlflow/mlflowDestination.ts';
 import { metrics, started, wholeRun } from '../cli/sampleEvents.ts';
 import { temporaryRun } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
@@ -192,20 +193,20 @@ test('a server that is in trouble for a while is asked again', async () => {
 });
 
 test('the address and the experiment come from the setting, else from the environment, else from the file', () => {
-  expect(mlflowDestination({ uri: 'http://a:5000/', experiment: 'x' }, 'file', {})).toEqual({
+  expect(mlflowDestination({ uri: 'http://a:5000/', experiment: 'x' }, 'file', { environment: {} })).toEqual({
     uri: 'http://a:5000',
     experiment: 'x',
   });
   const environment = { MLFLOW_TRACKING_URI: 'https://b', MLFLOW_EXPERIMENT_NAME: 'y' };
-  expect(mlflowDestination({}, 'file', environment)).toEqual({ uri: 'https://b', experiment: 'y' });
-  expect(mlflowDestination({}, 'file', { MLFLOW_TRACKING_URI: 'https://b' }).experiment).toBe('file');
-  expect(() => mlflowDestination({}, 'file', {})).toThrow('No MLflow server is named.');
-  expect(() => mlflowDestination({}, 'file', { MLFLOW_TRACKING_URI: './mlruns' })).toThrow(
+  expect(mlflowDestination({}, 'file', { environment })).toEqual({ uri: 'https://b', experiment: 'y' });
+  expect(mlflowDestination({}, 'file', { environment: { MLFLOW_TRACKING_URI: 'https://b' } }).experiment).toBe('file');
+  expect(() => mlflowDestination({}, 'file', { environment: {} })).toThrow('No MLflow server is named.');
+  expect(() => mlflowDestination({}, 'file', { environment: { MLFLOW_TRACKING_URI: './mlruns' } })).toThrow(
     'An MLflow server is reached by http:// or https://, and not as ./mlruns.',
   );
 });
 
 test('a password in an address is not repeated', () => {
   const environment = { MLFLOW_TRACKING_URI: 'https://ada:pass@b' };
-  expect(() => mlflowDestination({}, 'file', environment)).toThrow('not as https://…@b.');
+  expect(() => mlflowDestination({}, 'file', { environment })).toThrow('not as https://…@b.');
 });
