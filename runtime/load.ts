@@ -27,7 +27,12 @@ export async function load(source: Uint8Array | ArrayBuffer | string | URL): Pro
 }
 
 async function download(address: string | URL): Promise<Uint8Array> {
-  const response = await fetch(address);
+  const response = await fetch(address).catch((error: unknown) => {
+    throw new Error(
+      `${String(address)} cannot be fetched. A file is loaded from its bytes, in Node.js by loadModel(await readFile(PATH)).`,
+      { cause: error },
+    );
+  });
   if (!response.ok) throw new Error(`${String(address)} cannot be loaded: the server answered ${response.status}.`);
   return new Uint8Array(await response.arrayBuffer());
 }

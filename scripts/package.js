@@ -122,8 +122,7 @@ async function stage(folder, target) {
     mkdirSync(dirname(join(folder, to)), { recursive: true });
     copyFileSync(join(root, from), join(folder, to));
   };
-  // The runtime is for pages and programs of users, which have it from npm.
-  const isShipped = (/** @type {string} */ path) => !path.endsWith('.map') && path !== join(root, 'dist', 'runtime');
+  const isShipped = (/** @type {string} */ path) => !path.endsWith('.map');
   for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'skills', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
   const packed = manifest();

@@ -36,6 +36,6 @@ export const makeLayer: MakeLayer = (config, store) => {
   if (Object.hasOwn(layers, config.className)) return layers[config.className](config, store);
   throw new FormatError(
     `its layer '${config.name}' is of the class ${config.className.slice(0, 40)}, which the runtime does not know`,
-    { remedy: 'Export the model as ONNX or for TensorFlow.js, or make the layer of others.' },
+    { remedy: 'Export the model as ONNX, or make the layer of others.' },
   );
 };

@@ -61,6 +61,8 @@ export interface WrittenModel {
   readonly weights: readonly WrittenWeight[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** What the file cannot be used for, as sentences; absent where nothing is to be told. */
+  readonly warnings?: readonly string[];
 }
 
 /** A weight in a file. */

@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { createParameters } from '../compiler/parameters.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
+import { graphOf } from '../models/onnx/graphLayer.ts';
 import type { FactorSettings } from '../models/thinning/factor.ts';
 import { thinningReport, type ThinningReport } from '../models/thinning/report.ts';
 import { thinModel } from '../models/thinning/thinModel.ts';
 import { followModel } from '../models/topology/followModel.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
 import { modelProgram } from '../training/modelProgram.ts';
 import type { Prepared } from '../training/prepare.ts';
 import type { ExportSource } from './format.ts';
@@ -23,12 +25,18 @@ interface Thinned {
   dispose(): void;
 }
 
-/** @throws UserError for a model with a layer that cannot be saved, and for a layer to be factored that it does not have */
+/** @throws UserError for a graph of ONNX, a model with a layer that cannot be saved, and for a layer to be factored that it does not have */
 export async function thinSource(
   model: ExportSource & { readonly prepared: Pick<Prepared, 'loaded' | 'dataset' | 'live'> },
   { factors }: ThinSettings,
 ): Promise<Thinned> {
   const { prepared, compressed, origin } = model;
+  if (graphOf(prepared.program.model))
+    throw new UserError('The model is a graph of ONNX: it has no layers that could be made smaller.', {
+      remedy:
+        'An export as ONNX writes matrices of low rank as two products. To remove units, begin with the model of Keras (.keras) or TensorFlow.js.',
+      exitCode: ExitCode.usage,
+    });
   await tf.setBackend('cpu');
   const tensors = new Map<string, StoredTensor>(
     prepared.parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]),

@@ -137,7 +137,7 @@ class Converter {
     if (lacking !== undefined) return { lacks: `${className} with ${lacking}` };
     if (AUGMENTATION.test(className) && className !== 'RandomWidth') {
       this.warnings.push(
-        `${nameOf(layer)} (${className}) is left out: let the data change the images at random, with "augment".`,
+        `${nameOf(layer)} (${className}) is left out: let the data change the images at random, with "flip" and "crop" or in a data module.`,
       );
       return identity(as, config);
     }

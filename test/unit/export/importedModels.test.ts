@@ -142,6 +142,19 @@ describe('the file that goes out as ONNX', () => {
   });
 });
 
+test('the packed file is not for the runtime, and there is nothing to thin: both are told', async () => {
+  const { folder, run: train } = await imported();
+  const { run } = await train();
+  const { warnings } = await exported(run, folder, { format: 'packed' });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^deeptwist\/runtime cannot run this file.* the class OnnxGraph.* Export the model as ONNX/),
+  ]);
+  const error = await userErrorOf(() =>
+    exported(run, folder, { format: 'tfjs', thin: {}, path: join(folder, 'thin') }),
+  );
+  expect(error.message).toContain('it has no layers that could be made smaller');
+});
+
 test('running statistics move in training, and stay where they are frozen', async () => {
   const means = async (model: unknown) => {
     const { run: train } = await imported({ model });

@@ -145,6 +145,7 @@ describe('a file that cannot be run is refused with what is wrong:', () => {
 });
 
 test('an address that is not there is refused with its name', async () => {
+  await expect(loadModel('net.safetensors')).rejects.toThrow(/cannot be fetched\. .*await readFile\(PATH\)/);
   await expect(loadModel('data:application/json,{}')).rejects.toThrow(
     'data:application/json,{} cannot be loaded: it has 2 bytes',
   );
