@@ -243,7 +243,10 @@ export async function withCheckpoint<R>(
   const { checkpoint, warnings } = await readLatestCheckpoint(run);
   if (!checkpoint)
     throw new UserError(`The run ${run.id} has no checkpoint that can be read.`, {
-      remedy: `Go on with it: deeptwist resume ${run.id}. A run that stops writes one.`,
+      remedy:
+        run.record.state === 'finished'
+          ? 'Leave --checkpoint out: the run is finished, and has its final model.'
+          : `Go on with it: deeptwist resume ${run.id}. A run that stops writes one.`,
     });
   return withPreparedRun(
     options,

@@ -6,7 +6,7 @@ import { ort } from '../../../server/formats/onnxRuntime.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { formatNumber } from '../../../server/protocol/formatQuantity.ts';
 import { exportFormatNames, exportFormats } from '../../../server/protocol/model/exportFormats.ts';
-import { workspace, experiment } from '../training/workspace.ts';
+import { experiment, resume, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun } from './finishedRun.ts';
 import { compressions, wide } from './models.ts';
@@ -143,6 +143,11 @@ describe('an exported checkpoint', () => {
     rmSync(run.checkpointsFolder, { recursive: true });
     const error = await userErrorOf(() => exported(run, made.folder, { checkpoint: true }));
     expect(error.message).toBe(`The run ${run.id} has no checkpoint that can be read.`);
+    expect(error.remedy).toContain(`deeptwist resume ${run.id}`);
+    const { run: whole } = await resume(run);
+    rmSync(whole.checkpointsFolder, { recursive: true });
+    const finished = await userErrorOf(() => exported(whole, made.folder, { checkpoint: true }));
+    expect(finished.remedy).toBe('Leave --checkpoint out: the run is finished, and has its final model.');
   });
 });
 
