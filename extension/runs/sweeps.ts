@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EventEmitter, Uri, workspace, type Event, type ExtensionContext } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
-import type { RunNote, SweepAnswer, SweepContent, SweepRequest } from '../../server/protocol/wire/sweep.ts';
+import type { RunNoteChange, SweepAnswer, SweepContent, SweepRequest } from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
 import type { ExperimentFile } from './experimentFiles.ts';
 import { sweepsFolder, type RunStore } from './runStore.ts';
@@ -71,9 +71,9 @@ export class Sweeps extends Disposable {
     this.#changed.fire(path);
   }
 
-  /** Writes what is said of some runs, by their ids. @throws UserError */
-  async note(path: string, runs: readonly string[], note: RunNote): Promise<void> {
-    await this.#keep(path, this.#ask({ type: 'note', path, runs, note }));
+  /** Changes what is said of some runs, by their ids. @throws UserError */
+  async note(path: string, runs: readonly string[], change: RunNoteChange): Promise<void> {
+    await this.#keep(path, this.#ask({ type: 'note', path, runs, change }));
     this.#changed.fire(path);
   }
 

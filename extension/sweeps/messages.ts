@@ -4,13 +4,14 @@ import type { FromSweepPage } from '../../server/protocol/wire/sweep.ts';
 import { pageMessages } from '../page/pageMessages.ts';
 
 const runs = z.array(z.string()).min(1).max(1000);
+const change = z.object({ pinned: z.boolean().optional(), text: z.string().max(10_000).optional() });
 
 const schema: z.ZodType<FromSweepPage> = z.union([
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('continue') }),
   z.object({ type: z.literal('use'), run: z.string() }),
   z.object({ type: z.literal('open'), runs }),
-  z.object({ type: z.literal('note'), runs, note: z.object({ pinned: z.boolean(), text: z.string().max(10_000) }) }),
+  z.object({ type: z.literal('note'), runs, change }),
   ...pageMessages,
 ]);
 

@@ -126,7 +126,7 @@ export class SweepSession extends Disposable {
       }
       case 'note': {
         const ids = this.#rowsOf(message.runs).map(({ id }) => id);
-        if (ids.length > 0) await sweeps.note(this.#path, ids, message.note);
+        if (ids.length > 0) await sweeps.note(this.#path, ids, message.change);
         return;
       }
       case 'save':

@@ -16,7 +16,7 @@ parentPort?.on('message', (request: SweepRequest) => {
 async function answerTo(request: SweepRequest): Promise<SweepAnswer> {
   const { number, path } = request;
   try {
-    if (request.type === 'note') await writeNotes(path, request.runs, request.note);
+    if (request.type === 'note') await writeNotes(path, request.runs, request.change);
     return { number, sweep: await reader.read(path) };
   } catch (error) {
     const remedy = error instanceof UserError ? error.remedy : undefined;

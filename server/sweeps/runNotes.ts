@@ -1,7 +1,7 @@
 /** @file What people have said of the runs of a sweep: `notes.json` in its folder, so that it moves along. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { RunNote } from '../protocol/wire/sweep.ts';
+import type { RunNote, RunNoteChange } from '../protocol/wire/sweep.ts';
 import { isMissing } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from '../runs/disk.ts';
@@ -35,11 +35,16 @@ export async function readNotes(folder: string): Promise<ReadonlyMap<string, Run
   });
 }
 
-/** Says something of some runs; an empty note of one that is not pinned says nothing. @throws as {@link readNotes} */
-export async function writeNotes(folder: string, ids: readonly string[], note: RunNote): Promise<void> {
+/**
+ * Changes what is said of some runs, of each by itself; an empty note of one that is not pinned says nothing.
+ * @throws as {@link readNotes}
+ */
+export async function writeNotes(folder: string, ids: readonly string[], change: RunNoteChange): Promise<void> {
   const runs = new Map(await readNotes(folder));
-  const { pinned, text } = note;
   for (const id of ids) {
+    const known = runs.get(id);
+    const pinned = change.pinned ?? known?.pinned ?? false;
+    const text = change.text ?? known?.text ?? '';
     if (pinned || text !== '') runs.set(id, { pinned, text });
     else runs.delete(id);
   }

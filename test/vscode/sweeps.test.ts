@@ -83,7 +83,7 @@ describe('a sweep', () => {
     const session = await eventually('the page', () => api.sweepPanels.sessions.get(node!.path));
     await eventually('the page to have the sweep', () => session.sweep?.rows.length === 4);
     const runs = [(await rows())[2].key];
-    await session.perform({ type: 'note', runs, note: { pinned: true, text: 'see again' } });
+    await session.perform({ type: 'note', runs, change: { pinned: true, text: 'see again' } });
     assert.match(readFileSync(join(node!.path, 'notes.json'), 'utf8'), /"text": "see again"/);
     await eventually('the note on the page', () => session.sweep?.rows[2].note?.pinned);
   });

@@ -98,14 +98,36 @@ describe('the page of a sweep', () => {
     await tell(sweep);
     await page.getByRole('button', { name: 'Pin rate 0.98' }).click();
     const runs = ['/runs/s.9', '/runs/s.10'];
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs, change: { pinned: true } });
     const note = { pinned: true, text: '' };
-    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs, note });
     await tell(sweepOf(sweptRows(rates, [1, 2]).map((row) => (row.line > 8 ? { ...row, note } : row))));
     await expect.poll(() => shown(page)).toEqual(['0.98', '0.5best', '0.8', '0.9', '0.95']);
     await page.getByRole('button', { name: 'Add a note to rate 0.98' }).click();
     await page.getByRole('textbox', { name: 'Note of rate 0.98' }).fill('small enough');
     await page.keyboard.press('Enter');
-    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs, note: { ...note, text: 'small enough' } }); // prettier-ignore
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs, change: { text: 'small enough' } }); // prettier-ignore
+  });
+
+  it('shows each note of the seeds of a row, and changes the one that is edited alone', async () => {
+    const { tell, said, page } = await open({ width: 1200 });
+    const texts = ['', 'diverged', 'the best', 'diverged'];
+    const rows = sweptRows([0.5], [1, 2, 3, 4]).map((row, i) => ({
+      ...row,
+      note: { pinned: i === 2, text: texts[i] },
+    }));
+    await tell(sweepOf(rows));
+    const both = page.getByRole('button', { name: 'Notes of rate 0.5: diverged · the best.' });
+    await both.click();
+    await expect.poll(() => both.getAttribute('aria-expanded')).toBe('true');
+    await page.getByRole('button', { name: /^Note of .*: the best$/ }).click();
+    await page.getByRole('textbox', { name: /^Note of/ }).fill('second best');
+    await page.keyboard.press('Enter');
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs: ['/runs/s.3'], change: { text: 'second best' } }); // prettier-ignore
+    await tell(sweepOf(rows.map((row, i) => (i === 2 ? { ...row, note: undefined } : row))));
+    await page.getByRole('button', { name: 'Note of rate 0.5: diverged', exact: true }).first().click();
+    await page.getByRole('textbox', { name: /^Note of/ }).fill('');
+    await page.keyboard.press('Enter');
+    await expect.poll(async () => (await said()).at(-1)).toEqual({ type: 'note', runs: ['/runs/s.2', '/runs/s.4'], change: { text: '' } }); // prettier-ignore
   });
 
   it('hides columns, and remembers that, the filter and the order', async () => {

@@ -129,7 +129,7 @@ export class SweepPage {
         else this.#expanded.delete(id);
         this.#schedule();
       },
-      note: (runs, note) => send({ type: 'note', runs: runs.map(({ key }) => key), note }),
+      note: (runs, change) => send({ type: 'note', runs: runs.map(({ key }) => key), change }),
       menu: (item) => this.#menuOf(item),
     });
     this.#search.value = this.#filter.get();

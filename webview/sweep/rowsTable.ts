@@ -1,7 +1,7 @@
 /** @file The table of a sweep's rows. Only the rows that are seen are made: there may be thousands. */
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
-import type { RunNote, SweptRunRow } from '../../server/protocol/wire/sweep.ts';
+import type { RunNoteChange, SweptRunRow } from '../../server/protocol/wire/sweep.ts';
 import { iconButton } from '../controls/controls.ts';
 import { menuButton, type MenuItem } from '../controls/menu.ts';
 import { element } from '../element.ts';
@@ -19,7 +19,7 @@ export interface RowActions {
   choose(id: string): void;
   tick(item: SweepItem, isTicked: boolean): void;
   expand(id: string, isExpanded: boolean): void;
-  note(runs: readonly SweptRunRow[], note: RunNote): void;
+  note(runs: readonly SweptRunRow[], change: RunNoteChange): void;
   menu(item: SweepItem): readonly MenuItem[];
 }
 
@@ -165,7 +165,7 @@ export class RowsTable {
         'aria-rowindex': index + 2,
         class: [
           item.id === chosen ? 'is-selected' : '',
-          item.note?.pinned ? 'is-pinned' : '',
+          item.isPinned ? 'is-pinned' : '',
           within === undefined ? '' : 'is-within',
         ].join(' '),
       },
@@ -183,9 +183,9 @@ export class RowsTable {
   }
 
   #pin(item: SweepItem, name: string): HTMLElement {
-    const isPinned = item.note?.pinned === true;
+    const { isPinned, runs } = item;
     const pin = iconButton('pin', isPinned ? l10n.t('Unpin {0}', name) : l10n.t('Pin {0}', name), () =>
-      this.#actions.note(item.runs, { pinned: !isPinned, text: item.note?.text ?? '' }),
+      this.#actions.note(runs, { pinned: !isPinned }),
     );
     pin.setAttribute('aria-pressed', String(isPinned));
     pin.dataset.focus = `pin ${item.id}`;
@@ -193,8 +193,8 @@ export class RowsTable {
   }
 
   #cell(shown: ShownRows, column: Column, item: SweepItem, within: string | undefined, isFirst: boolean): HTMLElement {
-    if (column.id === 'note') return this.#noteCell(item, shown.nameOf(item));
     const text = column.text(item);
+    if (column.id === 'note') return this.#noteCell(shown, item, text);
     const content: (Node | string)[] = [isFirst ? this.#chooser(shown, item, text) : text];
     if (isFirst && item.runs.length > 1 && within === undefined) content.unshift(this.#twistie(shown, item));
     if (isFirst && item.id === shown.best) content.push(element('span', { class: 'tag' }, l10n.t('best')));
@@ -235,8 +235,11 @@ export class RowsTable {
     return twistie;
   }
 
-  #noteCell(item: SweepItem, name: string): HTMLElement {
-    const text = item.note?.text ?? '';
+  /** Different notes of the runs of one row are edited in the rows of these runs, which the cell then shows. */
+  #noteCell({ expanded, nameOf }: ShownRows, item: SweepItem, text: string): HTMLElement {
+    const name = nameOf(item);
+    const areSeveral = item.notes.length > 1;
+    const isExpanded = expanded.has(item.id);
     const cell = element('td', { class: 'col-note' });
     const open = element(
       'button',
@@ -244,34 +247,41 @@ export class RowsTable {
         type: 'button',
         class: text === '' ? 'link-button muted' : 'link-button',
         title: text === '' ? undefined : text,
-        'aria-label': text === '' ? l10n.t('Add a note to {0}', name) : l10n.t('Note of {0}: {1}', name, text),
+        'aria-expanded': areSeveral ? String(isExpanded) : undefined,
+        'aria-label': areSeveral
+          ? l10n.t('Notes of {0}: {1}. Each is edited in the row of its seed.', name, text)
+          : text === ''
+            ? l10n.t('Add a note to {0}', name)
+            : l10n.t('Note of {0}: {1}', name, text),
       },
       text === '' ? '+' : text,
     );
     open.dataset.focus = `note ${item.id}`;
     open.addEventListener('click', (event) => {
       event.stopPropagation();
-      this.#edit(cell, item, name);
+      if (areSeveral) this.#actions.expand(item.id, !isExpanded);
+      else this.#edit(cell, item, name);
     });
     cell.append(open);
     return cell;
   }
 
-  #edit(cell: HTMLElement, item: SweepItem, name: string): void {
+  /** Changes the note of the runs that have it, or gives one to all runs where none has any. */
+  #edit(cell: HTMLElement, { id, runs, notes: [known = ''] }: SweepItem, name: string): void {
+    const noted = runs.filter(({ note }) => (note?.text ?? '') === known);
     const input = element('input', { type: 'text', class: 'search', 'aria-label': l10n.t('Note of {0}', name) });
-    input.value = item.note?.text ?? '';
-    this.#editing = item.id;
+    input.value = known;
+    this.#editing = id;
     let isOver = false;
     const end = (saves: boolean) => {
       if (isOver) return;
       isOver = true;
       this.#editing = undefined;
       const text = input.value.trim();
-      if (saves && text !== (item.note?.text ?? ''))
-        this.#actions.note(item.runs, { pinned: item.note?.pinned === true, text });
+      if (saves && text !== known) this.#actions.note(noted, { text });
       this.#drawn = '';
       this.#fill();
-      this.#body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(`note ${item.id}`)}"]`)?.focus();
+      this.#body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(`note ${id}`)}"]`)?.focus();
     };
     input.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') end(true);

@@ -13,6 +13,12 @@ export interface RunNote {
   readonly text: string;
 }
 
+/** What is said anew of some runs; what is absent stays as it is for each of them. */
+export interface RunNoteChange {
+  readonly pinned?: boolean | undefined;
+  readonly text?: string | undefined;
+}
+
 /** What a finished run came to. */
 export interface SweptRunResult extends Omit<MeasuredSummary, 'test' | 'validation'> {
   readonly test: number | null;
@@ -81,7 +87,7 @@ export interface SweepContent {
 export type SweepRequest = { readonly number: number; readonly path: string } & (
   | { readonly type: 'read' }
   /** Writes what a person says of some runs; then as `read`. */
-  | { readonly type: 'note'; readonly runs: readonly string[]; readonly note: RunNote }
+  | { readonly type: 'note'; readonly runs: readonly string[]; readonly change: RunNoteChange }
 );
 
 export type SweepAnswer = { readonly number: number } & (
@@ -113,7 +119,7 @@ export type FromSweepPage =
   | { readonly type: 'use'; readonly run: RunKey }
   /** Shows runs in the dashboard; several are compared. */
   | { readonly type: 'open'; readonly runs: readonly RunKey[] }
-  | { readonly type: 'note'; readonly runs: readonly RunKey[]; readonly note: RunNote }
+  | { readonly type: 'note'; readonly runs: readonly RunKey[]; readonly change: RunNoteChange }
   | FromPage;
 
 /** True where nothing of a sweep is left to be trained. */

@@ -86,6 +86,22 @@ describe('a sweep that is read', () => {
     expect([...(await readNotes(sweep.path)).keys()]).toEqual([first]);
   });
 
+  test('keeps the text of each run when several are pinned at once, and each pin when a text changes', async () => {
+    const [first, second, third] = sweep.plan.map(({ run }) => run);
+    await writeNotes(sweep.path, [first], { text: 'diverged' });
+    await writeNotes(sweep.path, [second], { text: 'the best' });
+    await writeNotes(sweep.path, [first, second, third], { pinned: true });
+    await writeNotes(sweep.path, [third], { pinned: false });
+    await writeNotes(sweep.path, [second, third], { text: 'see again' });
+    expect(await readNotes(sweep.path)).toEqual(
+      new Map([
+        [first, { pinned: true, text: 'diverged' }],
+        [second, { pinned: true, text: 'see again' }],
+        [third, { pinned: false, text: 'see again' }],
+      ]),
+    );
+  });
+
   test('says which file of notes is damaged', async () => {
     writeFileSync(join(sweep.path, 'notes.json'), '{');
     expect((await userErrorOf(() => reader.read(sweep.path))).message).toContain('notes.json is damaged');

@@ -185,9 +185,9 @@ const noteColumn: Column = {
   kind: 'fact',
   isNumeric: false,
   smallerFirst: true,
-  value: ({ note }) => (note?.text ? note.text : undefined),
-  values: ({ note }) => listed(note?.text),
-  text: ({ note }) => note?.text ?? '',
+  value: ({ notes }) => (notes.length === 0 ? undefined : notes.join(' · ')),
+  values: ({ notes }) => notes,
+  text: ({ notes }) => notes.join(' · '),
   format: String,
 };
 

@@ -5,7 +5,7 @@ import { isRecord } from '../../../server/protocol/record.ts';
 import { sampleStatistics, type SampleStatistics } from '../../../server/protocol/run/sampleStatistics.ts';
 import { isSeed, measureOf, type MeasureName } from '../../../server/protocol/run/seedGroups.ts';
 import { sweptGroups } from '../../../server/protocol/run/sweptGroups.ts';
-import { measuredSummary, type RunNote, type SweptRunRow } from '../../../server/protocol/wire/sweep.ts';
+import { measuredSummary, type SweptRunRow } from '../../../server/protocol/wire/sweep.ts';
 
 /** What is known of a row by numbers: the mean over its seeds, with its margin where there are several. */
 export type ItemMeasure = MeasureName | 'loss' | 'ratio' | 'seconds';
@@ -18,8 +18,10 @@ export interface SweepItem {
   /** What was varied, but for the seed where runs are taken together, by the names of settings. */
   readonly settings: ReadonlyMap<string, number | string>;
   readonly measures: ReadonlyMap<ItemMeasure, Pick<SampleStatistics, 'mean' | 'margin'>>;
-  /** That of the first run which has one. */
-  readonly note: RunNote | undefined;
+  /** True where one of its runs is pinned. */
+  readonly isPinned: boolean;
+  /** What is noted of its runs, in their order, each text once. */
+  readonly notes: readonly string[];
 }
 
 export interface SweepItems {
@@ -57,7 +59,8 @@ export function itemsOf(rows: readonly SweptRunRow[], together: boolean): SweepI
         ...(ratio === undefined ? [] : [['ratio', { mean: ratio }] as const]),
         ...(seconds.length === 0 ? [] : [['seconds', { mean: sampleStatistics(seconds).mean }] as const]),
       ]),
-      note: runs.find(({ note }) => note)?.note,
+      isPinned: runs.some(({ note }) => note?.pinned),
+      notes: [...new Set(runs.flatMap(({ note }) => (note?.text ? [note.text] : [])))],
     };
   });
   return { items, metric, by, settings: [...new Set(items.flatMap((item) => [...item.settings.keys()]))] };

@@ -26,8 +26,8 @@ export function orderedRows(
 ): OrderedRow[] {
   const column = columns.find((one) => one.id === id);
   const sorted = column ? sortedBy(items, column, descending) : items;
-  const pinned = sorted.filter(({ note }) => note?.pinned);
-  const ordered = [...pinned, ...sorted.filter(({ note }) => !note?.pinned)];
+  const pinned = sorted.filter(({ isPinned }) => isPinned);
+  const ordered = [...pinned, ...sorted.filter(({ isPinned }) => !isPinned)];
   return ordered.flatMap((item) => [
     { item },
     ...(expanded.has(item.id) && item.runs.length > 1

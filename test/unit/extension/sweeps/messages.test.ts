@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { parseFromSweepPage } from '../../../../extension/sweeps/messages.ts';
 
 test('what the page of a sweep says is taken where it is a message, and nothing else', () => {
-  const note = { pinned: true, text: 'x' };
-  for (const message of [{ type: 'ready' }, { type: 'use', run: '/a' }, { type: 'note', runs: ['/a'], note }])
+  const noteOf = (change: object) => ({ type: 'note', runs: ['/a'], change });
+  const notes = [noteOf({ pinned: true }), noteOf({ text: 'x' }), noteOf({ pinned: false, text: '' })];
+  for (const message of [{ type: 'ready' }, { type: 'use', run: '/a' }, ...notes])
     expect(parseFromSweepPage(message)).toEqual(message);
   for (const message of [
     ...[undefined, 1, {}, { type: 'run' }, { type: 'use' }, { type: 'open', runs: [] }],
-    { type: 'note', runs: ['/a'], note: { pinned: true, text: 'x'.repeat(10_001) } },
+    ...[noteOf({ text: 'x'.repeat(10_001) }), noteOf({ pinned: 'yes' }), { type: 'note', runs: ['/a'] }],
   ])
     expect(parseFromSweepPage(message)).toBeUndefined();
 });
