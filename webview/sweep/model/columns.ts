@@ -43,11 +43,9 @@ export interface Column {
 export type ProgressOf = (run: RunKey) => string | undefined;
 
 export function columnsOf({ items, metric, settings }: SweepItems, progressOf: ProgressOf = () => undefined): Column[] {
-  const short = shortNames(settings);
-  const measured = (['validation', 'test', 'loss', 'bytes', 'ratio', 'seconds'] as const).filter((name) =>
-    items.some(({ measures }) => measures.has(name)),
-  );
   const haveSeeds = items.some(({ runs }) => new Set(runs.map(({ seed }) => seed)).size > 1);
+  const short = shortNames(settings, haveSeeds ? [...ownNames, seedColumn.id, ...seedColumn.names] : ownNames);
+  const measured = measureNames.filter((name) => items.some(({ measures }) => measures.has(name)));
   return [
     ...settings.map((name) => settingColumn(name, short.get(name) ?? name, items)),
     ...(haveSeeds ? [seedColumn] : []),
@@ -97,6 +95,9 @@ function measureColumn(name: ItemMeasure, metric: string): Column {
     format,
   };
 }
+
+/** In the order of their columns. */
+const measureNames = ['validation', 'test', 'loss', 'bytes', 'ratio', 'seconds'] as const;
 
 const namesOfMeasure: Readonly<Record<ItemMeasure, string[]>> = {
   validation: [],
@@ -190,6 +191,12 @@ const noteColumn: Column = {
   text: ({ notes }) => notes.join(' · '),
   format: String,
 };
+
+/** Names of the columns that are no settings, there or not yet: a setting such as `training.loss` is not called by one of them. */
+export const ownNames: ReadonlySet<string> = new Set([
+  ...measureNames.flatMap((name) => [name, ...namesOfMeasure[name]]),
+  ...['state', noteColumn.id, ...noteColumn.names],
+]);
 
 /** How the runs of a row stand: the state of one, or how many are finished. */
 function stateText(runs: readonly SweptRunRow[]): string {

@@ -3,7 +3,7 @@
  * looked for in a row's texts. A comparison asks a column by any of its names. Pure.
  */
 import * as l10n from '@vscode/l10n';
-import type { Column } from './columns.ts';
+import { ownNames, type Column } from './columns.ts';
 import type { SweepItem } from './items.ts';
 
 export type Passes = (item: SweepItem) => boolean;
@@ -148,9 +148,10 @@ class Parser {
   #column(name: string): Column {
     const wanted = name.toLowerCase();
     const named = (column: Column) => [column.id, column.title, ...column.names].map((one) => one.toLowerCase());
+    const isEnd = (one: string) => one.endsWith(`.${wanted}`) && !ownNames.has(wanted);
     const found =
       this.#columns.find((column) => named(column).includes(wanted)) ??
-      this.#columns.find((column) => named(column).some((one) => one.endsWith(`.${wanted}`)));
+      this.#columns.find((column) => named(column).some(isEnd));
     if (found) return found;
     const all = this.#columns.map(({ id }) => id).join(', ');
     throw new FilterError(l10n.t('There is no column "{0}", but {1}.', name, all));

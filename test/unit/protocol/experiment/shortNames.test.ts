@@ -26,3 +26,8 @@ test('no two settings have the same short name', () => {
     }),
   );
 });
+
+test('no setting has a short name that stands for something else', () => {
+  const names = ['training.loss', 'data.split.loss', 'data.rate'];
+  expect([...shortNames(names, ['loss', 'rate']).values()]).toEqual(['training.loss', 'split.loss', 'data.rate']);
+});

@@ -6,6 +6,7 @@ import { frontContent } from '../../../../webview/sweep/model/frontContent.ts';
 import { parseFilter } from '../../../../webview/sweep/model/filter.ts';
 import { importanceOf, ranksOf } from '../../../../webview/sweep/model/importance.ts';
 import { itemsOf } from '../../../../webview/sweep/model/items.ts';
+import { orderedRows } from '../../../../webview/sweep/model/order.ts';
 import { sweptRow, sweptRows } from './sweptRows.ts';
 
 const rows = sweptRows([0.5, 0.9, 0.98], [1, 2]);
@@ -63,6 +64,51 @@ describe('the rows of a sweep', () => {
     expect(column('state', live).text(running.items[0])).toBe('1 of 2 finished · 43% · 97.10%');
     const mixed = itemsOf([rows[0], { ...rows[1], state: 'running', result: undefined }], true);
     expect(column('state', columnsOf(mixed)).text(mixed.items[0])).toBe('1 of 2 finished');
+  });
+});
+
+describe('settings that are called like a result', () => {
+  const result = (test: number, validation: number) => ({
+    ...{ metric: 'accuracy', test, validation, loss: 1 - validation, bytes: 1000, bytesKept: 100, byteRatio: 10 },
+  });
+  const found = itemsOf(
+    [
+      sweptRow(1, ['data.validation=2000', 'training.loss=a'], { result: result(0.97, 0.96) }),
+      sweptRow(2, ['data.validation=5000', 'training.loss=b'], { result: result(0.975, 0.98) }),
+      sweptRow(3, ['data.validation=10000', 'training.loss=b'], { result: result(0.96, 0.97) }),
+    ],
+    true,
+  );
+  const all = columnsOf(found);
+  const validations = (filter: string, of = all) =>
+    found.items.filter(parseFilter(filter, of).passes).map(({ settings }) => settings.get('data.validation'));
+
+  test('have columns of their own, by longer names', () => {
+    const ids = all.map(({ id }) => id);
+    expect(ids).toEqual(['data.validation', 'training.loss', 'validation', 'test', 'loss', 'bytes', 'ratio', 'state', 'note']); // prettier-ignore
+    expect(new Set(all.map(({ title }) => title)).size).toBe(all.length);
+    const split = columnsOf(itemsOf([sweptRow(1, ['data.split.validation=0.1', 'data.name=a'])], true));
+    expect(split.map(({ id }) => id)).toEqual(['split.validation', 'name', 'state', 'note']);
+  });
+
+  test('are told from the result by the filter and the order', () => {
+    expect(validations('validation > 97.5%')).toEqual([5000]);
+    expect(validations('data.validation > 2500').sort()).toEqual([10_000, 5000]);
+    expect(validations('loss < 0.025')).toEqual([5000]);
+    const sorted = orderedRows(found.items, all, { column: 'validation', descending: true }, new Set());
+    expect(sorted.map(({ item }) => item.measures.get('validation')?.mean)).toEqual([0.98, 0.97, 0.96]);
+  });
+
+  test('are not what the filter compares while there is no result yet', () => {
+    const settings = all.filter(({ kind }) => kind === 'setting');
+    expect(parseFilter('validation > 2500', settings).problem).toContain('There is no column "validation", but data.');
+  });
+
+  test('are told from the column of the seeds, too', () => {
+    const rows = [1, 2].flatMap((seed) => [1, 2].map((own) => sweptRow(2 * seed + own, [`data.seed=${own}`, `training.seed=${seed}`], { seed }))); // prettier-ignore
+    expect(columnsOf(itemsOf(rows, true)).map(({ id }) => id)).toEqual(['data.seed', 'seed', 'state', 'note']);
+    const apart = columnsOf(itemsOf(rows, false)).map(({ id }) => id);
+    expect(apart).toEqual(['data.seed', 'training.seed', 'state', 'note']);
   });
 });
 
