@@ -304,7 +304,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
 
 /** One x axis for all charts: what stands one below the other happened at the same moment. */
 export function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
-  const ends = runs.map(({ snapshot }) => runAxis(snapshot, axis).metrics.at(-1) ?? 0);
+  const ends = runs.map(({ snapshot }) => runAxis(snapshot, axis).end);
   const maximum = Math.max(0, ...ends);
   return maximum > 0 ? { ...axisOf[axis], minimum: 0, maximum } : axisOf[axis];
 }

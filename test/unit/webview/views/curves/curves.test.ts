@@ -83,6 +83,30 @@ describe('the Curves view', () => {
       expect(content.x).toMatchObject({ minimum: 0, maximum: 200 });
   });
 
+  it('has a place within the axis for what was recorded before the first metrics and after the last', () => {
+    const metrics = metricsEvent(1);
+    const at = (step: number, time: number) => ({ step, time: metrics.time + time });
+    const evaluation = { type: 'evaluation', split: 'test', metric: 'accuracy', value: 0.5, loss: 1 };
+    const snapshot = snapshotOf([
+      { type: 'distortion', ...at(5, 500), weights: [], lossBefore: 1, lossAfter: 2 },
+      { ...metrics, ...at(10, 1000), epoch: 0.5 },
+      { ...metrics, ...at(20, 2000), epoch: 1 },
+      { ...evaluation, ...at(25, 3000), moment: 'before-last-distortion' } as RunEvent,
+      { type: 'distortion', ...at(25, 4000), weights: [], lossBefore: 1, lossAfter: 2 },
+      { ...evaluation, ...at(25, 5000), moment: 'final' } as RunEvent,
+    ]);
+    const runs = loadedRuns([{ ...shown('a', 0), snapshot }]);
+    const placesOn = (axis: 'step' | 'epoch' | 'time') => {
+      const { x, series } = metricContent('accuracy', runs, { ...settings, axis });
+      const drops = dropContent(runs, { ...settings, axis });
+      expect([drops.x, lossContent(runs, { ...settings, axis }).x]).toEqual([x, x]);
+      return [x.minimum, x.maximum, ...[drops.series[0], ...series].map((one) => Array.from(one.x))];
+    };
+    expect(placesOn('step')).toEqual([0, 25, [5, 25], [25], [25]]);
+    expect(placesOn('epoch')).toEqual([0, 1.25, [0.25, 1.25], [1.25], [1.25]]);
+    expect(placesOn('time')).toEqual([0, 4.5, [0, 3.5], [2.5], [4.5]]);
+  });
+
   it('has a chart for each metric, perplexity on a log axis where asked for', () => {
     const runs = loadedRuns([shown('a', 100), shown('b', 100, { metric: 'perplexity' })]);
     expect(evaluatedMetrics(runs)).toEqual(['accuracy', 'perplexity']);
