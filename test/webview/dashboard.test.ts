@@ -81,9 +81,65 @@ describe('the dashboard in a browser', () => {
     await page.keyboard.press('+');
     await settled(page);
     const kept = () => page.evaluate(() => JSON.stringify((globalThis as unknown as { kept(): unknown }).kept()));
-    expect(await kept()).toContain('"window"');
+    expect(await kept()).toContain('"zoom"');
     await page.keyboard.press('0');
-    expect(await kept()).not.toContain('"window"');
+    expect(await kept()).not.toContain('"zoom"');
+  });
+
+  it('keeps a zoom of all charts while a run trains, and ends it with another axis or another run', async () => {
+    const { page, tell } = await open({ width: 900 });
+    await tell(...runMessages(200), live(200));
+    const resets = page.locator('.chart-reset:visible');
+    const count = await page.locator('.chart').count();
+    const zoom = async () => {
+      await page.locator('.chart-plot').first().focus();
+      await page.keyboard.press('End');
+      for (let i = 0; i < 3; i++) await page.keyboard.press('+');
+      await expect.poll(() => resets.count()).toBe(count);
+    };
+    await zoom();
+    await tell({ type: 'events', run: 'a', events: [metricsEvent(201, 0.25)] }, live(201));
+    expect(await resets.count()).toBe(count);
+    await page.getByLabel('Axis').first().click();
+    await page.getByRole('option', { name: 'time' }).click();
+    await expect.poll(() => resets.count()).toBe(0);
+    await page.getByLabel('Axis').first().click();
+    await page.getByRole('option', { name: 'step' }).click();
+    await zoom();
+    const { snapshot } = packSnapshot(snapshotOf(runEvents(40)));
+    await tell({ type: 'runs', runs: [runSummary('a'), runSummary('b')], shown: ['b'] });
+    await tell({ type: 'snapshot', run: 'b', snapshot });
+    await expect.poll(() => resets.count()).toBe(0);
+    await tell(...runMessages(200));
+    await expect.poll(() => page.locator('.chart').count()).toBe(count);
+    expect(await resets.count()).toBe(0);
+  });
+
+  it('shows the zoomed part in a chart that comes with the first evaluation, too', async () => {
+    const { page, tell } = await open({ width: 900 });
+    await tell(...runMessages(40), live(40));
+    const count = await page.locator('.chart').count();
+    await page.locator('.chart-plot').first().focus();
+    await page.keyboard.press('+');
+    await expect.poll(() => page.locator('.chart-reset:visible').count()).toBe(count);
+    await tell({ type: 'events', run: 'a', events: runEvents(50).filter(({ step }) => step > 40) }, live(50));
+    await expect.poll(() => page.locator('.chart').count()).toBe(count + 1);
+    await expect.poll(() => page.locator('.chart-reset:visible').count()).toBe(count + 1);
+  });
+
+  it('has the zoom of a run again when the page is loaded again, although the run is read later', async () => {
+    const first = await open({ width: 900 });
+    await first.tell(...runMessages(200));
+    await first.page.locator('.chart-plot').first().focus();
+    await first.page.keyboard.press('+');
+    await expect.poll(() => first.page.locator('.chart-reset:visible').count()).toBeGreaterThan(0);
+    const state = await first.page.evaluate(() => (globalThis as unknown as { kept(): unknown }).kept());
+    await first.page.close();
+    const { page, tell } = await open({ width: 900, state });
+    await tell({ type: 'runs', runs: [runSummary('a')], shown: ['a'] });
+    await settled(page);
+    await tell(...runMessages(200));
+    await expect.poll(() => page.locator('.chart-reset:visible').count()).toBeGreaterThan(0);
   });
 
   it('zooms to what is dragged over and shows all again on a double click', async () => {

@@ -100,6 +100,24 @@ describe('the page of a model file', () => {
     await page.getByText('90% of the energy is in the first 1 of 2 values.').waitFor();
   });
 
+  it('shows all of another tensor after a zoom, and of the same one still what was zoomed to', async () => {
+    const { tell, page } = await open({ width: 1200 });
+    const other: ToModelFilePage = { type: 'statistics', tensor: 0, statistics: { ...{ zeros: 0, notFinite: 0, mean: 5.5, deviation: 0.5 }, minimum: 5, maximum: 6 } }; // prettier-ignore
+    await tell(file, ...numbers.slice(1), other);
+    await page.getByRole('button', { name: 'fc1/kernel', exact: true }).click();
+    await tell(histogram);
+    const reset = page.locator('.chart-reset:visible');
+    await page.getByRole('application', { name: /^Histogram\./ }).focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('+');
+    await expect.poll(() => reset.count()).toBe(1);
+    await tell(statistics(2, 230_000, 0.4));
+    expect(await reset.count()).toBe(1);
+    const [first] = shownFile().tensors;
+    await page.getByRole('button', { name: first.name, exact: true }).click();
+    await tell({ type: 'histogram', tensor: 0, histogram: { minimum: 5, maximum: 6, zeros: 0, counts: Float64Array.of(1, 2) } }); // prettier-ignore
+    await expect.poll(() => reset.count()).toBe(0);
+  });
+
   it('cancels a spectrum when asked, and when another tensor is chosen; tells why there is none', async () => {
     const { tell, said, page } = await open({ width: 1200 });
     await tell(file, ...numbers, histogram, { ...histogram, tensor: 0 });

@@ -6,7 +6,7 @@ import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
 import type { Remembered, ChartContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
-import type { ChartLink } from './chartLink.ts';
+import type { ChartLink, Zoom } from './chartLink.ts';
 import type { ChartContent, Series } from './model/content.ts';
 import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
@@ -46,19 +46,25 @@ export interface Chart {
 /** What is remembered of a chart. */
 interface ChartMemory {
   readonly hidden: readonly string[];
-  readonly window?: Range;
+  readonly zoom?: Zoom;
 }
 
 function isChartMemory(value: unknown): value is ChartMemory {
-  const { hidden, window } = (value ?? {}) as Partial<Record<keyof ChartMemory, unknown>>;
-  const { minimum, maximum } = (window ?? { minimum: 0, maximum: 1 }) as Partial<Record<keyof Range, unknown>>;
+  const { hidden, zoom } = (value ?? {}) as Partial<Record<keyof ChartMemory, unknown>>;
+  const { minimum, maximum, of } = (zoom ?? { minimum: 0, maximum: 1, of: '' }) as Partial<Record<keyof Zoom, unknown>>;
   return (
     Array.isArray(hidden) &&
     hidden.every((id) => typeof id === 'string') &&
     typeof minimum === 'number' &&
     typeof maximum === 'number' &&
+    typeof of === 'string' &&
     minimum < maximum
   );
+}
+
+/** {@link Zoom.of} a content. */
+function zoomedThing({ x, source = '' }: ChartContent): string {
+  return JSON.stringify([x.column ?? x.label, x.scale ?? 'linear', source]);
 }
 
 export function createChart(options: ChartOptions): Chart {
@@ -80,13 +86,14 @@ class DashboardChart implements Chart {
   readonly #plot;
   #content: ChartContent | undefined;
   #layout: Layout | undefined;
-  #window: Range | undefined;
+  #zoomed: Zoom | undefined;
   #hidden: ReadonlySet<string>;
   /** Place of the pointer or the keyboard on the x axis. */
   #cursor: number | undefined;
   /** Pixels from the left edge of the canvas, while the pointer is there. */
   #pointer: number | undefined;
   readonly #linked = {
+    zoom: () => this.#zoomed,
     showPlace: (x: number | undefined) => {
       if (this.#pointer === undefined) this.#setCursor(x);
     },
@@ -97,9 +104,10 @@ class DashboardChart implements Chart {
   constructor(options: ChartOptions) {
     this.#options = options;
     this.#memory = options.context.remember<ChartMemory>(`chart.${options.id}`, { hidden: [] }, isChartMemory);
-    const { hidden, window } = this.#memory.get();
+    const { hidden, zoom } = this.#memory.get();
     this.#hidden = new Set(hidden);
-    this.#window = window;
+    // A chart that comes later, with the first evaluation, shows the part that the others show.
+    this.#zoomed = options.link ? options.link.zoomOr(zoom) : zoom;
     this.#frame = new ChartFrame(options.context, {
       heading: 'h3',
       class: `chart-${options.size ?? 'normal'}${options.sharesLegend ? ' has-shared-legend' : ''}`,
@@ -114,7 +122,7 @@ class DashboardChart implements Chart {
       sharpened: (take) => this.#plot.sharpened(take),
       subject: () => this.#content?.subject,
     });
-    this.#showReset();
+    this.#reset.hidden = true;
     this.#reset.addEventListener('click', () => this.#setWindow(undefined));
     this.setTitle(options.title);
     this.#plot = createPlot(this.#frame.canvas, () => this.#frame.schedule());
@@ -133,6 +141,11 @@ class DashboardChart implements Chart {
 
   update(content: ChartContent): void {
     this.#content = content;
+    // Without a point nothing is drawn yet: a run is loaded.
+    if (this.#zoomed && this.#zoomed.of !== zoomedThing(content) && content.series.some(({ y }) => y.length > 0)) {
+      this.#zoomed = undefined;
+      this.#remember();
+    }
     this.#draw();
   }
 
@@ -154,7 +167,7 @@ class DashboardChart implements Chart {
       select: (from, to) => this.#setWindow(this.#clampedWindow(this.#plot.xAt(from), this.#plot.xAt(to))),
       pan: (fraction) => this.#pan(fraction),
       reset: () => {
-        const wasZoomed = this.#window !== undefined;
+        const wasZoomed = this.#layout?.isZoomed === true;
         this.#setWindow(undefined);
         return wasZoomed;
       },
@@ -197,8 +210,9 @@ class DashboardChart implements Chart {
     if (!content) return;
     // Before the first drawing chart.js knows no area; the next one corrects the guess.
     const width = Math.max(50, Math.round(this.#plot.area().width || this.#frame.canvas.clientWidth - 50));
-    const drawn = layout(content, this.#window, width, this.#hidden, this.#smoothing);
+    const drawn = layout(content, this.#zoomed, width, this.#hidden, this.#smoothing);
     this.#layout = drawn;
+    this.#reset.hidden = !drawn.isZoomed;
     this.#plot.draw(content, drawn, this.#frame.theme);
     this.#legend.update(content.series, this.#hidden, this.#frame.theme);
     setText(this.#empty, drawn.isEmpty ? (content.empty ?? l10n.t('Nothing recorded yet.')) : '');
@@ -295,8 +309,8 @@ class DashboardChart implements Chart {
   }
 
   #pan(fraction: number): void {
-    if (!this.#layout || !this.#window) return;
-    this.#setWindow(panned(this.#window, this.#layout.bounds, this.#content?.x.scale ?? 'linear', fraction));
+    if (!this.#layout?.isZoomed) return;
+    this.#setWindow(panned(this.#layout.x, this.#layout.bounds, this.#content?.x.scale ?? 'linear', fraction));
   }
 
   #clampedWindow(minimum: number, maximum: number): Range {
@@ -307,20 +321,16 @@ class DashboardChart implements Chart {
 
   #setWindow(window: Range | undefined): void {
     this.#applyWindow(window);
-    this.#options.link?.window(this.#linked, this.#window);
+    this.#options.link?.window(this.#linked, this.#zoomed);
   }
 
   #applyWindow(window: Range | undefined): void {
     const bounds = this.#layout?.bounds;
     const whole = window && bounds && window.minimum <= bounds.minimum && window.maximum >= bounds.maximum;
-    this.#window = whole ? undefined : window;
-    this.#showReset();
+    const content = this.#content;
+    this.#zoomed = window && content && !whole ? { ...window, of: zoomedThing(content) } : undefined;
     this.#remember();
     this.#frame.schedule();
-  }
-
-  #showReset(): void {
-    this.#reset.hidden = this.#window === undefined;
   }
 
   #showSelection(range: readonly [number, number] | undefined): void {
@@ -345,7 +355,7 @@ class DashboardChart implements Chart {
   }
 
   #remember(): void {
-    this.#memory.set({ hidden: [...this.#hidden], ...(this.#window && { window: this.#window }) });
+    this.#memory.set({ hidden: [...this.#hidden], ...(this.#zoomed && { zoom: this.#zoomed }) });
   }
 }
 

@@ -128,11 +128,12 @@ export class TensorDetail {
     this.#reading.element.hidden = isRead || problem !== undefined;
     if (isRead) {
       const settings = { scale: this.#scale().get(), withZeros: this.#zeros().get() };
-      this.#histogram.update(tensorHistogramContent(tensor, statistics, histogram, settings));
+      this.#histogram.update({ ...tensorHistogramContent(tensor, statistics, histogram, settings), source: name });
     }
     const isPending = this.#pending === known.index;
     this.#spectrum.element.hidden = singularValues === undefined;
-    if (singularValues) this.#spectrum.update(tensorSpectrumContent(singularValues, this.#scale().get()));
+    if (singularValues)
+      this.#spectrum.update({ ...tensorSpectrumContent(singularValues, this.#scale().get()), source: name });
     this.#computing.element.hidden = this.#cancel.hidden = !isPending;
     this.#start.hidden = isPending || !matrix || !isRead || singularValues !== undefined;
     const told =

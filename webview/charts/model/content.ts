@@ -83,6 +83,8 @@ export interface ChartContent {
   readonly references?: readonly Reference[];
   /** 0 (none) up to below 1: weight of the past in the exponential moving average. */
   readonly smoothing?: number;
+  /** Names what is drawn, such as the key of a run or the name of a tensor: a zoom is over when that is something else. */
+  readonly source?: string;
   /** What the chart is of, where its series do not say it: a single run. */
   readonly subject?: string;
   /** One line below the title: what the chart comes to, for the hasty and for screen readers. */

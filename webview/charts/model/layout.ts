@@ -29,6 +29,8 @@ export interface Layout {
   /** The x axis when it is not zoomed. */
   readonly bounds: Range;
   readonly x: Range;
+  /** True where `x` is a part of the axis that was asked for. */
+  readonly isZoomed: boolean;
   readonly y: Range;
   readonly drawn: readonly DrawnSeries[];
   readonly marks: readonly number[];
@@ -55,7 +57,7 @@ export class SmoothingMemory {
 }
 
 /**
- * @param window what is seen of the x axis; undefined: all
+ * @param window what is seen of the x axis; undefined, or beside everything that there is: all
  * @param columns width in pixels
  */
 export function layout(
@@ -69,7 +71,8 @@ export function layout(
   const yScale = content.y.scale ?? 'linear';
   const visible = content.series.filter((series) => !hidden.has(series.id));
   const bounds = xBounds(content, visible.length > 0 ? visible : content.series);
-  const x = window ?? bounds;
+  const isZoomed = window !== undefined && window.minimum < bounds.maximum && window.maximum > bounds.minimum;
+  const x = isZoomed ? window : bounds;
   const options = { window: x, xScale, yScale, columns };
 
   const extent = new Extent();
@@ -111,7 +114,7 @@ export function layout(
   });
   for (const reference of content.references ?? []) if (reference.axis === 'y') extent.add(reference.value, yScale);
 
-  const settled = content.y.settles && yScale === 'linear' && !window ? settledExtent(drawn, x) : extent;
+  const settled = content.y.settles && yScale === 'linear' && !isZoomed ? settledExtent(drawn, x) : extent;
   const startsAbove =
     !settled.isEmpty && extent.maximum - settled.maximum > FAR_ABOVE * (settled.maximum - settled.minimum);
   const automatic = axisRange(startsAbove ? settled : extent, yScale, 0.05);
@@ -122,6 +125,7 @@ export function layout(
   return {
     bounds,
     x,
+    isZoomed,
     y: lower < upper ? { minimum: lower, maximum: upper } : automatic,
     drawn,
     marks: content.marks ? thinned(content.marks.x, x, xScale, Math.max(1, Math.floor(columns / 5))) : [],

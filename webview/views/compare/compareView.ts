@@ -116,7 +116,8 @@ function createCompareView(context: ViewContext): View {
     const drawn = groups.filter(({ key }) => !isHidden.has(key));
     const runs = drawn.flatMap((group) => group.runs);
 
-    size.update(sizeContent(runs.map((run): ComparedRun => ({ run, result: runResult(run.snapshot) }))));
+    const source = shown[0].key;
+    size.update({ ...sizeContent(runs.map((run): ComparedRun => ({ run, result: runResult(run.snapshot) }))), source });
     const wanted: [id: string, title: string, content: ChartContent][] = [
       ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
         `metric.${metric}`,
@@ -137,7 +138,7 @@ function createCompareView(context: ViewContext): View {
     });
     if (elements.length !== grid.children.length || elements.some((item, i) => grid.children[i] !== item))
       grid.replaceChildren(...elements);
-    for (const [id, , drawn] of wanted) charts.get(id)!.update(drawn);
+    for (const [id, , drawn] of wanted) charts.get(id)!.update({ ...drawn, source });
   }
 
   return {

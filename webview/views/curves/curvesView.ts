@@ -99,8 +99,10 @@ function createCurvesView(context: ViewContext): View {
     const [first, ...others] = runs;
     const subject =
       others.length === 0 && first?.summary ? `${first.summary.name} · ${runTitle(first.summary)}` : undefined;
+    // The first run that is shown, and not the first that is loaded.
+    const source = shown.at(0)?.key ?? '';
     for (const { id, content } of wanted)
-      charts.get(id)!.update(subject === undefined ? content : { ...content, subject });
+      charts.get(id)!.update({ ...content, source, ...(subject !== undefined && { subject }) });
   }
 
   return {

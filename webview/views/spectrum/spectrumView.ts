@@ -84,7 +84,7 @@ function createSpectrumView(context: ViewContext): View {
       grid.replaceChildren(...elements);
     for (const name of wanted) {
       const spectra = recorded[name].filter(({ step }) => chosen.has(step));
-      charts.get(name)!.update(spectrumContent(spectra, scale.get()));
+      charts.get(name)!.update({ ...spectrumContent(spectra, scale.get()), source: run.key });
     }
   }
 

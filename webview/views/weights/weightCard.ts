@@ -51,14 +51,15 @@ export class WeightCard {
     const started = run.snapshot?.started;
     const quantized = started ? methodsOf(started, this.#name).some((method) => methodFacts[method].hasLevels) : false;
     this.#histogram.setTitle(this.#name);
-    this.#histogram.update(
-      histogramContent(seen, settings, {
+    this.#histogram.update({
+      ...histogramContent(seen, settings, {
         quantized,
         range: rangeOf(distortions),
         other: second && seenAt(second, this.#name, step),
       }),
-    );
-    this.#updateScaled(distortions, seen);
+      source: run.key,
+    });
+    this.#updateScaled(distortions, seen, run.key);
     this.#updateOver(distortions, seen, run.color, settings);
   }
 
@@ -68,12 +69,12 @@ export class WeightCard {
     this.#over.dispose();
   }
 
-  #updateScaled(all: readonly WeightDistortion[], { distortion, color }: Seen): void {
+  #updateScaled(all: readonly WeightDistortion[], { distortion, color }: Seen, source: string): void {
     const content = scaledContent(distortion, color, all);
     if (content) {
       this.#scaled ??= this.#createScaled();
       this.#scaled.element.hidden = false;
-      this.#scaled.update(content);
+      this.#scaled.update({ ...content, source });
     } else if (this.#scaled) this.#scaled.element.hidden = true;
   }
 

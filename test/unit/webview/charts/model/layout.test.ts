@@ -27,6 +27,18 @@ describe('the layout of a chart', () => {
     expect(y.maximum).toBeLessThan(3);
   });
 
+  it('shows all of the axis in the place of a window that lies beside it', () => {
+    const series = { x: [0, 1, 2, 3, 4], y: [1, 2, 3, 4, 5] };
+    const seen = (minimum: number, maximum: number) => {
+      const { x, isZoomed } = layout(content([series]), { minimum, maximum }, 300, new Set());
+      return [x.minimum, x.maximum, isZoomed];
+    };
+    expect(seen(3, 6)).toEqual([3, 6, true]);
+    expect(seen(4, 6)).toEqual([0, 4, false]);
+    expect(seen(-2, 0)).toEqual([0, 4, false]);
+    expect(layout(content([series]), undefined, 300, new Set()).isZoomed).toBe(false);
+  });
+
   it('does not go below 0 for values that never do, and does for those that do', () => {
     expect(layout(content([{ x: [0, 1], y: [0.01, 3] }]), undefined, 300, new Set()).y.minimum).toBe(0);
     expect(layout(content([{ x: [0, 1], y: [-0.01, 3] }]), undefined, 300, new Set()).y.minimum).toBeLessThan(-0.01);
