@@ -30,22 +30,22 @@ export function axesOf(items: readonly SweepItem[], columns: readonly Column[]):
   return columns.flatMap((column) => {
     if (column.kind === 'fact') return [];
     const values = items.flatMap((item) => column.value(item) ?? []);
-    const different = [...new Set(values)];
+    const different = [...new Set(column.isNumeric ? values.filter(Number.isFinite) : values)];
     if (different.length < 2) return [];
-    return [column.isNumeric ? numberAxis(column, values as number[]) : wordAxis(column, different.map(String))];
+    return [column.isNumeric ? numberAxis(column, different as number[]) : wordAxis(column, different.map(String))];
   });
 }
 
+/** @param values finite, at least two, all different */
 function numberAxis(column: Column, values: readonly number[]): ParallelAxis {
-  const finite = values.filter(Number.isFinite);
-  const minimum = finite.reduce((least, value) => Math.min(least, value), Infinity);
-  const maximum = finite.reduce((most, value) => Math.max(most, value), -Infinity);
+  const minimum = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const maximum = values.reduce((most, value) => Math.max(most, value), -Infinity);
   const isLog = minimum > 0 && maximum / minimum > LOGARITHMIC_FROM;
   const toPlace = (value: number) =>
     isLog ? Math.log(value / minimum) / Math.log(maximum / minimum) : (value - minimum) / (maximum - minimum);
   const valueAt = (place: number) =>
     isLog ? minimum * (maximum / minimum) ** place : minimum + place * (maximum - minimum);
-  const different = [...new Set(finite)].sort((a, b) => a - b);
+  const different = values.toSorted((a, b) => a - b);
   const marked =
     different.length <= TICKS ? different : niceTicks({ minimum, maximum }, { scale: isLog ? 'log' : 'linear' }, TICKS);
   const ticks = marked.map((value) => ({ place: toPlace(value), text: column.format(value) }));

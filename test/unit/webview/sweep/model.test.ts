@@ -267,6 +267,18 @@ describe('parallel coordinates', () => {
     expect(axes[1].place({ ...together.items[0], measures: new Map() })).toBeUndefined();
   });
 
+  test('have none for a result of which one value alone is finite, and a row without a finite value has no place', () => {
+    const rows = sweptRows([0.5, 0.9, 0.98], [1]);
+    const testsOf = (...tests: readonly (number | null)[]) => {
+      const found = itemsOf(rows.map((row, i) => ({ ...row, result: { ...row.result!, test: tests[i] } })), true); // prettier-ignore
+      const axis = axesOf(found.items, columnsOf(found)).find(({ column: { id } }) => id === 'test');
+      return axis && found.items.map((item) => axis.place(item));
+    };
+    expect(testsOf(null, 0.9, null)).toBeUndefined();
+    expect(testsOf(0.9, 0.9, null)).toBeUndefined();
+    expect(testsOf(0.8, 0.9, null)).toEqual([1, 0, undefined]);
+  });
+
   test('let those rows pass that lie in all brushes', () => {
     const brushes = new Map([
       ['rate', { from: 0.5, to: 1 }],
