@@ -12,7 +12,7 @@ import type { ChartContext } from '../viewContext.ts';
 import type { ViewState } from '../viewState.ts';
 import { createImportanceList } from './importanceList.ts';
 import { parseSweepMessage } from './messages.ts';
-import { axesOf, isBrushed, type Brush, type ParallelAxis } from './model/axes.ts';
+import { axesOf, endTexts, isBrushed, type Brush, type ParallelAxis } from './model/axes.ts';
 import { columnsOf, type Column } from './model/columns.ts';
 import { parseFilter } from './model/filter.ts';
 import { frontContent, frontPoints, ROWS_SERIES } from './model/frontContent.ts';
@@ -334,10 +334,11 @@ export class SweepPage {
 
   /** A chip for each brush, which takes it away. */
   #drawChips(axes: readonly ParallelAxis[]): void {
-    const chips = axes.flatMap(({ column, textAt }) => {
+    const chips = axes.flatMap((axis) => {
+      const { column } = axis;
       const brush = this.#brushes.get(column.id);
       if (!brush) return [];
-      const text = l10n.t('{0}: {1} to {2}', column.title, textAt(brush.from), textAt(brush.to));
+      const text = l10n.t('{0}: {1} to {2}', column.title, ...endTexts(axis, brush));
       const chip = element('button', { type: 'button', class: 'chip', title: l10n.t('Show all again') }, text, ' ×');
       chip.addEventListener('click', () =>
         this.#change(() => {

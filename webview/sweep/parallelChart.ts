@@ -7,7 +7,7 @@ import { paintLabel } from '../charts/painting.ts';
 import { seriesColor, withAlpha, type ChartTheme } from '../charts/theme.ts';
 import { element, setAttributes, setText } from '../element.ts';
 import type { ChartContext } from '../viewContext.ts';
-import { movedBrush, type Brush, type ParallelAxis } from './model/axes.ts';
+import { brushOf, endTexts, movedBrush, placesOf, type Brush, type ParallelAxis } from './model/axes.ts';
 import type { Column } from './model/columns.ts';
 import type { SweepItem } from './model/items.ts';
 
@@ -154,19 +154,16 @@ export class ParallelChart {
         height: `${yOf(0) - yOf(1)}px`,
       });
       const brush = brushes.get(axis.column.id);
+      const { from, to } = placesOf(axis, brush);
       range.hidden = !brush;
-      if (brush)
-        Object.assign(range.style, {
-          bottom: `${100 * brush.from}%`,
-          height: `max(2px, ${100 * (brush.to - brush.from)}%)`,
-        });
+      Object.assign(range.style, { bottom: `${100 * from}%`, height: `max(2px, ${100 * (to - from)}%)` });
       setAttributes(handle, {
         'aria-label': l10n.t(
           '{0}: arrow keys move the lower end of a range, with Shift its upper end; Delete shows all',
           axis.column.title,
         ),
-        'aria-valuenow': brush?.from ?? 0,
-        'aria-valuetext': brush ? l10n.t('{0} to {1}', axis.textAt(brush.from), axis.textAt(brush.to)) : l10n.t('all'),
+        'aria-valuenow': from,
+        'aria-valuetext': brush ? l10n.t('{0} to {1}', ...endTexts(axis, brush)) : l10n.t('all'),
       });
     });
   }
@@ -193,8 +190,12 @@ export class ParallelChart {
     return { element: handle, range };
   }
 
+  #axisOf(id: string): ParallelAxis | undefined {
+    return this.#content?.axes.find(({ column }) => column.id === id);
+  }
+
   #key(event: KeyboardEvent, id: string): void {
-    const axis = this.#content?.axes.find(({ column }) => column.id === id);
+    const axis = this.#axisOf(id);
     if (!axis || event.ctrlKey || event.metaKey || event.altKey) return;
     const by = { ArrowUp: axis.step, ArrowDown: -axis.step }[event.key];
     const clears = event.key === 'Delete' || event.key === 'Backspace' || event.key === 'Escape';
@@ -203,7 +204,9 @@ export class ParallelChart {
     event.stopPropagation();
     this.#actions.brush(
       id,
-      by === undefined ? undefined : movedBrush(this.#content?.brushes.get(id), by, event.shiftKey ? 'to' : 'from'),
+      by === undefined
+        ? undefined
+        : movedBrush(axis, this.#content?.brushes.get(id), by, event.shiftKey ? 'to' : 'from'),
     );
   }
 
@@ -221,8 +224,10 @@ export class ParallelChart {
     handle.addEventListener('pointermove', (event) => {
       if (from === undefined) return;
       const place = placeOf(event);
+      const axis = this.#axisOf(id);
       isMoved ||= Math.abs(place - from) > 0.02;
-      if (isMoved) this.#actions.brush(id, { from: Math.min(from, place), to: Math.max(from, place) });
+      if (isMoved && axis)
+        this.#actions.brush(id, brushOf(axis, { from: Math.min(from, place), to: Math.max(from, place) }));
     });
     handle.addEventListener('pointerup', () => {
       if (from !== undefined && !isMoved) this.#actions.brush(id, undefined);

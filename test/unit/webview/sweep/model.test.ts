@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { axesOf, isBrushed, movedBrush } from '../../../../webview/sweep/model/axes.ts';
+import {
+  axesOf,
+  brushOf,
+  endTexts,
+  isBrushed,
+  movedBrush,
+  placesOf,
+  type Brush,
+} from '../../../../webview/sweep/model/axes.ts';
 import { columnsOf } from '../../../../webview/sweep/model/columns.ts';
 import { frontContent } from '../../../../webview/sweep/model/frontContent.ts';
 import { parseFilter } from '../../../../webview/sweep/model/filter.ts';
@@ -246,7 +254,8 @@ describe('parallel coordinates', () => {
     expect(together.items.map((item) => axes[0].place(item))).toEqual(
       [0, 0.4 / 0.48, 1].map((place) => expect.closeTo(place, 12)),
     );
-    expect(axes[0].textAt(0.5)).toBe('0.74');
+    expect(axes[0].valueAt(0.5)).toBeCloseTo(0.74, 12);
+    expect(axes[0].textOf(0.74)).toBe('0.74');
   });
 
   test('write a time that is rounded to the same text once', () => {
@@ -263,7 +272,7 @@ describe('parallel coordinates', () => {
     const words = itemsOf([sweptRow(1, ['model=a']), sweptRow(2, ['model=b']), sweptRow(3, ['model=c'])], true);
     const [axis] = axesOf(words.items, columnsOf(words));
     expect(words.items.map((item) => axis.place(item))).toEqual([0, 0.5, 1]);
-    expect(axis.textAt(0.6)).toBe('b');
+    expect(axis.valueAt(0.6)).toBe('b');
     expect(axes[1].place({ ...together.items[0], measures: new Map() })).toBeUndefined();
   });
 
@@ -280,19 +289,81 @@ describe('parallel coordinates', () => {
   });
 
   test('let those rows pass that lie in all brushes', () => {
-    const brushes = new Map([
-      ['rate', { from: 0.5, to: 1 }],
-      ['bytes', { from: 0.1, to: 1 }],
+    const brushes = new Map<string, Brush>([
+      ['rate', { from: 0.75 }],
+      ['bytes', { from: 70, to: 100 }],
     ]);
     const passing = together.items.filter((item) => isBrushed(item, axes, brushes));
     expect(passing.map(({ settings }) => [...settings.values()])).toEqual([[0.9]]);
   });
 
+  test('have brushes that hold the same when the axis gets longer, and more at an end that is that of the axis', () => {
+    const testsOf = (tests: readonly number[], brush: (axis: (typeof axes)[number]) => Brush | undefined) => {
+      const all = (count: number) => {
+        const rows = sweptRows([0.5, 0.6, 0.7, 0.8, 0.9], [1]).map((row, i) => ({
+          ...row,
+          ...(i < count
+            ? { result: { ...row.result!, test: tests[i] } }
+            : { state: 'running' as const, result: undefined }),
+        }));
+        const { items, ...rest } = itemsOf(rows, true);
+        return { items, axes: axesOf(items, columnsOf({ items, ...rest })) };
+      };
+      const axisOf = (of: typeof axes) => of.find(({ column: { id } }) => id === 'test')!;
+      const before = all(3);
+      const brushes = new Map([['test', brush(axisOf(before.axes))!]]);
+      return [before, all(5)].map(({ items, axes: own }) => ({
+        passing: items.filter((item) => isBrushed(item, own, brushes)).map(({ measures }) => measures.get('test')!.mean).sort(), // prettier-ignore
+        texts: endTexts(axisOf(own), brushes.get('test')!),
+      }));
+    };
+    const tests = [0.9, 0.94, 0.96, 0.1, 0.99];
+    expect(testsOf(tests, (axis) => brushOf(axis, { from: 0.5, to: 1 }))).toEqual([
+      { passing: [0.94, 0.96], texts: ['93.00%', '96.00%'] },
+      { passing: [0.94, 0.96, 0.99], texts: ['93.00%', '99.00%'] },
+    ]);
+    const inner = testsOf(tests, (axis) => brushOf(axis, { from: 0.1, to: 0.9 }));
+    expect(inner.map(({ passing }) => passing)).toEqual([[0.94], [0.94]]);
+    expect(inner[1].texts).toEqual(inner[0].texts);
+    // A loss that a linear axis held and the later, logarithmic one does not reach down to.
+    expect(testsOf([0.9, 0.94, 0.96, 0.001, 0.99], () => ({ from: -1 }))[1].passing).toHaveLength(5);
+  });
+
+  test('have words in the order of the plan, so that a brush holds the same words whatever the results are', () => {
+    const passing = (tests: readonly (number | undefined)[], brush: Brush) => {
+      const [{ result }] = rows;
+      const swept = ['a', 'b', 'c'].map((model, i) => {
+        const test = tests.at(i);
+        return sweptRow(i + 1, [`model=${model}`], test === undefined ? { state: 'running' } : { result: { ...result!, test } }); // prettier-ignore
+      });
+      const found = itemsOf(swept, true);
+      const own = axesOf(found.items, columnsOf(found));
+      expect(own[0].ticks.map(({ text }) => text)).toEqual(['a', 'b', 'c']);
+      return found.items.filter((item) => isBrushed(item, own, new Map([['model', brush]]))).map(({ settings }) => settings.get('model')).sort(); // prettier-ignore
+    };
+    for (const tests of [[], [0.9, 0.95, 0.99], [0.99, 0.9, 0.95]]) {
+      expect(passing(tests, { from: 'b' })).toEqual(['b', 'c']);
+      expect(passing(tests, { to: 'a' })).toEqual(['a']);
+      expect(passing(tests, { from: 'gone', to: 'b' })).toEqual(['a', 'b']);
+    }
+  });
+
   test('have brushes whose ends keys move within the axis, until they hold everything', () => {
-    expect(movedBrush(undefined, 0.25, 'from')).toEqual({ from: 0.25, to: 1 });
-    expect(movedBrush(undefined, 0.25, 'to')).toBeUndefined();
-    expect(movedBrush({ from: 0.25, to: 0.5 }, -0.5, 'to')).toEqual({ from: 0.25, to: 0.25 });
-    expect(movedBrush({ from: 0.25, to: 0.5 }, 0.5, 'from')).toEqual({ from: 0.5, to: 0.5 });
-    expect(movedBrush({ from: 0, to: 0.75 }, 0.25, 'to')).toBeUndefined();
+    const [axis] = axes;
+    const moved = (places: { from: number; to: number } | undefined, by: number, end: 'from' | 'to') => {
+      const next = movedBrush(axis, places && brushOf(axis, places), by, end);
+      if (next === undefined) return undefined;
+      const { from, to } = placesOf(axis, next);
+      return [from, to].map((place) => Number(place.toFixed(12)));
+    };
+    expect(moved(undefined, 0.25, 'from')).toEqual([0.25, 1]);
+    expect(movedBrush(axis, undefined, 0.25, 'from')?.to).toBeUndefined();
+    expect(moved(undefined, 0.25, 'to')).toBeUndefined();
+    expect(moved({ from: 0.25, to: 0.5 }, -0.5, 'to')).toEqual([0.25, 0.25]);
+    expect(moved({ from: 0.25, to: 0.5 }, 0.5, 'from')).toEqual([0.5, 0.5]);
+    expect(moved({ from: 0, to: 0.75 }, 0.25, 'to')).toBeUndefined();
+    // A brush beyond an axis that has become shorter is at its end.
+    expect(placesOf(axis, { from: 2, to: 3 })).toEqual({ from: 1, to: 1 });
+    expect(together.items.filter((item) => isBrushed(item, axes, new Map([['rate', { from: 2 }]])))).toEqual([]);
   });
 });
