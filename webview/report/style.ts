@@ -62,7 +62,7 @@ p { margin: 0 0 8px; }
 .facts dd small { display: block; font-size: 13px; font-weight: 400; color: var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 20px; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
-figure svg:not(.key) { display: block; width: 100%; height: auto; margin-top: 6px; }
+figure > svg { display: block; width: 100%; height: auto; margin-top: 6px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; margin: 4px 0 0; padding: 0; font-size: 12px; color: var(--muted); }
 .key { width: 16px; height: 8px; margin-right: 6px; vertical-align: middle; }
 ${chartStyle}

@@ -33,7 +33,7 @@ export function svgChart(title: string, content: ChartContent): Markup {
       ${content.summary === undefined ? undefined : html`<p class="note">${content.summary}</p>`}
     </figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${drawing(content, drawn)}</svg>
-    ${legend(content.series)}${leftOutNote(drawn.leftOut)}
+    ${legend(content.series)}${startNote(drawn.startsAbove)}${leftOutNote(drawn.leftOut)}
   </figure> `;
 }
 
@@ -46,7 +46,7 @@ export function drawing(content: ChartContent, drawn = laidOut(content)): Markup
     x: scaleOf(content.x, drawn.x, AREA.left, AREA.right),
     y: scaleOf(content.y, drawn.y, AREA.bottom, AREA.top),
   };
-  return html`${axes(content, drawn, scales)}${marks(drawn, scales)}${drawn.drawn.toReversed().map((one) => series(one, scales))}${references(content, drawn, scales)}`;
+  return html`${axes(content, drawn, scales)}${marks(drawn, scales)}${allSeries(drawn, scales)}${references(content, drawn, scales)}`;
 }
 
 function scaleOf(axis: Axis, { minimum, maximum }: Range, from: number, to: number): (value: number) => number {
@@ -89,6 +89,22 @@ function marks({ marks: places }: Layout, { x }: Scales): Markup {
   // As in the dashboard: a few run through, and many are a comb.
   const top = places.length <= 12 ? AREA.top : AREA.bottom - 6;
   return html`<path class="mark" d="${places.map((value) => `M${unit(x(value))} ${top}V${AREA.bottom}`).join('')}" />`;
+}
+
+/** Room around the area for the half of a dot that is beyond it. */
+const DOT = 5;
+
+/** The last below the others; cut off where points are beyond the axis, as the first steps of a loss are. */
+function allSeries({ drawn, y }: Layout, scales: Scales): Markup {
+  const all = html`${drawn.toReversed().map((one) => series(one, scales))}`;
+  const isBeyond = drawn.some(({ points, raw = [], lower = [] }) =>
+    [points, raw, lower].some((line) => line.some((point) => point.y > y.maximum || point.y < y.minimum)),
+  );
+  if (!isBeyond) return all;
+  const [x, top] = [AREA.left - DOT, AREA.top - DOT];
+  const [width, height] = [AREA.right - x + DOT, AREA.bottom - top + DOT];
+  const place = html`x="${x}" y="${top}" width="${width}" height="${height}" viewBox="${x} ${top} ${width} ${height}"`;
+  return html`<svg ${place} overflow="hidden">${all}</svg>`;
 }
 
 function series({ series: one, points, raw, stems, lower, base }: DrawnSeries, scales: Scales): Markup {
@@ -189,6 +205,10 @@ function legend(all: readonly Series[]): Markup {
 /** The sample of a series beside its label in a legend, 16 by 8. */
 export function key(one: Series): Markup {
   return html`<path class="line c${one.color % COLORS}${dashClass(one)}" d="M0 4H16" />`;
+}
+
+function startNote(startsAbove: boolean): Markup | undefined {
+  return startsAbove ? html`<p class="note">The first steps are above the chart.</p>` : undefined;
 }
 
 function leftOutNote(count: number): Markup | undefined {

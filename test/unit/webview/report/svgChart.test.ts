@@ -53,6 +53,18 @@ test('whatever the values are, nothing is drawn outside of the picture, and no p
   );
 });
 
+test('first values far above the others are cut off, and the chart says so', () => {
+  const y = Array.from({ length: 400 }, (_, i) => (i < 7 ? 500 / (i + 1) : 1 + Math.sin(i) / 10));
+  const loss = { y: { label: 'loss', settles: true } };
+  const { text } = svgChart('Loss', content({ y }, loss));
+  const [, before, cut] = /^([^]*)<svg x="51" y="3" width="502" height="198" [^>]*>([^]*?)<\/svg>/.exec(text) ?? []; // prettier-ignore
+  expect(Math.min(...coordinates(cut))).toBeLessThan(0);
+  expect(Math.min(...coordinates(before))).toBeGreaterThanOrEqual(0);
+  expect(text).toContain('The first steps are above the chart.');
+  const gentle = svgChart('Loss', content({ y: y.map((_, i) => 2 - i / 400) }, loss)).text;
+  expect(gentle).not.toMatch(/overflow|above the chart/);
+});
+
 test('a histogram is closed down to its base', () => {
   const { text } = svgChart('Weights', content({ x: [-1, 0, 1], y: [3, 5], mark: 'bins' }));
   expect(text).toMatch(/class="bins c0" d="M[^"]*Z"/);
