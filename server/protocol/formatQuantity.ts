@@ -60,11 +60,32 @@ export function formatChartNumber(value: number): string {
   return (isLarge && size < 1e9 ? grouped.format(value) : formatNumber(value)).replaceAll('-', '−');
 }
 
-/** A fraction in percent, in three digits, or four from 99% on: `0.012%`, `20.4%`, `99.95%`. */
+/**
+ * A fraction in percent, in three digits, or four from 99% on, and more where it would be 100% else: `0.012%`, `20.4%`, `99.95%`,
+ * `99.996%`.
+ */
 export function formatPercent(fraction: number, digits = 3): string {
-  const percent = 100 * fraction;
-  if (percent === 0 || percent === 100) return `${percent}%`;
-  return `${Number(percent.toPrecision(percent >= 99 ? digits + 1 : digits))}%`;
+  return percentText(fraction, (percent, more) =>
+    Number(percent.toPrecision((percent >= 99 ? digits + 1 : digits) + more)),
+  );
+}
+
+/** A fraction in percent with so many decimal places, and more where it would be 0% or 100% else: `98.30%`, `99.996%`. */
+export function formatFixedPercent(fraction: number, places: number): string {
+  return percentText(fraction, (percent, more) => percent.toFixed(places + more));
+}
+
+/** Fractions that are nearer to one another differ by what sums are rounded by. */
+const ROUNDING = 1e-9;
+
+/** Only what is none or all is written so: nearly all takes more digits. */
+function percentText(fraction: number, write: (percent: number, moreDigits: number) => number | string): string {
+  const whole = Math.round(fraction);
+  const isWhole = Math.abs(fraction - whole) < ROUNDING;
+  const percent = 100 * (isWhole ? whole : fraction);
+  let text = write(percent, 0);
+  for (let more = 1; !isWhole && [0, 100].includes(Number(text)); more++) text = write(percent, more);
+  return `${text}%`;
 }
 
 /** A compression ratio: `49.8x`, `2.05x`. */

@@ -4,6 +4,7 @@
  */
 import { pruningRateAt } from '../../compression/methods/prune/rate.ts';
 import { distortionCount, firstDistortion } from '../../protocol/experiment/distortionSteps.ts';
+import { formatPercent } from '../../protocol/formatQuantity.ts';
 import type { TimeUnit } from '../../protocol/experiment/times.ts';
 
 export interface PreviewedSchedule {
@@ -57,10 +58,10 @@ export function scheduleInWords({ unit, from, end, distortEvery, rise, rates }: 
     distortEvery === undefined
       ? ''
       : `, one every ${often(distortEvery, unit)}: ${count(distortionCount({ distortEvery, from, steps: end }))} in all`;
-  const targets = rates.map(percent).join(', ');
+  const targets = rates.map((rate) => formatPercent(rate)).join(', ');
   if (rates.length === 0) return `${begin}${spacing}.`;
   if (!rise) return `${begin}${spacing}, each at the target rate (${targets}).`;
-  return `${begin}${spacing}. The rate rises from ${percent(rise.initialRate)} to ${targets} at ${count(rise.to)} ${unit}.`;
+  return `${begin}${spacing}. The rate rises from ${formatPercent(rise.initialRate)} to ${targets} at ${count(rise.to)} ${unit}.`;
 }
 
 /** `100 steps`, `epoch`: what stands after "one every". */
@@ -74,7 +75,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
   const y = (rate: number) => PLOT.bottom - rate * (PLOT.bottom - PLOT.top);
   const grid = [0, 0.5, 1].flatMap((rate) => [
     line(PLOT.left, y(rate), PLOT.right, y(rate), GRID, 'stroke-opacity="0.35"'),
-    label(PLOT.left - 6, y(rate) + 4, percent(rate), 'end'),
+    label(PLOT.left - 6, y(rate) + 4, formatPercent(rate), 'end'),
   ]);
   const drawn = rates.slice(0, CURVES);
   let lastLabel = -Infinity;
@@ -90,7 +91,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
     lastLabel = at;
     return [
       `<path d="M${decimal(x(0))} ${y(0)}L${decimal(x(from))} ${y(0)}${path.join('')}" fill="none" stroke="${CURVE}" stroke-width="2" stroke-linejoin="round"/>`,
-      label(PLOT.right + 6, at, percent(rate), 'start', `fill="${CURVE}"`),
+      label(PLOT.right + 6, at, formatPercent(rate), 'start', `fill="${CURVE}"`),
     ];
   });
   return [...grid, ...paths, label(PLOT.left, PLOT.top - 10, 'pruning rate', 'start')];
@@ -175,10 +176,6 @@ function line(x1: number, y1: number, x2: number, y2: number, colour: string, mo
 
 function label(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', more = ''): string {
   return `<text x="${decimal(x)}" y="${decimal(y)}" text-anchor="${anchor}" ${more}>${text}</text>`;
-}
-
-function percent(rate: number): string {
-  return `${Number((100 * rate).toFixed(1))}%`;
 }
 
 function count(time: number): string {

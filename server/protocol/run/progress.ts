@@ -1,7 +1,7 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
 import { parameterFacts } from '../experiment/methods/index.ts';
 import { rangeText } from '../experiment/methods/settingText.ts';
-import { formatCount } from '../formatQuantity.ts';
+import { formatCount, formatFixedPercent } from '../formatQuantity.ts';
 import type { EventOf, RunEvent } from './events.ts';
 import { shownMetric, shownSplit } from './testMetric.ts';
 
@@ -144,7 +144,7 @@ function structureTexts(weights: EventOf<'distortion'>['weights']): string[] {
 function sparsityText(weights: EventOf<'distortion'>['weights']): string | undefined {
   const zeros = weights.reduce((sum, weight) => sum + weight.histogram.zerosAfter, 0);
   const count = weights.reduce((sum, { histogram }) => sum + histogram.after.reduce((a, b) => a + b, 0), 0);
-  return count === 0 ? undefined : `sparsity ${((100 * zeros) / count).toFixed(1)}%`;
+  return count === 0 ? undefined : `sparsity ${formatFixedPercent(zeros / count, 1)}`;
 }
 
 function least(values: readonly number[]): number {

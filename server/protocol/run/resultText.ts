@@ -1,5 +1,5 @@
 /** @file What a run came to, in words: the same in the tree, in lenses, in completions and in the dashboard. */
-import { formatNumber, formatRatio } from '../formatQuantity.ts';
+import { formatFixedPercent, formatNumber, formatRatio } from '../formatQuantity.ts';
 import { recordedRatio, type RecordedRatio } from './compressedSize.ts';
 import { shownMetric, type MeasuredMetrics } from './testMetric.ts';
 
@@ -10,7 +10,7 @@ export function isShare(metric: string): boolean {
 
 /** `98.30%` for an accuracy, that of an output (`kind accuracy`) too, `84.12` for anything else. */
 export function formatMetric(metric: string, value: number): string {
-  return isShare(metric) ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
+  return isShare(metric) ? formatFixedPercent(value, 2) : formatNumber(value);
 }
 
 /** A ratio in words. */

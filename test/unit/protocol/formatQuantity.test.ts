@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatMargin,
   formatNumber,
+  formatFixedPercent,
   formatPercent,
   formatRatio,
 } from '../../../server/protocol/formatQuantity.ts';
@@ -65,7 +66,26 @@ describe('quantities', () => {
     [0.9873, '98.7%'],
     [0.99951, '99.95%'],
     [0.00012, '0.012%'],
+    [0.99996, '99.996%'],
+    [0.9999999, '99.99999%'],
+    [1.00004, '100.004%'],
+    [0.00001, '0.001%'],
+    // What a sum of shares is rounded to.
+    [1 - 2 ** -52, '100%'],
+    [NaN, 'NaN%'],
   ])('shows the fraction %s as %s', (fraction, text) => expect(formatPercent(fraction)).toBe(text));
+
+  it.each([
+    [0, '0.00%'],
+    [1, '100.00%'],
+    [0.983, '98.30%'],
+    [0.99996, '99.996%'],
+    [0.00001, '0.001%'],
+    [-0.00001, '-0.001%'],
+    [1 - 2 ** -52, '100.00%'],
+    [1e-17, '0.00%'],
+    [NaN, 'NaN%'],
+  ])('shows the fraction %s in two places as %s', (fraction, text) => expect(formatFixedPercent(fraction, 2)).toBe(text)); // prettier-ignore
 
   it('shows a ratio in three digits', () => {
     expect([1, 9.876, 49.81, 123.4].map(formatRatio)).toEqual(['1.00x', '9.88x', '49.8x', '123x']);

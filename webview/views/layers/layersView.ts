@@ -1,6 +1,6 @@
 /** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatFixedPercent, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import { parameterFacts } from '../../../server/protocol/experiment/methods/index.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { checkbox, iconButton } from '../../controls/controls.ts';
@@ -256,7 +256,7 @@ function shareCell({ share, name }: LayerRow): Node {
   const fill = element('span', { class: 'share-fill' });
   fill.style.width = `${100 * share}%`;
   bar.append(fill);
-  return element('span', { class: 'share', title: name }, bar, element('span', {}, `${(100 * share).toFixed(1)}%`));
+  return element('span', { class: 'share', title: name }, bar, element('span', {}, formatFixedPercent(share, 1)));
 }
 
 function noteOf({ soFar, shareOfCompressed, totals, fileBytes }: LayerTable): string {
