@@ -66,7 +66,7 @@ function foreignSettings(
   const foreign = Object.keys(recordAt(document, path)).filter((name) => !known.includes(name));
   const ranges = foreign.flatMap((name) => {
     const key = document.json.rangeOfKey([...path, name]);
-    return (key && document.json.rangeToRemove(key.start)) ?? [];
+    return key ? document.json.rangesToRemove(key.start) : [];
   });
   if (ranges.some(({ start }, i) => i > 0 && start < ranges[i - 1].end)) return undefined;
   return ranges.map((range) => ({ range: document.rangeOf(range), newText: '' }));

@@ -24,7 +24,7 @@ export function replaceValue(document: ExperimentDocument, path: SettingPath, ne
 }
 
 /** True if edits make an error that the file does not have. */
-export function makesErrors({ document, surroundings }: Rewritten, edits: readonly TextEdit[]): boolean {
+export function makesErrors({ document, surroundings }: Omit<Rewritten, 'path'>, edits: readonly TextEdit[]): boolean {
   const { text } = document;
   const edited = TextDocument.applyEdits(text, [...edits]);
   const rewritten = new ExperimentDocument(TextDocument.create(text.uri, text.languageId, text.version, edited));

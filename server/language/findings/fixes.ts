@@ -59,8 +59,7 @@ export function removeAt(document: ExperimentDocument, name: string, offset: num
 }
 
 function removalAt(document: ExperimentDocument, offset: number): TextChange[] {
-  const range = document.json.rangeToRemove(offset);
-  return range ? [{ range, newText: '' }] : [];
+  return document.json.rangesToRemove(offset).map((range) => ({ range, newText: '' }));
 }
 
 /** Behind the last value before an offset. */

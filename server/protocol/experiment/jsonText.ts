@@ -8,7 +8,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
-import { Token } from './jsonTokens.ts';
+import { isBlank, Token } from './jsonTokens.ts';
 import type { SettingPath } from './settingPath.ts';
 
 /** A place in a text; both numbers count from 1, columns in UTF-16 code units as editors do. */
@@ -147,24 +147,46 @@ export class JsonText {
   }
 
   /**
-   * What to remove so that a setting is gone, with the comma that it then has too many, and with its line where it has one
-   * of its own.
+   * What to remove so that a setting is gone, in the order of the text: the setting with the comma that is then too many, and with
+   * its line where it has one of its own. Comments stay, except one between a setting and its comma. Empty where there is no setting.
    * @param key an offset in its key: of equal keys, each can be removed
    */
-  rangeToRemove(key: number): TextRange | undefined {
+  rangesToRemove(key: number): TextRange[] {
     const property = this.#root && findNodeAtOffset(this.#root, key)?.parent;
-    if (property?.type !== 'property') return undefined;
+    if (property?.type !== 'property') return [];
     const start = property.offset;
     const end = start + property.length;
-    const after = /^\s*,[ \t]*/.exec(this.#text.slice(end))?.[0];
-    if (after !== undefined) {
-      const endsLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
+    const comma = this.#commaAfter(end);
+    if (comma !== undefined) {
+      const after = comma + 1 + (/^[ \t]*/.exec(this.#text.slice(comma + 1))?.[0].length ?? 0);
       // The line break before a setting that has a line of its own, and the blanks before one that is the last of its line.
-      return { start: endsLine ? this.#startOfBlanks(start) : start, end: end + after.length };
+      return [{ start: this.#isLineEnd(after) ? this.#startOfBlanks(start) : start, end: after }];
     }
     const siblings = property.parent?.children ?? [];
     const previous = siblings[siblings.indexOf(property) - 1] as Node | undefined;
-    return { start: previous ? previous.offset + previous.length : start, end };
+    if (!previous) return [{ start, end }];
+    const behind = previous.offset + previous.length;
+    const between = this.#commaAfter(behind);
+    if (between === undefined || /^\s*,\s*$/.test(this.#text.slice(behind, start))) return [{ start: behind, end }];
+    // Without a line break behind the setting, that before it ends a comment.
+    const startOfRest = this.#isLineEnd(end) ? this.#startOfBlanks(start) : start;
+    return [
+      { start: between, end: between + 1 },
+      { start: startOfRest, end },
+    ];
+  }
+
+  /** Offset of the comma that comes next, behind blanks and comments; undefined where something else does. */
+  #commaAfter(offset: number): number | undefined {
+    const scanner = createScanner(this.#text);
+    scanner.setPosition(offset);
+    let token = scanner.scan();
+    while (isBlank(token)) token = scanner.scan();
+    return token === Token.comma ? scanner.getTokenOffset() : undefined;
+  }
+
+  #isLineEnd(offset: number): boolean {
+    return /^[\r\n]/.test(this.#text.slice(offset, offset + 1));
   }
 
   /** Start of the blanks before an offset, with the line break before them. */

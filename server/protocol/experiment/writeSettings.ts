@@ -1,6 +1,6 @@
 /** @file Writes settings into the text of an experiment file, whose comments and layout stay as they are elsewhere. */
 import { modify } from 'jsonc-parser';
-import { JsonText } from './jsonText.ts';
+import { JsonText, type TextRange } from './jsonText.ts';
 import type { Override } from './overrides.ts';
 import { formatSettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
@@ -32,8 +32,7 @@ function writeSetting(text: string, { path, value }: Pick<Override, 'path' | 'va
   const removed = value === null || value === undefined;
   if (removed && !json.has(path)) return text;
   const key = removed ? json.rangeOfKey(path) : undefined;
-  const range = key && json.rangeToRemove(key.start);
-  if (range) return text.slice(0, range.start) + text.slice(range.end);
+  if (key) return json.rangesToRemove(key.start).reduceRight((now, range) => without(now, range), text);
   const formattingOptions = {
     insertSpaces: !/^\t/m.test(text),
     tabSize: 2,
@@ -43,4 +42,8 @@ function writeSetting(text: string, { path, value }: Pick<Override, 'path' | 'va
   return edits
     .toSorted((a, b) => b.offset - a.offset)
     .reduce((now, { offset, length, content }) => now.slice(0, offset) + content + now.slice(offset + length), text);
+}
+
+function without(text: string, { start, end }: TextRange): string {
+  return text.slice(0, start) + text.slice(end);
 }

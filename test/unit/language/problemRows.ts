@@ -54,6 +54,14 @@ export const rows: readonly ProblemRow[] = [
       'error missing-setting «"target"» target: missing: expected "bytes", "ratio" or "maxDrop", or a size and "maxDrop"',
     ],
   },
+  {
+    what: 'a mean with a number too few',
+    text: edited([
+      data,
+      '"data": { "type": "images", "path": "./mnist", "standardize": { "mean": [0.5, 0.5], "deviation": [0.2, 0.2, 0.2] } }',
+    ]),
+    problems: ['error combination «[0.5, 0.5]» data.standardize.mean: expected 3 numbers, one for each channel, got 2'],
+  },
   { what: 'a comment alone', text: '// later\n', problems: ['error syntax «» not JSON: expected a value'] },
   { what: 'an opening brace', text: '{', problems: ['error syntax «» not JSON: expected a closing brace'] },
   {

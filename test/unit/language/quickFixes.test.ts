@@ -91,6 +91,22 @@ describe('a quick fix', () => {
     expect([...(await fixesOf(row.text)).keys()]).toContain('Change to 74');
   });
 
+  it('keeps the comment of the line before what it removes', async () => {
+    const broken = lenet.replace('"steps": 20000', '"steps": 20000, // the whole training\n    "seeds": []');
+    const text = (await fixesOf(broken)).get('Remove "seeds"');
+    expect(text).toBe(lenet.replace('"steps": 20000', '"steps": 20000 // the whole training'));
+  });
+
+  it('leaves JSON where it removes a setting with a comment before its comma', async () => {
+    const broken = lenet.replace('"batchSize"', '"seeds": [] /* two */, "batchSize"');
+    expect((await fixesOf(broken)).get('Remove "seeds"')).toBe(lenet);
+  });
+
+  it('removes no setting without which another is wrong', async () => {
+    const row = rows.find(({ what }) => what === 'a mean with a number too few')!;
+    expect([...(await fixesOf(row.text)).keys()]).toEqual([]);
+  });
+
   it('adds a setting that is missing', async () => {
     const fixes = await fixesOf(lenet.replace('    "distortEvery": 10,\n', ''));
     const text = fixes.get('Add "distortEvery": 10');
