@@ -6,7 +6,7 @@ import type { LayerSize } from '../protocol/run/events.ts';
 import type { DescribedWeight, ModelDescription } from '../protocol/model/modelDescription.ts';
 import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
-import { readCompressions, type ReadCompression } from './readCompression.ts';
+import { isSizeKnown, readCompressions, type ReadCompression } from './readCompression.ts';
 
 export class CompressedModel {
   readonly keys: LayerKeys<DescribedWeight>;
@@ -48,6 +48,17 @@ export class CompressedModel {
     });
   }
 
+  /** The first compression of a weight that leaves a size which is not known before the training, with its key; undefined where it is known. */
+  unknownSizeOf(weight: DescribedWeight): { compression: ReadCompression; key: string } | undefined {
+    return this.compressionsOf(weight).find(({ compression, key }) => !isSizeKnown(compression, key));
+  }
+
+  /** True if the sizes of some weights, or of all, are known before the training. */
+  isSizeKnown(weights: Iterable<DescribedWeight> = this.#sizes.keys()): boolean {
+    return Array.from(weights).every((weight) => this.unknownSizeOf(weight) === undefined);
+  }
+
+  /** The dense size where {@link unknownSizeOf} finds a compression. */
   sizeOf(weight: DescribedWeight): LayerSize {
     return this.#sizes.get(weight)!;
   }

@@ -4,8 +4,9 @@
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
 import { withinCompression, writtenCompressions } from '../protocol/experiment/compressions.ts';
-import { isMethod } from '../protocol/experiment/methods/index.ts';
+import { isMethod, isSizePredicted } from '../protocol/experiment/methods/index.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
+import { isOpen } from '../protocol/experiment/openSettings.ts';
 import type { Method, PolicyId } from '../protocol/experiment/schema.ts';
 import { compressionSchemas, DEFAULT_POLICY, type PruningSchedule } from '../protocol/experiment/schema/compression.ts';
 import { isWithin, type SettingPath } from '../protocol/experiment/settingPath.ts';
@@ -71,6 +72,17 @@ export function layerAt(path: SettingPath): { layers: SettingPath; key: string; 
 /** True for policies that distort every S_D steps: the others compress at every step, or once. */
 export function distortsRegularly({ policy }: ReadCompression): boolean {
   return policyFacts[policy].distorts === 'every-so-often';
+}
+
+/** True for a compression of which only training tells how much it leaves. */
+export function isSizeTrained({ method, policy }: Pick<ReadCompression, 'method' | 'policy'>): boolean {
+  return !isSizePredicted(method) || policyFacts[policy].findsRate === true;
+}
+
+/** True if shapes and settings tell how much a compression leaves of the weights of one of its keys. */
+export function isSizeKnown(compression: ReadCompression, key: string): boolean {
+  const setting = compression.layers.get(key);
+  return setting !== undefined && !isSizeTrained(compression) && !isOpen(compression, setting.parameters);
 }
 
 export function layerSetting(method: Method, value: unknown): LayerSetting | undefined {

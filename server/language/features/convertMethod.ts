@@ -10,7 +10,7 @@ import { readTimes, timesIn } from '../../protocol/experiment/times.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { compressionAt, type ReadCompression } from '../readCompression.ts';
+import { compressionAt, isSizeKnown, type ReadCompression } from '../readCompression.ts';
 import { recordAt } from '../writtenSettings.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf, equivalentSetting, sizedMethods } from './equivalentSetting.ts';
@@ -39,7 +39,7 @@ function conversion(
   for (const [key, setting] of compression.layers) {
     const own = compressed.weightsOf(compression, key);
     const weights = own.length > 0 ? own : compressed.keys.named(key).filter(isMatrix);
-    if (!setting || weights.length === 0) return [];
+    if (!setting || weights.length === 0 || !isSizeKnown(compression, key)) return [];
     const equivalent = equivalentSetting(method, weights, byteRatioOf(weights, setting));
     if (!equivalent) return [];
     edits.push(...replaceValue(document, [...compression.path, 'layers', key], equivalent.text));

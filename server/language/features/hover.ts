@@ -5,12 +5,14 @@ import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
-import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { openSettings } from '../../protocol/experiment/openSettings.ts';
+import { formatSettingPath, isWithin, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { timesIn } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
+import type { ModelSize } from '../../compression/size.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { compressionAt, distortsRegularly, layerAt } from '../readCompression.ts';
+import { compressionAt, distortsRegularly, isSizeTrained, layerAt } from '../readCompression.ts';
 import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { sweptSetting, withoutSweep } from '../sweptSettings.ts';
 import { knownTimes } from '../trainingTimes.ts';
@@ -71,28 +73,62 @@ function layerText(document: ExperimentDocument, path: SettingPath, model: Model
   const closer = others === 0 ? '' : ` ${others === 1 ? 'Another is' : `${others} others are`} named by a closer key.`;
   const count = own.length === 1 ? '1 matrix' : `${own.length} matrices`;
   const title = `${name} compresses ${count} of the model.${closer}`;
-  return own.length === 0 ? title : `${title}\n\n${sizeTable(own, compressed)}`;
+  if (own.length === 0) return title;
+  const unknown = own.flatMap((weight) => compressed.unknownSizeOf(weight) ?? [])[0] as UnknownSize | undefined;
+  const parts = unknown
+    ? [
+        title,
+        whyUnknown(document, unknown),
+        table(
+          own,
+          compressed,
+          columns.filter(({ isBefore }) => isBefore),
+        ),
+      ]
+    : [title, table(own, compressed, columns)];
+  return parts.join('\n\n');
 }
 
-function sizeTable(weights: readonly DescribedWeight[], compressed: CompressedModel): string {
-  const row = (
-    name: string,
-    shape: string,
-    size: { weights: number; weightsKept: number; bytes: number; bytesKept: number },
-  ) =>
-    `| ${name} | ${shape} | ${formatCount(size.weights)} | ${formatCount(size.weightsKept)} | ` +
-    `${formatBytes(size.bytes)} | ${formatBytes(size.bytesKept)} | ${formatRatio(size.bytes / size.bytesKept)} |`;
+type UnknownSize = NonNullable<ReturnType<CompressedModel['unknownSizeOf']>>;
+
+/** Why nobody can tell what a compression will leave of the weights of a key. */
+function whyUnknown(document: ExperimentDocument, { compression, key }: UnknownSize): string {
+  if (isSizeTrained(compression)) return 'Training finds how much is left of them: it is not known before.';
+  const layer = [...compression.path, 'layers', key];
+  const isSearched = openSettings(document.settings).some(({ path }) => isWithin(path, layer));
+  return isSearched
+    ? 'How much is left of them is known when `deeptwist search` has found the settings.'
+    : 'How much is left of them is not known: a setting of the layer is missing or wrong.';
+}
+
+interface Column {
+  readonly title: string;
+  /** True for what a weight is before its compression. */
+  readonly isBefore?: true;
+  readonly cell: (size: ModelSize) => string;
+}
+
+const columns: readonly Column[] = [
+  { title: 'numbers', isBefore: true, cell: ({ weights }) => formatCount(weights) },
+  { title: 'kept', cell: ({ weightsKept }) => formatCount(weightsKept) },
+  { title: 'bytes', isBefore: true, cell: ({ bytes }) => formatBytes(bytes) },
+  { title: WOULD_TAKE, cell: ({ bytesKept }) => formatBytes(bytesKept) },
+  { title: 'smaller', cell: ({ byteRatio }) => formatRatio(byteRatio) },
+];
+
+function table(weights: readonly DescribedWeight[], compressed: CompressedModel, shown: readonly Column[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rowOf = (name: string, shape: string, own: readonly DescribedWeight[]) => {
+    const size = compressed.total(own);
+    return row([name, shape, ...shown.map(({ cell }) => cell(size))]);
+  };
   const listed = weights.slice(0, LISTED);
-  const rows = listed.map((weight) =>
-    row(markdownText(weight.name), weight.shape.join(' x '), compressed.sizeOf(weight)),
-  );
   const rest = weights.length - listed.length;
-  const all = row(rest > 0 ? `all, ${rest} not listed` : 'all', '', compressed.total(weights));
   return [
-    `| weight | shape | numbers | kept | bytes | ${WOULD_TAKE} | smaller |`,
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
-    ...rows,
-    ...(weights.length > 1 ? [all] : []),
+    row(['weight', 'shape', ...shown.map(({ title }) => title)]),
+    row(['---', ...['shape', ...shown].map(() => '---:')]),
+    ...listed.map((weight) => rowOf(markdownText(weight.name), weight.shape.join(' x '), [weight])),
+    ...(weights.length > 1 ? [rowOf(rest > 0 ? `all, ${rest} not listed` : 'all', '', weights)] : []),
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 /** @file What values mean for this model, shown at the end of each: weights kept, how much smaller, how many distortions. */
 import type { InlayHint, Range } from 'vscode-languageserver/node';
-import { isSizePredicted, methodFacts } from '../../protocol/experiment/methods/index.ts';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { thresholdOf } from '../../protocol/experiment/proximalSteps.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
@@ -47,8 +47,7 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
 
 /** An editor cuts hints after about 43 characters of a line: the tooltip has it all. */
 function totalHints(compressions: readonly ReadCompression[], compressed: CompressedModel): Hint[] {
-  const isPredicted = compressions.every(({ method }) => isSizePredicted(method));
-  if (!isPredicted || compressions.every(({ layers }) => layers.size === 0)) return [];
+  if (compressions.every(({ layers }) => layers.size === 0) || !compressed.isSizeKnown()) return [];
   const isEstimate = compressions.some(({ method }) => methodFacts[method].leaves === 'zeros');
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
@@ -64,7 +63,7 @@ function totalHints(compressions: readonly ReadCompression[], compressed: Compre
 function layerHints(compression: ReadCompression, compressed: CompressedModel): Hint[] {
   return Array.from(compression.layers).flatMap(([key, setting]): Hint[] => {
     const weights = compressed.weightsOf(compression, key);
-    if (!setting || weights.length === 0) return [];
+    if (!setting || weights.length === 0 || !compressed.isSizeKnown(weights)) return [];
     const path = [...compression.path, 'layers', key];
     const size = compressed.total(weights);
     const written: Readonly<Record<string, unknown>> = setting.parameters;

@@ -1,13 +1,13 @@
 /** @file Rates, bits and ranks for a layer, each with what is then left of its weights. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { predictSizes } from '../../compression/predictSize.ts';
-import { modelSize } from '../../compression/size.ts';
+import { modelSize, type ModelSize } from '../../compression/size.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, keysOf } from '../compressedModel.ts';
 import { matricesOf } from '../matrices.ts';
-import { compressionAt, layerAt, layerSetting } from '../readCompression.ts';
+import { compressionAt, isSizeTrained, layerAt, layerSetting } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
 import type { Proposal, Typing } from './proposal.ts';
@@ -30,13 +30,16 @@ export function layerValues({ document, surroundings: { model }, place }: Typing
   return values.flatMap((value) => {
     const setting = layerSetting(compression.method, { ...written, [parameter]: value });
     if (!setting) return [];
-    const size = modelSize(predictSizes(named, () => [setting]));
     return {
       label: String(value),
       kind: CompletionItemKind.Value,
-      detail: `${formatRatio(size.byteRatio)} smaller · ${formatCount(size.weightsKept)} of ${formatCount(size.weights)} numbers`,
+      detail: isSizeTrained(compression) ? undefined : sizeText(modelSize(predictSizes(named, () => [setting]))),
       documentation: settingDocumentation(node),
       snippet: String(value),
     };
   });
+}
+
+function sizeText({ byteRatio, weights, weightsKept }: ModelSize): string {
+  return `${formatRatio(byteRatio)} smaller · ${formatCount(weightsKept)} of ${formatCount(weights)} numbers`;
 }

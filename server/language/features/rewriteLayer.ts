@@ -4,7 +4,7 @@ import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import { matricesOf } from '../matrices.ts';
-import { compressionAt, layerAt, layerSetting, type ReadCompression } from '../readCompression.ts';
+import { compressionAt, isSizeKnown, layerAt, layerSetting, type ReadCompression } from '../readCompression.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf } from './equivalentSetting.ts';
 
@@ -16,7 +16,7 @@ export function ratioTargets(rewritten: Rewritten): Rewriting[] {
   const layer = layerAt(rewritten.path);
   const compression = compressionAt(document, rewritten.path);
   const setting = layer && compression?.layers.get(layer.key);
-  if (!layer || !compression || !setting) return [];
+  if (!layer || !compression || !setting || !isSizeKnown(compression, layer.key)) return [];
   const { parameters, leaves } = methodFacts[setting.method];
   const weights = compressedModel(document, surroundings.model)?.weightsOf(compression, layer.key) ?? [];
   const written: Readonly<Record<string, unknown>> = setting.parameters;

@@ -97,6 +97,24 @@ describe('converting', () => {
   });
 });
 
+test.each([
+  variational,
+  '"method": "prune", "distortEvery": 10, "layers": { "fc1": {}, "fc2": { "rate": 0.9 } }',
+  '"method": "prune", "policy": "variational-dropout", "layers": { "fc1": { "rate": 0.9 } }',
+])('no conversion at about the same size, and no rate for a ratio, where a size is not known: %s', (compression) => {
+  const target = withCompression(compression).replace('"compression"', '"target": { "maxDrop": 0.005 }, "compression"');
+  for (const text of [withCompression(compression), target])
+    for (const [mark, place] of [
+      ['"method"', '"met|hod"'],
+      ['"fc1"', '"f|c1"'],
+      ['"layers"', '"lay|ers"'],
+    ]) {
+      const titles = Object.keys(actions(text.replace(mark, place)));
+      expect(titles.filter((title) => title.startsWith('Convert'))).toEqual([]);
+      expect(titles.join()).not.toContain('Set the rate');
+    }
+});
+
 describe('a target ratio', () => {
   test('becomes a rate', () => {
     const marked = pruneText.replace('0.98', '0.9|8');

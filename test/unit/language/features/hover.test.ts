@@ -116,6 +116,28 @@ describe('a key of layers', () => {
     expect(text).toMatch(/lstm1\/kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
   });
 
+  test.each([
+    ['"method": "prune", "policy": "variational-dropout", "layers": { "f|c*": {} }', 'Training finds'],
+    ['"method": "nuclear-norm", "layers": { "f|c*": { "tau": 5 } }', 'Training finds'],
+    ['"method": "prune", "distortEvery": 9, "layers": { "f|c*": { "rate": 1.5 } }', 'missing or wrong'],
+    ['"method": "prune", "distortEvery": 9, "layers": { "f|c*": {} }', 'missing or wrong'],
+    ['"method": "quantize", "distortEvery": 9, "layers": { "f|c*": {} }', 'missing or wrong'],
+  ])('shows the weights alone where their size is not known before: %s', (compression, reason) => {
+    const text = textAt(withCompression(compression)) ?? '';
+    expect(text).toContain('compresses 3 matrices of the model.');
+    expect(text).toContain(reason);
+    expect(text).toContain('| fc2/kernel | 300 x 100 | 30,000 | 120 kB |');
+    expect(text).toMatch(/\| all \| {2}\| 266,200 \|/);
+    expect(text).not.toMatch(/kept|smaller|would take|1\.00x/);
+  });
+
+  test('whose value is left to a search says so', () => {
+    const open = withCompression('"method": "prune", "distortEvery": 9, "layers": { "f|c*": {} }');
+    const text = textAt(open.replace('"compression"', '"target": { "maxDrop": 0.005 }, "compression"')) ?? '';
+    expect(text).toContain('`deeptwist search`');
+    expect(text).not.toMatch(/kept|smaller|would take|1\.00x|wrong/);
+  });
+
   test('that matches nothing says so, and without a model that it is not known', () => {
     expect(textAt(withCompression('"method": "prune", "layers": { "f|d": { "rate": 0.9 } }'))).toContain('no layer');
     expect(textAt(at(pruneText, '"fc|*"'), around({ model: undefined }))).toContain('not known yet');

@@ -136,6 +136,54 @@ test('what is wrong or unknown has no hint, and the rest has', () => {
   expect(Object.values(hints(oneShot))).toEqual(['16.7 epochs']);
 });
 
+describe('a size that nothing tells before the training has no hint', () => {
+  const target = (text: string) => text.replace('"compression"', '"target": { "maxDrop": 0.005 }, "compression"');
+  const known = '"fc3": { "rate": 0.9 }';
+  test.each([
+    [
+      'a policy that finds the rate',
+      withCompression(`"method": "prune", "policy": "variational-dropout", "layers": {\n"fc1": {} }`),
+    ],
+    [
+      'a rate beside such a policy',
+      withCompression(`"method": "prune", "policy": "variational-dropout", "layers": {\n"fc1": { "rate": 0.9 } }`),
+    ],
+    [
+      'a rate that a search is to find',
+      target(withCompression(`"method": "prune", "distortEvery": 9, "layers": {\n"fc1": {},\n${known} }`)),
+    ],
+    [
+      'bits that a search is to find',
+      target(withCompression('"method": "quantize", "distortEvery": 9, "layers": {\n"fc1": {} }')),
+    ],
+    [
+      'a wrong value',
+      withCompression(`"method": "prune", "distortEvery": 9, "layers": {\n"fc1": { "rate": 1.5 },\n${known} }`),
+    ],
+    ['a missing value', withCompression(`"method": "prune", "distortEvery": 9, "layers": {\n"fc1": {},\n${known} }`)],
+    ['a norm', withCompression('"method": "nuclear-norm", "layers": {\n"fc1": { "tau": 5 } }')],
+    ['groups', withCompression('"method": "group-lasso", "layers": {\n"fc1": { "lambda": 0.1 } }')],
+    [
+      'a function of the user',
+      withCompression('"method": "custom", "distortEvery": 9, "module": "./model.ts", "layers": {\n"fc1": {} }'),
+    ],
+    [
+      'what another compression of the layer leaves',
+      withCompression('X').replace(
+        /\{\nX\n {2}\}/,
+        '[{ "method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } } },\n' +
+          '{ "method": "quantize", "distortEvery": 9, "layers": {\n"fc1": { "bits": 2 } } }]',
+      ),
+    ],
+  ])('%s', (_, text) => {
+    expect(open(text).json.problems).toEqual([]);
+    const shown = hints(text);
+    const sizes = Object.entries(shown).filter(([, label]) => /kept|smaller|would take/.test(label));
+    const others = text.includes(known) ? [['"fc3": { "rate": 0.9', '100 of 1,000 kept']] : [];
+    expect(sizes).toEqual(others);
+  });
+});
+
 test('only those of the lines that are seen', () => {
   const line = pruneText.split('\n').findIndex((text) => text.includes('"fc*"'));
   expect(Object.keys(hints(pruneText, around({ model: lenet }), [line, line]))).toEqual(['"fc*": { "rate": 0.9']);

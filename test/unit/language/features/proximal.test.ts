@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { complete } from '../../../../server/language/features/completion.ts';
 import { hover } from '../../../../server/language/features/hover.ts';
 import { inlayHints } from '../../../../server/language/features/inlayHints.ts';
 import { findingsOf } from '../../../../server/language/findings/index.ts';
-import { around, describeModel, open } from './experiments.ts';
+import { around, describeModel, open, openAt } from './experiments.ts';
 
 function experiment(compression: string, training = '"optimizer": { "type": "sgd", "learningRate": 0.02 }'): string {
   return `{
@@ -23,6 +24,17 @@ function labelsOf(text: string): string[] {
   const range = { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } };
   return inlayHints(open(text), range, around()).map(({ label }) => label as string);
 }
+
+test.each([
+  ['nuclear-norm', 'tau'],
+  ['group-lasso', 'lambda'],
+])('values of %s are proposed without a size, which only training tells', (method, parameter) => {
+  const compression = `"method": "${method}", "layers": { "fc1": { "${parameter}": | } }`;
+  const { document, position } = openAt(experiment(compression));
+  const proposed = complete(document, position, around());
+  expect(proposed.length).toBeGreaterThan(2);
+  expect(proposed.map(({ detail }) => detail ?? '').join()).not.toMatch(/smaller|numbers/);
+});
 
 test('a strength says what it cuts, by the learning rate that training begins with', () => {
   expect(labelsOf(nuclear())).toContain('→ cuts 0.1 from each singular value');
