@@ -3,13 +3,12 @@ import { CompletionItemKind } from 'vscode-languageserver/node';
 import { elementCount } from '../../protocol/shape.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { firstParameters } from '../../protocol/experiment/firstExperiment.ts';
-import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
-import { compressionAt } from '../readCompression.ts';
+import { compressionAt, type ReadCompression } from '../readCompression.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { escaped, exampleSnippet, Places } from './snippetText.ts';
 
@@ -24,31 +23,35 @@ export function layerProposals(
   written: ReadonlySet<string>,
 ): Proposal[] {
   if (!model) return [];
-  return proposalsOf(model, compressionAt(document, place.path)?.method)
+  return proposalsOf(model, compressionAt(document, place.path))
     .filter(({ label }) => !written.has(label))
     .map(({ name, ...proposal }) => (place.next === 'colon' ? { ...proposal, snippet: name } : proposal));
 }
 
-const known = new WeakMap<ModelDescription, Map<Method | undefined, readonly LayerProposal[]>>();
+/** What the first parameters of a layer depend on; undefined where the method is not known. */
+type Choice = Pick<ReadCompression, 'method' | 'policy'> | undefined;
+
+const known = new WeakMap<ModelDescription, Map<string, readonly LayerProposal[]>>();
 
 /** Matrices that are proposed: the first ones of a large model. */
 const MOST_PROPOSED = 2000;
 
 /** The proposals for a model, which are made once: a model can have hundreds of layers, with a table each. */
-function proposalsOf(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
-  let byMethod = known.get(model);
-  if (!byMethod) known.set(model, (byMethod = new Map()));
-  let proposals = byMethod.get(method);
-  if (!proposals) byMethod.set(method, (proposals = makeProposals(model, method)));
+function proposalsOf(model: ModelDescription, choice: Choice): readonly LayerProposal[] {
+  let byChoice = known.get(model);
+  if (!byChoice) known.set(model, (byChoice = new Map()));
+  const name = choice ? `${choice.method} ${choice.policy}` : '';
+  let proposals = byChoice.get(name);
+  if (!proposals) byChoice.set(name, (proposals = makeProposals(model, choice)));
   return proposals;
 }
 
-function makeProposals(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
+function makeProposals(model: ModelDescription, choice: Choice): readonly LayerProposal[] {
   const matrices = model.weights.filter(isMatrix).slice(0, MOST_PROPOSED);
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   const keys = keysOf(model);
   const proposal = (key: string, kind: CompletionItemKind) =>
-    layerProposal(key, kind, keys.named(key).filter(isMatrix), method);
+    layerProposal(key, kind, keys.named(key).filter(isMatrix), choice);
   return [
     ...layers.map((layer) => proposal(layer, CompletionItemKind.Class)),
     ...globsOf(layers).map((glob) => proposal(glob, CompletionItemKind.Operator)),
@@ -60,9 +63,10 @@ function layerProposal(
   key: string,
   kind: CompletionItemKind,
   weights: readonly DescribedWeight[],
-  method: Method | undefined,
+  choice: Choice,
 ): LayerProposal {
-  const parameters = method === undefined ? {} : firstParameters(method, shortestSide(matricesOf(weights)));
+  const side = shortestSide(matricesOf(weights));
+  const parameters = choice ? firstParameters(choice.method, side, choice.policy) : {};
   const name = escaped(JSON.stringify(key));
   const numbers = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;

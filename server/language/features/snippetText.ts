@@ -25,10 +25,18 @@ export class Places {
   }
 }
 
-/** For a text that is no snippet: values stand in it as they are. */
+/** For a text that is no snippet: values stand in it as they are, of words the first. */
 export class NoPlaces extends Places {
   override text(text: string): string {
     return text;
+  }
+
+  override empty(): string {
+    return '';
+  }
+
+  override choice([first]: readonly string[]): string {
+    return first;
   }
 }
 
@@ -46,13 +54,15 @@ export function valueSnippet(node: JsonSchema, places: Places): string {
     const ordered = first === undefined ? words : [first, ...words.filter((word) => word !== first)];
     return places.choice(ordered.map((word) => JSON.stringify(word)));
   }
-  const usual = isPlain(node.default) ? node.default : (node.examples as unknown[] | undefined)?.[0];
+  const list = Array.isArray(node.default) ? (node.default as unknown[]) : undefined;
+  const usual = isPlain(node.default) ? node.default : ((node.examples as unknown[] | undefined)?.[0] ?? list);
   if (usual !== undefined) return exampleSnippet(usual, places);
   const options = node.anyOf as JsonSchema[] | undefined;
   if (options) return valueSnippet(options[0], places);
   const discriminator = discriminatorOf(node);
   if (discriminator) return `{ ${JSON.stringify(discriminator.key)}: "${places.empty()}" }`;
   if (node.type === 'string') return `"${places.empty()}"`;
+  if (node.type === 'array') return `[${places.empty()}]`;
   if (node.type !== 'object') return places.empty();
   const required = requiredSnippet(node, places);
   return `{ ${required === '' ? places.empty() : required} }`;
@@ -68,11 +78,20 @@ export function requiredSnippet(node: JsonSchema, places: Places): string {
     .join(', ');
 }
 
-/** A value in one line, with a place for each of its numbers and words, and one in an object that is empty. */
+/** A value in one line, with a place for each of its numbers and words, and one in an object or a list that is empty. */
 export function exampleSnippet(value: unknown, places: Places): string {
+  if (Array.isArray(value))
+    return `[${within(
+      value.map((inner: unknown) => exampleSnippet(inner, places)),
+      places,
+    )}]`;
   if (typeof value !== 'object' || value === null) return places.value(value);
   const entries = Object.entries(value).map(
     ([key, inner]) => `${JSON.stringify(key)}: ${exampleSnippet(inner, places)}`,
   );
-  return `{ ${entries.length === 0 ? places.empty() : entries.join(', ')} }`;
+  return `{ ${within(entries, places)} }`;
+}
+
+function within(entries: readonly string[], places: Places): string {
+  return entries.length === 0 ? places.empty() : entries.join(', ');
 }

@@ -4,7 +4,9 @@
  */
 import type { FirstLosses } from './firstLoss.ts';
 import { methodFacts } from './methods/index.ts';
-import type { Method } from './schema.ts';
+import { policyFacts } from './methods/policies.ts';
+import type { Method, PolicyId } from './schema.ts';
+import { DEFAULT_POLICY } from './schema/compression.ts';
 import { distillation } from './schema/distillation.ts';
 import { timeIn, type Duration } from './times.ts';
 
@@ -138,10 +140,16 @@ export function firstCompression(method: Method, layers: readonly FirstLayer[], 
   };
 }
 
-/** Parameters of a layer in a first experiment. @param shortestSide of its matrix, where it is known */
-export function firstParameters(method: Method, shortestSide?: number): Settings {
-  const parameters = Object.entries(methodFacts[method].parameters);
-  return Object.fromEntries(parameters.map(([name, { first }]) => [name, first(shortestSide)]));
+/** Parameters of a layer in a first experiment, as its policy needs them. @param shortestSide of its matrix, where it is known */
+export function firstParameters(
+  method: Method,
+  shortestSide: number | undefined,
+  policy: PolicyId = DEFAULT_POLICY,
+): Settings {
+  const { layers, findsRate } = policyFacts[policy];
+  const { parameters, chooses } = methodFacts[method];
+  const needed = Object.entries(parameters).filter(([name]) => !findsRate || !chooses?.parameters.includes(name));
+  return { ...layers, ...Object.fromEntries(needed.map(([name, { first }]) => [name, first(shortestSide)])) };
 }
 
 /**

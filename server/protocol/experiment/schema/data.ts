@@ -4,8 +4,14 @@ import { table } from './table.ts';
 import { dataSeed, fraction, partialFraction, path, positiveInteger } from './values.ts';
 
 const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
-const most = positiveInteger.optional().describe('Images of each class at most; default: all.');
-const mostLines = positiveInteger.optional().describe('Lines at most; default: all.');
+const most = positiveInteger
+  .optional()
+  .describe('Images of each class at most; default: all.')
+  .meta({ examples: [500] });
+const mostLines = positiveInteger
+  .optional()
+  .describe('Lines at most; default: all.')
+  .meta({ examples: [10_000] });
 
 const images = z
   .strictObject({
@@ -237,7 +243,8 @@ export const data = z
               .int()
               .min(3)
               .optional()
-              .describe('The most frequent words of the training text, with <eos> and <unk> among them; default: all.'),
+              .describe('The most frequent words of the training text, with <eos> and <unk> among them; default: all.')
+              .meta({ examples: [10_000] }),
             file: path.optional().describe('In place of the training text: a word a line, for example of another run.'),
           })
           .prefault({})

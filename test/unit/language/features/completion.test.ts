@@ -1,10 +1,9 @@
-import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompletionItem, TextEdit } from 'vscode-languageserver/node';
+import type { CompletionItem } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';
 import type { Surroundings } from '../../../../server/language/experimentDocument.ts';
 import { complete } from '../../../../server/language/features/completion.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
-import { around, describeModel, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
+import { applied, around, describeModel, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
 
 function items(marked: string, surroundings: Surroundings = around()): CompletionItem[] {
   const { document, position } = openAt(marked);
@@ -18,13 +17,7 @@ function chosen(marked: string, label: string, surroundings: Surroundings = arou
   const { document, position } = openAt(marked);
   const item = complete(document, position, surroundings).find((one) => one.label === label);
   if (!item) throw new Error(`There is no ${label} among ${labels(marked, surroundings).join(', ')}`);
-  const { range, newText } = item.textEdit as TextEdit;
-  const plain = newText
-    .replace(/\$\{\d+\|((?:[^,|\\]|\\.)*)(?:[^|\\]|\\.)*\|\}/g, '$1')
-    .replace(/\$\{\d+:((?:[^}\\]|\\.)*)\}/g, '$1')
-    .replace(/\$\d+/g, '')
-    .replace(/\\([$}\\,|])/g, '$1');
-  return TextDocument.applyEdits(document.text, [{ range, newText: plain }, ...(item.additionalTextEdits ?? [])]);
+  return applied(document, item);
 }
 
 const training = (inside: string) => `{ "model": "builtin:lenet-5", "training": { ${inside} } }`;

@@ -1,5 +1,6 @@
 /** @file Experiment files, models and runs that the tests of the language server's features share. */
 import { TextDocument, type Position } from 'vscode-languageserver-textdocument';
+import type { CompletionItem, TextEdit } from 'vscode-languageserver/node';
 import {
   ExperimentDocument,
   type KnownRun,
@@ -21,6 +22,17 @@ export function openAt(marked: string): { document: ExperimentDocument; position
   if (offset < 0) throw new Error('The text has no cursor.');
   const document = open(marked.slice(0, offset) + marked.slice(offset + 1));
   return { document, position: document.text.positionAt(offset) };
+}
+
+/** The text after a completion was chosen and nothing else was typed in its places. */
+export function applied({ text }: ExperimentDocument, item: CompletionItem): string {
+  const { range, newText } = item.textEdit as TextEdit;
+  const plain = newText
+    .replace(/\$\{\d+\|((?:[^,|\\]|\\.)*)(?:[^|\\]|\\.)*\|\}/g, '$1')
+    .replace(/\$\{\d+:((?:[^}\\]|\\.)*)\}/g, '$1')
+    .replace(/\$\d+/g, '')
+    .replace(/\\([$}\\,|])/g, '$1');
+  return TextDocument.applyEdits(text, [{ range, newText: plain }, ...(item.additionalTextEdits ?? [])]);
 }
 
 export function describeModel(
