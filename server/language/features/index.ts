@@ -77,7 +77,7 @@ export const features: readonly Feature[] = [
     const { edit, globs } = rename(document, position, newName, surroundings, ofModel);
     if (globs.length > 0) {
       const keys = [...new Set(globs.map(({ key }) => `"${key}"`))].join(', ');
-      const message = `The layer was also chosen by ${keys}, which stays as it is: see whether it still chooses what it should.`;
+      const message = `The layer was also named by ${keys}, which stays as it is: see whether it still names what it should.`;
       await connection.sendNotification(ShowMessageNotification.type, {
         type: MessageType.Warning,
         message: withoutLinks(message),

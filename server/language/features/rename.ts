@@ -1,20 +1,16 @@
 /** @file Another name for a layer, in the model's code and in every experiment that compresses it. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
-import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
-import { isPattern } from '../../protocol/experiment/layerPattern.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
-import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
 import { layerAt } from '../readCompression.ts';
-import { recordAt } from '../writtenSettings.ts';
+import { writtenNames, type WrittenName } from '../writtenLayerNames.ts';
 
 export interface RenamedLayer {
   readonly edit: WorkspaceEdit;
-  /** Globs that name the layer: they are left as they are. */
+  /** Globs, and names with stars for weights to start from, that name the layer: they are left as they are. */
   readonly globs: readonly { readonly uri: string; readonly key: string }[];
 }
 
@@ -83,19 +79,12 @@ export function rename(
   const range = { start: text.positionAt(name.start), end: text.positionAt(name.end) };
   changes[code.uri] = [{ range, newText: newName }];
   const globs: { uri: string; key: string }[] = [];
-  const layerKeys = keysOf(model);
   for (const experiment of [document, ...others]) {
     const { uri } = experiment.text;
-    for (const { path } of writtenCompressions(experiment.settings)) {
-      const layers = [...path, 'layers'];
-      for (const key of Object.keys(recordAt(experiment, layers))) {
-        const isNamed = key === layer || key.startsWith(`${layer}/`);
-        if (isNamed) {
-          const newKey = renamed + key.slice(layer.length);
-          (changes[uri] ??= []).push(keyEdit(experiment, [...layers, key], newKey));
-        } else if (isPattern(key) && layerKeys.named(key).some((weight) => weight.layer === layer))
-          globs.push({ uri, key });
-      }
+    for (const written of writtenNames(experiment, model, layer, renamed)) {
+      const edit = nameEdit(experiment, written);
+      if (edit) (changes[uri] ??= []).push(edit);
+      else globs.push({ uri, key: written.text });
     }
   }
   return { edit: { changes }, globs };
@@ -110,9 +99,11 @@ function check(newName: string, renamed: string, layers: ReadonlySet<string>): v
     });
 }
 
-function keyEdit(experiment: ExperimentDocument, path: SettingPath, newKey: string): TextEdit {
-  const range = experiment.json.rangeOfKey(path)!;
-  return { range: experiment.rangeOf(range), newText: JSON.stringify(newKey) };
+/** Undefined for a pattern. */
+function nameEdit(experiment: ExperimentDocument, { path, at, renamed }: WrittenName): TextEdit | undefined {
+  const range = at === 'key' ? experiment.json.rangeOfKey(path) : experiment.json.rangeOfValue(path);
+  if (renamed === undefined || !range) return undefined;
+  return { range: experiment.rangeOf(range), newText: JSON.stringify(renamed) };
 }
 
 /** The layer that a key names, and where its own name stands in the key. */

@@ -9,10 +9,12 @@ import {
 } from '../../models/pytorchWeights.ts';
 import type { EventOf } from '../../protocol/run/events.ts';
 import type { Renaming } from '../../protocol/experiment/schema.ts';
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { RENAMING } from '../../protocol/experiment/startProblems.ts';
 import { openTensorFile, type TensorFile } from './fileTensors.ts';
-import { hasShapeOf, matchWeights, type FittedWeight, type Match } from './matchWeights.ts';
+import { hasShapeOf, isCountedPlace, matchWeights, type FittedWeight, type Match } from './matchWeights.ts';
 import { renameTensors, type NamedTensor } from './renameTensors.ts';
 
 /** Names in a message; the rest is counted. */
@@ -61,9 +63,10 @@ async function loadFrom(
   path: string,
   { setting, rename, complete }: Required<LoadOptions> & { rename: Renaming },
 ): Promise<LoadedWeights> {
-  const tensors = renameTensors(file.tensors, rename, [...setting, 'rename']);
+  const tensors = renameTensors(file.tensors, rename);
   const all = pytorchWeights(model);
   const match = matchWeights(all, tensors, countedPlaces(model));
+  checkNewNames(match, tensors, all);
   checkMatch(match, { path, setting, complete, tensors, weights: all });
   const values = new Map<FittedWeight, Float32Array>();
   for (const fitted of match.fitted) values.set(fitted, await valuesOf(fitted));
@@ -102,6 +105,32 @@ function leftOut({ missing, unused }: Match): string[] {
       : []),
     ...(ignored.length > 0 ? [`the model has no weight for ${list(ignored, NAMED_IN_WARNING)}; left out.`] : []),
   ];
+}
+
+/**
+ * @throws SettingError for a key of `start.rename` whose tensors find no weight by their new names. They could find one by shape and order
+ * then, which may be another than is meant.
+ */
+function checkNewNames(
+  { fitted, misshapen }: Match,
+  tensors: readonly NamedTensor[],
+  weights: readonly RenamedWeight[],
+): void {
+  const byName = fitted.filter(({ by, tensors: [{ wanted }] }) => by === 'name' || isCountedPlace(wanted));
+  const found = new Set([...byName.flatMap((weight) => weight.tensors), ...misshapen.map(({ tensor }) => tensor)]);
+  const keys = new Set(Array.from(found, ({ key }) => key));
+  const lost = tensors.filter(({ key }) => key !== undefined && !keys.has(key));
+  if (lost.length === 0) return;
+  const [{ key = '' }] = lost;
+  const wanted = lost.filter((tensor) => tensor.key === key).map((tensor) => tensor.wanted);
+  const names = weights.flatMap(({ weight, module, parameter }) => [weight.name, `${module}.${parameter}`]);
+  const meant = didYouMean(wanted[0], names);
+  throw new SettingError([...RENAMING, key], `the model has no weight for ${list(wanted)}`, {
+    remedy:
+      meant === undefined
+        ? '`deeptwist describe FILE` lists the names of the model; null leaves a tensor out.'
+        : `Did you mean '${meant}'?`,
+  });
 }
 
 interface Checked {

@@ -225,6 +225,11 @@ function isCounted(part: string): boolean {
   return /\[\d+\]$/.test(part);
 }
 
+/** True for a name by places that Keras counts: `functional[0]/dense[1]/kernel`. */
+export function isCountedPlace(name: string): boolean {
+  return placeOf(name).path.some(isCounted);
+}
+
 /** False where layers are counted by different kinds, as `dense[0]` and `conv2d[0]`: nothing tells which of them is first. */
 function isOrdered(units: readonly Unit<unknown>[]): boolean {
   const kindOf = (part: string) => part.replace(/\[\d+\]$/, '');

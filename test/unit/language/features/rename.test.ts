@@ -39,6 +39,64 @@ test('a layer gets its name in the code, here and in other experiments of the mo
   ]);
 });
 
+test('a layer is renamed in what a sweep varies, in its keys and in its values', () => {
+  const second = (name: string) =>
+    withCompression(
+      `"method": "prune", "distortEvery": 10, "layers": { "${name}": { "rate": 0.5 }, "fc2": { "rate": 0.5 } }`,
+    ).replace(
+      '"compression"',
+      `"sweep": { "vary": {
+        "compression.layers.${name}.rate": [0.8, 0.9],
+        "compression.layers.${name}/kernel.rate": [0.8],
+        "compression.layers.fc2.rate": [0.5],
+        "compression.layers": [{ "${name}": { "rate": 0.7 } }, { "fc2": {}, "${name}/kernel": {} }],
+        "compression": [{ "method": "prune", "layers": { "${name}": {}, "fc2": {} } }, [{ "layers": { "${name}": {} } }]],
+        "training.seed": [1, 2]
+      } }, "compression"`,
+    );
+  const { after, globs } = renamed(marked, 'hidden', around({ modelText }), [other(second('fc1'))]);
+  expect(after[1]).toBe(second('hidden'));
+  expect(globs).toEqual([{ uri: URI, key: 'fc*' }]);
+  // A name that is to be in quotes, and the runs of a list.
+  const list = (name: string) =>
+    withCompression('"method": "prune", "layers": { "fc2": {} }').replace(
+      '"compression"',
+      `"sweep": { "type": "list", "runs": [{ "training.seed": 1 }, { ${JSON.stringify(`compression[0].layers${name}.rate`)}: 0.9, "compression.layers[\\"fc*\\"].rate": 0.1 }] }, "compression"`,
+    );
+  const run = renamed(marked, 'hidden.1', around({ modelText }), [other(list('.fc1'))]);
+  expect(run.after[1]).toBe(list('["hidden.1"]'));
+  expect(run.globs.map(({ key }) => key)).toEqual(['fc*', 'compression.layers["fc*"].rate']);
+});
+
+test('a layer is renamed where weights to start from get its name', () => {
+  const starting = (name: string, more = '') =>
+    withCompression('"method": "prune", "layers": { "fc2": { "rate": 0.5 } }').replace(
+      '"compression"',
+      `"start": { "from": "./net.pt", "rename": { "classifier.0.*": "${name}.*", "fc1": "${name}/kernel", "x.*": null, "fc1.*": "fc10.*"${more} } }, "compression"`,
+    );
+  const text = other(starting('fc1'));
+  const { after, globs } = renamed(marked, 'hidden', around({ modelText }), [text]);
+  expect(after[1]).toBe(starting('hidden'));
+  expect(globs).toEqual([{ uri: URI, key: 'fc*' }]);
+  const stars = other(starting('fc1', ', "y.*": "fc*.*", "z.*": "*", "w": "FC1.weight"'));
+  const patterns = renamed(marked, 'hidden', around({ modelText }), [stars]).globs.map(({ key }) => key);
+  expect(patterns).toEqual(['fc*', 'fc*.*', '*', 'FC1.weight']);
+});
+
+test('a layer that is an output is renamed in what the file has for each output', () => {
+  const model = { ...around().model!, outputs: [{ name: 'fc1', shape: [null, 10], activation: 'other' as const }] };
+  const text = (name: string) =>
+    pruneText
+      .replace('"batchSize"', `"loss": { "${name}": "meanSquaredError", "fc2": "meanSquaredError" }, "batchSize"`)
+      .replace('"fc1"', `"${name}"`);
+  const { after } = renamed(
+    text('fc1').replace('"fc1": { "rate"', '"f|c1": { "rate"'),
+    'hidden',
+    around({ model, modelText }),
+  );
+  expect(after[0]).toBe(text('hidden').replace('"fc1"', '"hidden"'));
+});
+
 test('of a layer in another one, its own name is renamed', () => {
   const model = describeModel({ 'softmax/logits': { weights: { kernel: [2, 2] } } });
   const text = "layers.timeDistributed({ name: 'softmax', layer: layers.dense({ name: 'logits' }) })";

@@ -345,6 +345,20 @@ describe('names', () => {
       /Did you mean 'fc1\.weight'\?/,
     ],
     [
+      'a new name is that of no weight',
+      state,
+      { 'fc1.*': 'encoder.*' },
+      /^start\.rename\["fc1\.\*"\]: the model has no weight for encoder\.weight, encoder\.bias/,
+      /null leaves a tensor out/,
+    ],
+    [
+      'a new name is misspelt',
+      state,
+      { 'fc1.weight': 'fc1/kernl', 'fc2.*': 'fc2.*' },
+      /^start\.rename\["fc1\.weight"\]: the model has no weight for fc1\/kernl/,
+      /Did you mean 'fc1\/kernel'\?/,
+    ],
+    [
       'two get one name',
       state,
       { 'fc1.bias': 'x', 'fc2.bias': 'x' },
@@ -355,6 +369,12 @@ describe('names', () => {
     const error = await userErrorOf(() => load(net(), write(tensors), rename));
     expect(error.message).toMatch(message);
     expect(error.remedy).toMatch(remedy);
+  });
+
+  test('are refused by the setting that is there, whichever names the file', async () => {
+    const options = { setting: ['start', 'from'], rename: { 'zzz.*': 'fc1.*' }, complete: false };
+    const error = await userErrorOf(() => loadWeights(net(), write(state), options));
+    expect(error.message).toMatch(/^start\.rename\["zzz\.\*"\]: the file has no tensor/);
   });
 });
 
