@@ -1,6 +1,7 @@
 /** @file Finding a run whose final model a command needs. */
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
+import { pathWord } from '../runs/pathWord.ts';
 import type { Run } from '../runs/run.ts';
 
 /**
@@ -11,6 +12,9 @@ export async function findFinishedRun(reference: string, directory: string, inst
   const run = await findRun(reference, directory);
   if (run.record.state === 'finished') return run;
   throw new UserError(`The run ${run.id} has no final model: it is ${run.observedState()}.`, {
-    remedy: [`Finish it with \`deeptwist resume ${run.id}\`.`, ...(instead === undefined ? [] : [instead])].join(' '),
+    remedy: [
+      `Finish it with \`deeptwist resume ${pathWord(run.path, directory)}\`.`,
+      ...(instead === undefined ? [] : [instead]),
+    ].join(' '),
   });
 }

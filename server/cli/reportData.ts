@@ -2,12 +2,14 @@
 import { createRunHistory, type RunSnapshot } from '../protocol/run/runHistory.ts';
 import { flattenSettings } from '../protocol/experiment/flattenSettings.ts';
 import { fileName } from '../protocol/fileName.ts';
+import { shellWord } from '../protocol/shellWord.ts';
 import type { ReportData, ReportedRun, ReportTable } from '../protocol/run/report.ts';
 import { readExportedFiles } from '../runs/exportedFiles.ts';
 import { readLatency } from '../runs/latencyRecord.ts';
 import { readEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { groupColumns, groupRuns, haveSeveralSeeds, type ComparedRun } from './comparedGroups.ts';
+import { setOptions } from './setOptions.ts';
 
 /** Reads a run as a report has it. */
 export async function reportedRun(run: Run): Promise<ReportedRun> {
@@ -43,18 +45,10 @@ export function reportData(
 /** What a user enters in the folder of the experiment file. */
 function commandsOf({ record }: Run): string[] {
   const { experiment, overrides, changes = [] } = record;
-  const set = overrides.map((override) => ` --set ${quoted(override)}`).join('');
   return [
-    `npx deeptwist run ${quoted(fileName(experiment))}${set}`,
-    ...changes.map(
-      ({ step, values }) => `# from step ${step} on: npx deeptwist change last ${values.map(quoted).join(' ')}`,
-    ),
+    `npx deeptwist run ${shellWord(fileName(experiment))}${setOptions(overrides)}`,
+    ...changes.map(({ step, values }) => `# from step ${step} on: npx deeptwist change last${setOptions(values)}`),
   ];
-}
-
-/** As one argument in the shells of POSIX. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function seedsTable(runs: readonly ReportedRun[]): ReportTable | undefined {

@@ -6,6 +6,7 @@ import { shownMetric } from '../protocol/run/testMetric.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { runsFolder } from '../runs/experimentOf.ts';
+import { pathWord } from '../runs/pathWord.ts';
 import { experimentName } from '../runs/run.ts';
 import { readSummary } from '../runs/log/readEvents.ts';
 import { secondsOfLastRun } from '../sweeps/expectedTime.ts';
@@ -99,6 +100,7 @@ export async function workOnSweep(
   const { stdout, stderr } = context;
   const terminal = json ? stderr : stdout;
   const print = (lines: readonly string[]) => writeLines(terminal, lines);
+  const goOn = `deeptwist sweep ${pathWord(sweep.path, context.directory)}`;
   const count = sweep.size;
   const width = formatCount(count).length;
   const place = (line: number) => `[${formatCount(line).padStart(width)}/${formatCount(count)}]`;
@@ -123,7 +125,7 @@ export async function workOnSweep(
   const interrupt = context.onInterrupt(() =>
     print([
       slurm
-        ? `The jobs stay in the queue. See to them again: deeptwist sweep ${sweep.id}; cancel them: deeptwist sweep ${sweep.id} --cancel`
+        ? `The jobs stay in the queue. See to them again: ${goOn}; cancel them: ${goOn} --cancel`
         : 'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
     ]),
   );
@@ -174,10 +176,10 @@ export async function workOnSweep(
   const open = all.filter(({ summary, state }) => !summary && state !== 'stopped early');
   if (open.length === 0 && sweep.plan.length === sweep.size) return ExitCode.done;
   if (slurm?.detach === true && !interrupt.signal.aborted) {
-    print([`See to them: deeptwist sweep ${sweep.id}; cancel them: deeptwist sweep ${sweep.id} --cancel`]);
+    print([`See to them: ${goOn}; cancel them: ${goOn} --cancel`]);
     return ExitCode.done;
   }
-  print(openLines(sweep, open));
+  print(openLines(sweep, open, goOn));
   return interrupt.signal.aborted ? ExitCode.stopped : ExitCode.failed;
 }
 
@@ -193,7 +195,8 @@ function heldText({ holder, path }: Refusal): string {
   return `${holderText(holder)}${isElsewhere(holder) ? `. ${ifGone(path)}` : ''}`;
 }
 
-function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
+/** @param goOn the command that goes on with the sweep */
+function openLines(sweep: Sweep, open: readonly SweepResult[], goOn: string): string[] {
   const failed = open.filter(({ state }) => state === 'failed').length;
   const ofThem = failed === 0 ? '' : `, ${formatCount(failed)} of them ${failed === 1 ? 'has' : 'have'} failed`;
   const are = open.length === 1 ? 'run is' : 'runs are';
@@ -202,7 +205,7 @@ function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
     ...(sweep.plan.length === sweep.size
       ? []
       : [`${formatCount(sweep.size - sweep.plan.length)} are not planned yet.`]),
-    `Go on with: deeptwist sweep ${sweep.id}${failed > 0 ? ' --retry-failed' : ''}`,
+    `Go on with: ${goOn}${failed > 0 ? ' --retry-failed' : ''}`,
   ];
 }
 

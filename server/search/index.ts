@@ -20,6 +20,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import type { NamedWeight } from '../compression/targets/targets.ts';
 import type { SourceFile } from '../runs/copySources.ts';
+import { pathWord } from '../runs/pathWord.ts';
 import { openRun, type Run } from '../runs/run.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { readSummary } from '../runs/log/readEvents.ts';
@@ -140,7 +141,7 @@ interface Subject {
 export async function goOnSearching(sweep: Sweep, options: SearchOptions): Promise<SearchReport> {
   if (!isSearch(sweep))
     throw new UserError(`${sweep.id} is a sweep whose runs were all planned before: there is nothing to search.`, {
-      remedy: `Go on with it: deeptwist sweep ${sweep.id}`,
+      remedy: `Go on with it: deeptwist sweep ${pathWord(sweep.path)}`,
       exitCode: ExitCode.usage,
     });
   const held = await takeSearch(sweep);
@@ -414,7 +415,7 @@ function failed(run: Run): UserError {
   const { failure } = run.record;
   const why = failure ? `: ${failure.message}` : '';
   return new UserError(`The run ${run.id} of the search is ${run.observedState()}${why}`, {
-    remedy: `${failure?.remedy === undefined ? '' : `${failure.remedy} `}When that is mended: deeptwist resume ${run.id}, then go on with the search.`,
+    remedy: `${failure?.remedy === undefined ? '' : `${failure.remedy} `}When that is mended: deeptwist resume ${pathWord(run.path)}, then go on with the search.`,
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import { dirname, isAbsolute, relative } from 'node:path';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import { shellWord } from './shellWord.ts';
+import { shellWord } from '../protocol/shellWord.ts';
 import type { Sweep } from './sweepFolder.ts';
 
 export interface JobOptions {

@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import type { LoggingConfig } from '../protocol/experiment/schema.ts';
+import { shellWord } from '../protocol/shellWord.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { messageOf } from '../protocol/thrown.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -210,11 +211,10 @@ function asUserError(error: unknown): UserError {
 
 /** What a user enters to write or send the rest. */
 function commandFor(run: Run, destination: Destination): string {
-  const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : JSON.stringify(text));
   const isOwn = destination.to === 'tensorboard' && destination.folder === ownTensorBoardFolder(run);
   const where =
     destination.to === 'tensorboard'
-      ? ['--to', 'tensorboard', ...(isOwn ? [] : ['--out', quoted(dirname(destination.folder))])]
-      : ['--to', 'mlflow', '--uri', quoted(destination.uri), '--experiment', quoted(destination.experiment)];
-  return ['deeptwist', 'export-log', quoted(run.path), ...where].join(' ');
+      ? ['--to', 'tensorboard', ...(isOwn ? [] : ['--out', shellWord(dirname(destination.folder))])]
+      : ['--to', 'mlflow', '--uri', shellWord(destination.uri), '--experiment', shellWord(destination.experiment)];
+  return ['deeptwist', 'export-log', shellWord(run.path), ...where].join(' ');
 }

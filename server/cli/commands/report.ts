@@ -7,6 +7,7 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { checkTarget } from '../../export/target.ts';
 import { writeAtomically } from '../../runs/disk.ts';
 import { findRun } from '../../runs/findRun.ts';
+import { pathWord } from '../../runs/pathWord.ts';
 import { choiceOf } from '../choiceOf.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -48,7 +49,9 @@ export const reportCommand: Command = {
     for (const run of different) reported.push(await reportedRun(run));
     const names = [...new Set(different.map(({ record }) => record.name))];
     const content =
-      format === 'html' ? await page(reported, options.title ?? names.join(', '), context) : await card(reported[0]);
+      format === 'html'
+        ? await page(reported, options.title ?? names.join(', '), context)
+        : await card(reported[0], `deeptwist resume ${pathWord(different[0].path, context.directory)}`);
     await writeAtomically(path, content, { isFileOfItsOwn: true });
     const bytes = Buffer.byteLength(content);
     if (options.json) context.stdout.write(printableJson({ path, bytes, runs: reported.map(({ id }) => id) }) + '\n');
@@ -88,11 +91,12 @@ ${body}
 `;
 }
 
-async function card(run: ReportedRun): Promise<string> {
+/** @param resume the command that goes on with the run */
+async function card(run: ReportedRun, resume: string): Promise<string> {
   const { cardRun, modelCard } = await import('../modelCard.ts');
   const finished = cardRun(run);
   if (finished) return modelCard(finished);
   throw new UserError(`The run ${run.id} has no final model for a card: it is ${run.state}.`, {
-    remedy: `Finish it with \`deeptwist resume ${run.id}\`, or write a page about it: leave out --format.`,
+    remedy: `Finish it with \`${resume}\`, or write a page about it: leave out --format.`,
   });
 }

@@ -7,8 +7,10 @@ import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
 import { formatBytes, formatCount, formatDrop, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { pathWord } from '../../runs/pathWord.ts';
 import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
+import type { Sweep } from '../../sweeps/sweepFolder.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { ExportStatus } from '../exportStatus.ts';
 import { parallelOf, parallelOption } from '../sweepWork.ts';
@@ -56,7 +58,7 @@ export const searchCommand: Command = {
         remedy: 'Give the path of a file, or the id of a search, which is the name of its folder in .deeptwist/sweeps.',
         exitCode: ExitCode.usage,
       });
-    return follow(found.id, context, json, async (how) => {
+    return follow(found, context, json, async (how) => {
       const report = await searcher.goOnSearching(found, { parallel, sidecarScript: context.sidecarScript, ...how });
       if (write && report.isMet && report.best) await writeInto(report.experiment, report.best.compression);
       return report;
@@ -81,8 +83,8 @@ interface Following {
 }
 
 async function follow(
-  id: string,
-  { stdout, stderr, onInterrupt }: CommandContext,
+  sweep: Sweep,
+  { stdout, stderr, directory, onInterrupt }: CommandContext,
   json: boolean,
   work: (how: Following) => Promise<SearchReport>,
 ): Promise<number> {
@@ -92,7 +94,7 @@ async function follow(
     status.clear();
     writeLines(terminal, lines);
   };
-  print([styled(terminal, 'bold', id)]);
+  print([styled(terminal, 'bold', sweep.id)]);
   const interrupt = onInterrupt(() =>
     print([
       'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
@@ -109,7 +111,7 @@ async function follow(
     else print(['', ...searchReportLines(report, stdout)]);
     return report.isMet ? ExitCode.done : ExitCode.failed;
   } catch (error) {
-    print([`Go on with: deeptwist search ${id}`]);
+    print([`Go on with: deeptwist search ${pathWord(sweep.path, directory)}`]);
     if (interrupt.signal.aborted) return ExitCode.stopped;
     throw error;
   } finally {

@@ -1,17 +1,17 @@
 /** @file `deeptwist sweep`. */
 import { statSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
 import { leaveRun } from '../../runs/lockRun.ts';
 import { holderText, ifGone } from '../../runs/lockFile.ts';
+import { pathWord } from '../../runs/pathWord.ts';
 import type { Run } from '../../runs/run.ts';
 import { Ladder } from '../../sweeps/asynchronousHalving.ts';
 import { jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
 import { plannedRuns } from '../../sweeps/plannedRuns.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
-import { shellWord } from '../../sweeps/shellWord.ts';
 import { ownJob, requeueOwnJob } from '../../sweeps/slurm/ownJob.ts';
 import { sbatchOptions } from '../../sweeps/slurm/programs.ts';
 import { cancelOnSlurm } from '../../sweeps/slurm/slurmQueue.ts';
@@ -168,12 +168,12 @@ function searchElsewhere(): UserError {
   return wrongUsage('sweep', 'a search has no list of runs to give to a cluster', remedy);
 }
 
-async function cancel(sweep: Sweep, { stdout }: CommandContext): Promise<number> {
+async function cancel(sweep: Sweep, { stdout, directory }: CommandContext): Promise<number> {
   const count = await cancelOnSlurm(sweep);
   const jobs = count === 1 ? 'job is' : 'jobs are';
   writeLines(stdout, [
     count === 0 ? `No job of ${sweep.id} is in the queue.` : `${formatCount(count)} ${jobs} cancelled.`,
-    `Go on with: deeptwist sweep ${sweep.id}`,
+    `Go on with: deeptwist sweep ${pathWord(sweep.path, directory)}`,
   ]);
   return ExitCode.done;
 }
@@ -185,7 +185,7 @@ async function printJob(
   { stdout, stderr, directory }: CommandContext,
 ): Promise<number> {
   stdout.write(kubernetesJob(sweep, options));
-  const folder = shellWord(relative(directory, sweep.path) || '.');
+  const folder = pathWord(sweep.path, directory);
   writeLines(stderr, [
     `A Job for ${formatCount(sweep.plan.length)} runs: save it, and \`kubectl apply -f FILE\`. Their results: deeptwist sweep ${folder} --print`,
   ]);
@@ -221,13 +221,13 @@ async function existingSweep(reference: string, { directory }: CommandContext): 
 /** For `xargs`, `parallel` and schedulers: each command makes its run, or goes on with it. */
 async function printCommands(sweep: Sweep, { stdout, stderr, directory }: CommandContext): Promise<number> {
   const left = (await readSweep(sweep)).filter(({ state }) => state !== 'finished' && state !== 'stopped early');
-  const folder = shellWord(relative(directory, sweep.path) || '.');
+  const folder = pathWord(sweep.path, directory);
   writeLines(
     stdout,
     left.map(({ planned: { line } }) => `deeptwist sweep ${folder} --task ${line}`),
   );
   writeLines(stderr, [
-    `${formatCount(left.length)} of ${formatCount(sweep.plan.length)} runs are left. Their results: deeptwist sweep ${sweep.id}`,
+    `${formatCount(left.length)} of ${formatCount(sweep.plan.length)} runs are left. Their results: deeptwist sweep ${folder}`,
   ]);
   return ExitCode.done;
 }

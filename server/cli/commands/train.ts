@@ -4,6 +4,7 @@ import type { RunEvent } from '../../protocol/run/events.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
+import { pathWord } from '../../runs/pathWord.ts';
 import type { Run } from '../../runs/run.ts';
 import { seededRuns } from '../../sweeps/plannedRuns.ts';
 import { TrainingControl } from '../../training/control.ts';
@@ -92,7 +93,7 @@ export const resumeCommand: Command = {
     const run = await findRun(reference, context.directory);
     if (run.record.state === 'finished')
       throw new UserError(`The run ${run.id} is finished: there is nothing to go on with.`, {
-        remedy: `See it with \`deeptwist show ${run.id}\`.`,
+        remedy: `See it with \`deeptwist show ${pathWord(run.path, context.directory)}\`.`,
         exitCode: ExitCode.usage,
       });
     const trainer = await context.loadTrainer();
@@ -144,7 +145,7 @@ export async function train(context: CommandContext, json: boolean, start: Start
 async function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): Promise<string[]> {
   const folder = relative(directory, run.path) || '.';
   if (state === 'finished') return [`The run is in ${folder}`];
-  const resume = `deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`;
+  const resume = `deeptwist resume ${pathWord(run.path, directory)}`;
   if (state === 'stopped') return [`Go on with: ${resume}`];
   // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
   const { listCheckpoints } = await import('../../runs/checkpoints.ts');

@@ -2,13 +2,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { shellWord } from '../../protocol/shellWord.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { writeAtomically } from '../../runs/disk.ts';
 import type { Refusal } from '../../runs/lockFile.ts';
 import { lockRun, type RunEnd } from '../../runs/lockRun.ts';
+import { pathWord } from '../../runs/pathWord.ts';
 import type { ProcessIdentity } from '../../runs/runRecord.ts';
 import { readRegularFile } from '../../runs/workspaceFile.ts';
-import { shellWord } from '../shellWord.ts';
 import type { PlannedRun, Sweep } from '../sweepFolder.ts';
 import { formatIndexes } from './jobStates.ts';
 import { callSlurm, refusedJob } from './programs.ts';
@@ -117,7 +118,7 @@ export async function submitLines(
         ...setup.options,
         ...[file, String(offset)],
       ]);
-      const goOn = `deeptwist sweep ${sweep.id} --engine slurm --slurm "OPTIONS OF SBATCH"`;
+      const goOn = `deeptwist sweep ${pathWord(sweep.path)} --engine slurm --slurm "OPTIONS OF SBATCH"`;
       if (answer.code !== 0) throw refusedJob(answer, goOn);
     } catch (error) {
       for (const { takeBack } of queued) await takeBack();

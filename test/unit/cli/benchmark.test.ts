@@ -51,7 +51,7 @@ test('a run that is not finished, and a file that is not there, are told', async
   const { run, cli } = await place(20);
   const unfinished = await cli(['benchmark', 'last']);
   expect(unfinished.code).toBe(1);
-  expect(unfinished.stderr).toContain(`deeptwist resume ${run.id}`);
+  expect(unfinished.stderr).toContain(`deeptwist resume .deeptwist/runs/${run.id}`);
   const missing = await cli(['benchmark', 'no.onnx']);
   expect(missing.code).not.toBe(0);
   expect(missing.stderr).toContain('no.onnx');

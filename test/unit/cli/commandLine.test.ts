@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -220,6 +221,16 @@ describe('deeptwist run', () => {
     const hint = /Go on with: deeptwist resume (\.deeptwist\S+)\n$/.exec(json ? stderr : stdout);
     expect(hint).not.toBeNull();
     expect(await run('resume', hint![1])).toMatchObject({ code: 130 });
+  });
+
+  it('says how to go on in words that a shell takes as they are meant', async () => {
+    const { run, folder } = await commandLine({ interrupted: true });
+    const out = "R&D's $(rm x)";
+    const { stdout } = await run('run', 'lenet.deeptwist.jsonc', '--out', out);
+    const [, words] = /Go on with: deeptwist resume (.+)\n$/.exec(stdout)!;
+    const argument = execFileSync('sh', ['-c', `printf %s ${words}`], { cwd: folder, encoding: 'utf8' });
+    expect(dirname(argument)).toBe(out);
+    expect(await run('resume', argument)).toMatchObject({ code: 130 });
   });
 });
 

@@ -73,7 +73,7 @@ describe('deeptwist export', () => {
     expect(await cli(['export', 'last'])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        new RegExp(`deeptwist resume ${run.id}.*\\n?.*export its last checkpoint: --checkpoint`),
+        new RegExp(`deeptwist resume \\.deeptwist/runs/${run.id}.*\\n?.*export its last checkpoint: --checkpoint`),
       ) as string,
     });
     expect(await cli(['export', 'last', '--format', 'gguf'])).toMatchObject({

@@ -51,6 +51,16 @@ test('a report of a run has its result before and after, its curves, its sizes, 
   );
 });
 
+test('a change while a run trained is in its commands as one that `change` takes', async () => {
+  const { run, report, read } = await place();
+  const changed = await run(wholeRun);
+  await changed.update({ changes: [{ step: 5, values: ['compression.layers.fc1.rank=4', "data.path=it's here"] }] });
+  await report('last');
+  expect(read(`${changed.id}.html`)).toContain(
+    '# from step 5 on: npx deeptwist change last --set compression.layers.fc1.rank=4 --set &#39;data.path=it&#39;\\&#39;&#39;s here&#39;',
+  );
+});
+
 test('the page can load and run nothing but its own style', async () => {
   const { run, report, read } = await place();
   const { id } = await run(wholeRun);

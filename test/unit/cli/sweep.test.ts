@@ -119,6 +119,14 @@ test('a plan has a line for each run, none twice, and a command for each', async
   expect(await run('sweep', id, '--task', '3')).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no line '3'") as string }); // prettier-ignore
 });
 
+test('a sweep of another folder is named by its path from here, by which it is found', async () => {
+  const { folder } = await commandLine(three);
+  const here = await temporaryFolder();
+  const printed = await callCommandLine(here, ['sweep', join(folder, file), '--print']);
+  const [, named] = /Their results: deeptwist sweep (\S+)\n$/.exec(printed.stderr)!;
+  expect(await callCommandLine(here, ['sweep', named, '--print'])).toEqual(printed);
+});
+
 test('a project that is moved takes its sweeps along', async () => {
   const { run, folder } = await commandLine(three);
   await run('sweep', file, '--print');

@@ -160,7 +160,7 @@ describe('deeptwist thin', () => {
     const { run, folder, cli } = await silentPlace(20);
     expect(await cli(['thin', 'last'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`deeptwist resume ${run.id}`) as string,
+      stderr: expect.stringContaining(`deeptwist resume .deeptwist/runs/${run.id}`) as string,
     });
     await cli(['resume', 'last']);
     const { code, stderr } = await cli(['thin', 'last', '--out', 'm'], { interrupted: true });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pathWord } from '../../../../server/runs/pathWord.ts';
 import type { RunState } from '../../../../server/runs/run.ts';
 import { experimentText } from '../../cli/sampleEvents.ts';
 import { until } from '../../../until.ts';
@@ -91,7 +92,7 @@ test.each([
   await expect(ended).rejects.toThrow(message);
   const error = await ended.catch((thrown: unknown) => thrown as { remedy: string });
   expect(error).toHaveProperty('remedy', expect.stringContaining(remedy));
-  expect(error).toHaveProperty('remedy', expect.stringContaining(`deeptwist sweep ${sweep.id} --engine slurm`));
+  expect(error).toHaveProperty('remedy', expect.stringContaining(`deeptwist sweep ${pathWord(sweep.path)} --engine slurm`));
   expect(await states(sweep)).toEqual(['not begun', 'not begun', 'not begun']);
   expect(readdirSync(join(sweep.path, 'claims'))).toEqual([]);
 }); // prettier-ignore
