@@ -254,7 +254,8 @@ export function runCommands(run: ShownRun, restricted: boolean): readonly Dashbo
     }
   }
   if (state === 'finished') return ['exportModel', 'rerun'];
-  // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
-  if (state === 'failed') return run.snapshot?.checkpoints.length === 0 ? ['rerun'] : ['rerun', 'resume'];
+  // What failed fails again until something is mended, and a run keeps its settings; without a checkpoint there is nothing to go on from.
+  if (state === 'failed')
+    return run.summary?.failure?.fault || run.snapshot?.checkpoints.length === 0 ? ['rerun'] : ['rerun', 'resume'];
   return state === undefined ? [] : ['resume', 'rerun'];
 }

@@ -44,7 +44,8 @@ export class SweepCommands {
       return undefined;
     }
     if (search) return this.#search.continueSearch(path, experiment);
-    const failed = countOf(sweep, 'failed');
+    // The others fail again: a run keeps its settings.
+    const failed = sweep.rows.filter(({ state, fault }) => state === 'failed' && fault === undefined).length;
     const retryFailed = failed > 0 && (await wantsFailed(failed));
     if (retryFailed === undefined) return undefined;
     return this.#start({ experiment, sweep: path, retryFailed }, basename(path), () => Promise.resolve(path));

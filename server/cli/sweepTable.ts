@@ -1,6 +1,7 @@
 /** @file The results of a sweep: a row for each combination of settings, with the runs that differ in the seed alone taken together. */
 import { shownValue } from '../protocol/experiment/shownValue.ts';
 import { formatCount, formatRatio } from '../protocol/formatQuantity.ts';
+import type { Fault } from '../protocol/run/fault.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
@@ -33,6 +34,8 @@ export interface SweepResult {
   readonly early?: RunRecord['stoppedEarly'];
   /** Why the run is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
+  /** Why it fails again when it is gone on with. */
+  readonly fault?: Fault | undefined;
 }
 
 type SweepRow = SweptGroup<SweepResult>;
@@ -119,7 +122,7 @@ export function sweepJson(results: readonly SweepResult[]) {
 }
 
 /** A run's line for programs. */
-export function resultJson({ planned, state, seed, path, summary, early, problem }: SweepResult) {
+export function resultJson({ planned, state, seed, path, summary, early, problem, fault }: SweepResult) {
   const size = summary && compressedSize(summary);
   return {
     line: planned.line,
@@ -137,6 +140,7 @@ export function resultJson({ planned, state, seed, path, summary, early, problem
     }),
     ...(early && { stoppedEarly: early }),
     ...(problem !== undefined && { problem }),
+    ...(fault && { fault }),
   };
 }
 

@@ -179,7 +179,7 @@ export async function workOnSweep(
     print([`See to them: ${goOn}; cancel them: ${goOn} --cancel`]);
     return ExitCode.done;
   }
-  print(openLines(sweep, open, goOn));
+  print(openLines(sweep, open, goOn, context.directory));
   return interrupt.signal.aborted ? ExitCode.stopped : ExitCode.failed;
 }
 
@@ -196,16 +196,24 @@ function heldText({ holder, path }: Refusal): string {
 }
 
 /** @param goOn the command that goes on with the sweep */
-function openLines(sweep: Sweep, open: readonly SweepResult[], goOn: string): string[] {
+function openLines(sweep: Sweep, open: readonly SweepResult[], goOn: string, directory: string): string[] {
   const failed = open.filter(({ state }) => state === 'failed').length;
   const ofThem = failed === 0 ? '' : `, ${formatCount(failed)} of them ${failed === 1 ? 'has' : 'have'} failed`;
   const are = open.length === 1 ? 'run is' : 'runs are';
+  const lasting = open.filter(({ fault }) => fault !== undefined).length;
+  const isPlanned = sweep.plan.length === sweep.size;
   return [
     ...(open.length === 0 ? [] : [`${formatCount(open.length)} ${are} not finished${ofThem}.`]),
-    ...(sweep.plan.length === sweep.size
+    ...(isPlanned ? [] : [`${formatCount(sweep.size - sweep.plan.length)} are not planned yet.`]),
+    ...(lasting === 0
       ? []
-      : [`${formatCount(sweep.size - sweep.plan.length)} are not planned yet.`]),
-    `Go on with: ${goOn}${failed > 0 ? ' --retry-failed' : ''}`,
+      : [
+          `With the same settings, ${formatCount(lasting)} of them ${lasting === 1 ? 'fails' : 'fail'} again: ` +
+            `mend the settings, and start the file again: ${pathWord(sweep.experiment, directory)}`,
+        ]),
+    ...(isPlanned && lasting === open.length
+      ? []
+      : [`Go on with: ${goOn}${failed > lasting ? ' --retry-failed' : ''}`]),
   ];
 }
 
@@ -237,6 +245,7 @@ function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResu
       summary,
       ...(early && { early }),
       ...(told && { problem: inOneLine(told) }),
+      ...(!problem && { fault: run?.record.failure?.fault }),
     };
   };
 }

@@ -1,5 +1,6 @@
 /** @file What `run.json` and the files beside it say of a run and of the process that has it. */
 import * as z from 'zod';
+import { faults } from '../protocol/run/fault.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 
 export const processIdentitySchema = z.object({
@@ -56,7 +57,11 @@ export const runRecordSchema = z.object({
     .optional()
     .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),
   failure: z
-    .object({ message: z.string(), remedy: z.string().optional() })
+    .object({
+      message: z.string(),
+      remedy: z.string().optional(),
+      fault: z.enum(faults).optional().describe('See fault.ts.'),
+    })
     .optional()
     .describe('What made a failed run fail.'),
   changes: z

@@ -14,6 +14,7 @@ import { compressionsAsWritten } from '../protocol/experiment/writtenCompression
 import { formatBytes, formatRatio } from '../protocol/formatQuantity.ts';
 import type { Summary } from '../protocol/run/events.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { DivergenceError } from '../protocol/run/fault.ts';
 import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
 import { floatBytes } from '../protocol/shape.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
@@ -24,7 +25,6 @@ import { pathWord } from '../runs/pathWord.ts';
 import { openRun, type Run } from '../runs/run.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 import { readSummary } from '../runs/log/readEvents.ts';
-import { isSearch } from '../sweeps/searchState.ts';
 import { trainLines, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
 import type { PlannedRun, Sweep } from '../sweeps/sweepFolder.ts';
 import { evaluateRun, withExperiment } from '../training/index.ts';
@@ -136,14 +136,10 @@ interface Subject {
 
 /**
  * Goes on with a search to its end.
+ * @param sweep for which `isSearch` is true
  * @throws UserError where it cannot go on; the signal's reason when it aborts
  */
 export async function goOnSearching(sweep: Sweep, options: SearchOptions): Promise<SearchReport> {
-  if (!isSearch(sweep))
-    throw new UserError(`${sweep.id} is a sweep whose runs were all planned before: there is nothing to search.`, {
-      remedy: `Go on with it: deeptwist sweep ${pathWord(sweep.path)}`,
-      exitCode: ExitCode.usage,
-    });
   const held = await takeSearch(sweep);
   try {
     return await new Searching(sweep, options).run();
@@ -318,7 +314,7 @@ class Searching {
     const told = async (run: Run, how: 'reused' | 'start' | 'trained', origin: Origin, start?: string) => {
       const found = await validationOf(run);
       if (!found)
-        throw new UserError(
+        throw new DivergenceError(
           `The run ${run.id}, the dense model, has no metric on the validation split that is a finite number.`,
           {
             remedy: 'See why it diverged; mend the training first, without a compression.',
@@ -394,7 +390,8 @@ class Searching {
     if (problem) throw problem;
     const summary = run && state === 'finished' ? await readSummary(run) : undefined;
     if (summary) this.#summaries.set(planned.line, summary);
-    else if (run && state === 'failed' && isDiverged(run)) return;
+    // A training that runs away says how good its settings are.
+    else if (run && state === 'failed' && run.record.failure?.fault === 'divergence') return;
     else throw run ? failed(run) : new UserError(`The run ${planned.run} has not been begun.`);
   }
 
@@ -406,16 +403,16 @@ class Searching {
   }
 }
 
-/** True for a training that ran away: that says how good its settings are. */
-function isDiverged({ record }: Run): boolean {
-  return record.failure?.message.includes('diverged') === true;
-}
-
 function failed(run: Run): UserError {
   const { failure } = run.record;
   const why = failure ? `: ${failure.message}` : '';
-  return new UserError(`The run ${run.id} of the search is ${run.observedState()}${why}`, {
-    remedy: `${failure?.remedy === undefined ? '' : `${failure.remedy} `}When that is mended: deeptwist resume ${pathWord(run.path)}, then go on with the search.`,
+  const message = `The run ${run.id} of the search is ${run.observedState()}${why}`;
+  const { fault, remedy } = failure ?? {};
+  const options = remedy === undefined ? {} : { remedy };
+  if (fault === 'divergence') return new DivergenceError(message, options);
+  if (fault === 'settings') return new UserError(message, { ...options, exitCode: ExitCode.usage });
+  return new UserError(message, {
+    remedy: `${remedy === undefined ? '' : `${remedy} `}When that is mended: deeptwist resume ${pathWord(run.path)}, then go on with the search.`,
   });
 }
 
@@ -441,7 +438,10 @@ function checkSize(
   throw new UserError(
     `${file} ${wanted} cannot be met: with the strongest settings that are tried, the model takes ${formatBytes(least)} of ${formatBytes(denseBytes)}, ` +
       `${formatRatio(denseBytes / least)} smaller, ${formatBytes(other)} of that for weights that nothing compresses.`,
-    { remedy: 'Ask for a larger size, compress more layers, add a method (quantize after prune), or widen "bounds".' },
+    {
+      remedy: 'Ask for a larger size, compress more layers, add a method (quantize after prune), or widen "bounds".',
+      exitCode: ExitCode.usage,
+    },
   );
 }
 

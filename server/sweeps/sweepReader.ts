@@ -13,7 +13,7 @@ import { lookAt, type LineState } from './runQueue.ts';
 import { seedReader } from './seedReader.ts';
 import { isSweepFolder, openSweep, PLAN_FILE, type PlannedRun, type Sweep } from './sweepFolder.ts';
 
-type ReadRun = Pick<SweptRunRow, 'state' | 'result' | 'problem'>;
+type ReadRun = Pick<SweptRunRow, 'state' | 'result' | 'problem' | 'fault'>;
 
 interface KnownSweep {
   readonly sweep: Sweep;
@@ -71,12 +71,15 @@ async function readRun({ sweep, read }: KnownSweep, planned: PlannedRun): Promis
   const known = read.get(planned.line);
   // The process of a run that is not finished may have gone: only a look at it tells.
   if (known?.changed === changed && known.run.state === 'finished') return known.run;
-  const { state, run, problem = run?.record.failure } = await lookAt(sweep, planned);
+  const { state, run, problem: met } = await lookAt(sweep, planned);
+  const failure = run?.record.failure;
+  const problem = met ?? failure;
   const result = run && state === 'finished' ? await shownResult(run) : undefined;
   const found: ReadRun = {
     state: stateOf(state),
     ...(result && { result }),
     ...(problem && state !== 'finished' && { problem: inOneLine(problem) }),
+    ...(!met && state === 'failed' && failure?.fault && { fault: failure.fault }),
   };
   read.set(planned.line, { changed, run: found });
   return found;

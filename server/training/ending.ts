@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
+import { faultOf } from '../protocol/run/fault.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
@@ -24,8 +25,11 @@ export interface EventObserver {
 export function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
   const told = existsSync(run.path) ? error : deletedFolder(run.path);
   const explained = explainSystemError(told);
-  if (explained instanceof UserError)
-    return { type: 'failed', step, message: explained.message, remedy: explained.remedy };
+  if (explained instanceof UserError) {
+    const { message, remedy } = explained;
+    const fault = faultOf(explained);
+    return { type: 'failed', step, message, remedy, ...(fault && { fault }) };
+  }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const file = join(run.path, 'error.log');
   try {
@@ -68,8 +72,11 @@ export function endOf(event: RunEvent): TrainingEnd | undefined {
     case 'finished':
       return { state: 'finished', result: resultOf(event.summary) };
     case 'failed': {
-      const { message, remedy } = event;
-      return { state: 'failed', failure: { message, ...(remedy !== undefined && { remedy }) } };
+      const { message, remedy, fault } = event;
+      return {
+        state: 'failed',
+        failure: { message, ...(remedy !== undefined && { remedy }), ...(fault && { fault }) },
+      };
     }
     case 'stopped':
       return { state: 'stopped' };

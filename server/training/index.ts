@@ -125,8 +125,12 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
   } catch (error) {
     await prepared?.dispose();
-    const step = resumption?.checkpoint?.step ?? 0;
-    return recordEnd(run, signal.aborted ? { type: 'stopped', step } : failure(error, step, run), options);
+    const checkpoint = resumption?.checkpoint;
+    const step = checkpoint?.step ?? 0;
+    if (signal.aborted) return recordEnd(run, { type: 'stopped', step }, options);
+    const failed = failure(error, step, run);
+    // The settings that the run has trained with until there are not what keeps it from going on.
+    return recordEnd(run, checkpoint ? { ...failed, fault: undefined } : failed, options);
   }
   try {
     return await trainInFolder(run, prepared, options, resumption);

@@ -8,7 +8,8 @@ import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
 import type { EventOf, LayerSize, Summary, Untimed } from '../protocol/run/events.ts';
 import { samplesPerStep } from '../protocol/experiment/times.ts';
-import { UserError } from '../protocol/userError.ts';
+import { DivergenceError } from '../protocol/run/fault.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
 import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.ts';
@@ -395,6 +396,7 @@ export class TrainingLoop {
         `distillation.teacher: ${what} at step ${this.#step}, because the teacher's outputs are not finite.`,
         {
           remedy: 'Name a teacher whose training did not diverge.',
+          exitCode: ExitCode.usage,
         },
       );
     const initial = this.#step === 1 ? this.#weightNotFinite() : undefined;
@@ -408,9 +410,9 @@ export class TrainingLoop {
     return this.#diverged(what);
   }
 
-  #diverged(what: string): UserError {
+  #diverged(what: string): DivergenceError {
     const intact = this.#hasCheckpoint ? ' Earlier checkpoints are intact.' : '';
-    return new UserError(`Training diverged at step ${this.#step}: ${what}.${intact}`, {
+    return new DivergenceError(`Training diverged at step ${this.#step}: ${what}.${intact}`, {
       remedy:
         'Lower training.optimizer.learningRate, clip the gradient (training.clip.globalNorm), or distort less at once: ' +
         'a lower rate, more bits, a higher rank, or a schedule that ends later.',

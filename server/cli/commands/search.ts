@@ -5,11 +5,13 @@ import { resolve } from 'node:path';
 import { searchBudget } from '../../protocol/experiment/searchBudget.ts';
 import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
 import { formatBytes, formatCount, formatDrop, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { faultOf } from '../../protocol/run/fault.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { pathWord } from '../../runs/pathWord.ts';
 import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
+import { isSearch } from '../../sweeps/searchState.ts';
 import type { Sweep } from '../../sweeps/sweepFolder.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { ExportStatus } from '../exportStatus.ts';
@@ -56,6 +58,11 @@ export const searchCommand: Command = {
     if (!found)
       throw new UserError(`There is no experiment file and no search '${reference}' in ${context.directory}.`, {
         remedy: 'Give the path of a file, or the id of a search, which is the name of its folder in .deeptwist/sweeps.',
+        exitCode: ExitCode.usage,
+      });
+    if (!isSearch(found))
+      throw new UserError(`${found.id} is a sweep whose runs were all planned before: there is nothing to search.`, {
+        remedy: `Go on with it: deeptwist sweep ${pathWord(found.path, context.directory)}`,
         exitCode: ExitCode.usage,
       });
     return follow(found, context, json, async (how) => {
@@ -111,7 +118,13 @@ async function follow(
     else print(['', ...searchReportLines(report, stdout)]);
     return report.isMet ? ExitCode.done : ExitCode.failed;
   } catch (error) {
-    print([`Go on with: deeptwist search ${pathWord(sweep.path, directory)}`]);
+    const path = (of: string) => pathWord(of, directory);
+    const isLasting = !interrupt.signal.aborted && faultOf(error) !== undefined;
+    print([
+      isLasting
+        ? `The search keeps its settings. When they are mended, search again: deeptwist search ${path(sweep.experiment)}`
+        : `Go on with: deeptwist search ${path(sweep.path)}`,
+    ]);
     if (interrupt.signal.aborted) return ExitCode.stopped;
     throw error;
   } finally {

@@ -13,6 +13,7 @@ import type { Command, CommandArguments, CommandContext, CommandOption } from '.
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
 import { parseSeeds } from '../seedList.ts';
+import { setOptions } from '../setOptions.ts';
 import { confirmedSweep, parallelOf, parallelOption, workOnSweep, yesOption } from '../sweepWork.ts';
 import { writeLines } from '../terminal.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
@@ -147,10 +148,14 @@ async function closingLines(run: Run, state: TrainingOutcome['state'], directory
   if (state === 'finished') return [`The run is in ${folder}`];
   const resume = `deeptwist resume ${pathWord(run.path, directory)}`;
   if (state === 'stopped') return [`Go on with: ${resume}`];
+  const { experiment, overrides, failure } = run.record;
+  const again = `deeptwist run ${pathWord(experiment, directory)}${setOptions(overrides)}`;
+  if (failure?.fault) return [`The run is in ${folder}`, `When its settings are mended, run the file again: ${again}`];
   // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
   const { listCheckpoints } = await import('../../runs/checkpoints.ts');
   const checkpoints = await listCheckpoints(run).catch(() => []);
-  return [checkpoints.length > 0 ? `When that is mended, go on with: ${resume}` : `The run is in ${folder}`];
+  if (checkpoints.length === 0) return [`The run is in ${folder}`];
+  return [`When that is mended, go on with: ${resume}`, `To mend it by other settings, run the file again: ${again}`];
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */

@@ -55,7 +55,7 @@ export const resumeRun = defineTool({
   name: 'resume_run',
   title: 'Go on with a run',
   description:
-    'Goes on with a run that was stopped, failed or was killed, from its last checkpoint, in the background: as start_run does.',
+    'Goes on with a run that was stopped, failed or was killed, from its last checkpoint, in the background: as start_run does. A run keeps its settings: one that diverged fails again, and is to be started anew with other settings.',
   effect: 'runs code',
   input: z.strictObject({ run: runReference, parallel: parallelInput, ...confirmInput }),
   output: started,

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { scheduledExperimentSchema } from '../experiment/schema.ts';
+import { faults } from './fault.ts';
 
 /** A measured number. JSON has no NaN and no infinity: what diverged is written as null and read as NaN. */
 const measured = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));
@@ -263,7 +264,13 @@ export const eventSchema = z.discriminatedUnion('type', [
       'Units that did nothing were removed, right after this step and its distortion; none where none did nothing.',
     ),
   z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
-  z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
+  z.object({
+    type: z.literal('failed'),
+    ...common,
+    message: z.string(),
+    remedy: z.string().optional(),
+    fault: z.enum(faults).optional().describe('See fault.ts.'),
+  }),
   z.object({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),
 ]);
 

@@ -6,6 +6,7 @@
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from '../run/events.ts';
+import type { Fault } from '../run/fault.ts';
 import type { RunLabel } from '../run/runLabel.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
@@ -31,7 +32,7 @@ export interface RunSummary {
   /** Milliseconds since the epoch. */
   readonly created: number;
   readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
-  readonly failure?: { readonly message: string; readonly remedy?: string };
+  readonly failure?: { readonly message: string; readonly remedy?: string; readonly fault?: Fault };
   readonly label?: RunLabel;
   /** Its differences from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent if there are none, or too many runs to compare. */
   readonly differs?: string;

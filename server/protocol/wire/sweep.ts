@@ -2,6 +2,7 @@
  * @file What the thread that reads sweeps, the extension and the page of a sweep say to each other. Neither side trusts the other: what
  * arrives is checked. VS Code carries messages as JSON: a metric that is not finite is null here.
  */
+import type { Fault } from '../run/fault.ts';
 import type { MeasuredSummary } from '../run/seedGroups.ts';
 import type { RunKey, RunSummary } from './dashboard.ts';
 import type { FromPage } from './page.ts';
@@ -43,6 +44,8 @@ export interface SweptRunRow {
   readonly result?: SweptRunResult | undefined;
   /** Why it is not finished; absent where nothing is known to be wrong. */
   readonly problem?: string | undefined;
+  /** Why it fails again when it is gone on with. */
+  readonly fault?: Fault | undefined;
   readonly note?: RunNote | undefined;
 }
 

@@ -1,10 +1,11 @@
 /** @file What a user hears of a mistake, from the command line: exit code, standard error, and nothing on standard output. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import { findRun } from '../../../server/runs/findRun.ts';
 import { npy } from '../../fixtures/npy.ts';
 import { experiment, FEATURES, mlp, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
 import { callCommandLine } from './callCommandLine.ts';
@@ -242,7 +243,7 @@ describe('data', () => {
     expect(stderr).toContain(`error: ${message}\nto do: Give the last layer one output for each class`);
     // A run that fails in its first step has no checkpoint to go on from.
     expect(stderr).toMatch(
-      split === 'train' ? /\nThe run is in \S+\n$/ : /\nWhen that is mended, go on with: deeptwist resume \S+\n$/,
+      split === 'train' ? /\nThe run is in \S+\n$/ : /\nWhen that is mended, go on with: deeptwist resume \S+\n.*\n$/,
     );
     expect(await readdir(join(place.folder, '.deeptwist', 'runs'))).toHaveLength(1);
   });
@@ -289,6 +290,10 @@ describe('data', () => {
     });
     expect(stderr).not.toContain('checkpoints');
     expect(stderr).not.toContain('resume');
+    // The data can be mended without another setting.
+    expect((await failed(place, 'training.checkpointEvery=1')).stderr).toMatch(
+      /When that is mended, go on with: deeptwist resume \.deeptwist\/runs\/\S+\nTo mend it by other settings, run the file again: deeptwist run blobs\.deeptwist\.jsonc --set training\.checkpointEvery=1\n$/,
+    );
 
     await place.write('data.ts', data('0', 'NaN'));
     const { events: finished } = await place.run({ overrides: ['training.steps=12', 'training.evaluateEvery=4'] });
@@ -334,17 +339,28 @@ describe('a training that diverges', () => {
 
   test('stops at the step, with the last good checkpoint and likely remedies', async () => {
     const place = await workspace({ training: schedule(30) });
-    const { events } = await failed(place);
-    const { step, message, remedy } = failure(events)!;
+    const { events, stderr: told } = await failed(place);
+    const { step, message, remedy, fault } = failure(events)!;
+    expect(fault).toBe('divergence');
     expect(step).toBeGreaterThan(30);
     expect(step).toBeLessThan(36);
     expect(message).toMatch(
       new RegExp(`^Training diverged at step ${step}: the loss is NaN\\. Earlier checkpoints are intact\\.$`),
     );
     expect(remedy).toMatch(/^Lower training\.optimizer\.learningRate, clip the gradient/);
-    const { code, stdout } = await deeptwist(place, 'resume', 'last', '--json');
+    // A run keeps its settings: gone on with, it diverges again, whatever the file has by then.
+    await place.write('blobs.deeptwist.jsonc', (await readFile(place.file, 'utf8')).replace('1e+45', '1'));
+    const { code, stdout, stderr } = await deeptwist(place, 'resume', 'last', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout.split('\n')[0])).toMatchObject({ type: 'started', resumedFrom: 20 });
+    for (const text of [told, stderr]) {
+      expect(text).toMatch(
+        /When its settings are mended, run the file again: deeptwist run blobs\.deeptwist\.jsonc\n$/,
+      );
+      expect(text).not.toContain('deeptwist resume');
+    }
+    expect(await place.run()).toMatchObject({ state: 'finished' });
+    await rm((await findRun('last', place.folder)).path, { recursive: true });
     expect(await deeptwist(place, 'evaluate', 'last')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('has no final model: it is failed') as string,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../../server/protocol/run/fault.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import { findSweep } from '../../../server/sweeps/findSweep.ts';
@@ -117,6 +118,38 @@ test('a plan has a line for each run, none twice, and a command for each', async
   const sweep = await findSweep('last', folder);
   expect(sweep?.runs).toBe(join(folder, 'o'));
   expect(await run('sweep', id, '--task', '3')).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no line '3'") as string }); // prettier-ignore
+});
+
+/** What is said when nothing is left to do of a sweep whose runs have failed. @param faults of its runs */
+async function saidOfFailed(faults: (Fault | undefined)[]) {
+  const { run, folder } = await commandLine({ vary: { 'training.seed': faults.map((_, seed) => seed) } });
+  await run('sweep', file, '--print');
+  const sweep = (await findSweep('last', folder))!;
+  for (const [i, fault] of faults.entries()) {
+    const made = await sweep.makeRun(sweep.plan[i]);
+    await made.update({ state: 'failed', failure: { message: 'It broke', ...(fault && { fault }) } });
+  }
+  const { code, stdout } = await run('sweep', 'last');
+  expect(code).toBe(1);
+  return stdout.replaceAll(sweep.id, 'ID').split('\n').slice(stdout.split('\n').findIndex((line) => line.includes('not finished')), -1); // prettier-ignore
+}
+
+test('runs that fail again with their settings are told apart from those that can be gone on with', async () => {
+  const again = (what: string) =>
+    `With the same settings, ${what} again: mend the settings, and start the file again: ${file}`;
+  expect(await saidOfFailed(['divergence', 'settings'])).toEqual([
+    '2 runs are not finished, 2 of them have failed.',
+    again('2 of them fail'),
+  ]);
+  expect(await saidOfFailed(['divergence', undefined])).toEqual([
+    '2 runs are not finished, 2 of them have failed.',
+    again('1 of them fails'),
+    'Go on with: deeptwist sweep .deeptwist/sweeps/ID --retry-failed',
+  ]);
+  expect(await saidOfFailed([undefined])).toEqual([
+    '1 run is not finished, 1 of them has failed.',
+    'Go on with: deeptwist sweep .deeptwist/sweeps/ID --retry-failed',
+  ]);
 });
 
 test('a sweep of another folder is named by its path from here, by which it is found', async () => {

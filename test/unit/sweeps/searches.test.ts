@@ -156,6 +156,17 @@ test('stops its runs at Ctrl-C, says how to go on, and lets no other process wor
   expect((await listRuns(place.folder)).runs.map((run) => run.observedState())).toEqual(['stopped']);
 });
 
+test('a search whose dense model diverges sends nobody back to the same settings', async () => {
+  const place = await workspace(settings);
+  const { code, stdout, stderr } = await start(place, file, '--set', 'training.optimizer.learningRate=1e38').ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain('of the search is failed: Training diverged at step ');
+  expect(stdout).toMatch(/When they are mended, search again: deeptwist search blobs\.deeptwist\.jsonc\n$/);
+  expect(stdout + stderr).not.toContain('deeptwist resume');
+  const again = await start(place, 'last').ended;
+  expect(again.stdout).toMatch(/When they are mended, search again: /);
+});
+
 test.each([
   ['a size that no settings reach', { target: { bytes: 10 } }, [], 'target.bytes: 10 B cannot be met: with the strongest settings that are tried, the model takes '],
   ['data without a validation split', { data: experiment.data }, [], 'data: the data have no validation split, on which settings are chosen'],

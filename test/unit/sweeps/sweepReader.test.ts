@@ -50,6 +50,9 @@ describe('a sweep that is read', () => {
     const run = await sweep.makeRun(sweep.plan[0]);
     await run.update({ state: 'failed', failure: { message: 'It broke', remedy: 'Mend it.' } });
     expect((await reader.read(sweep.path)).rows[0]).toMatchObject({ state: 'failed', problem: 'It broke. Mend it.' });
+    expect((await reader.read(sweep.path)).rows[0].fault).toBeUndefined();
+    await run.update({ state: 'failed', failure: { message: 'It diverged', fault: 'divergence' } });
+    expect((await reader.read(sweep.path)).rows[0]).toMatchObject({ problem: 'It diverged', fault: 'divergence' });
     await run.update({ state: 'finished', result: { ...result, ...sizes, test: null } });
     // A file system may tell times in seconds.
     utimesSync(join(run.path, 'run.json'), 2e9, 2e9);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../../server/protocol/run/fault.ts';
 import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import type { LivePhase } from '../../../server/protocol/wire/sidecar.ts';
 import { Reach, noticesOf } from '../../../webview/frame/notices.ts';
@@ -90,6 +91,10 @@ describe('the state of the page', () => {
       'resume',
       'rerun',
     ]);
+    const failed = (fault?: Fault) =>
+      ({ state: 'failed', failure: { message: 'It broke', ...(fault && { fault }) } }) as const;
+    expect(runCommands(run({ summary: runSummary('a', failed()) }), false)).toEqual(['rerun', 'resume']);
+    expect(runCommands(run({ summary: runSummary('a', failed('divergence')) }), false)).toEqual(['rerun']);
     expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), false)).toEqual([
       'exportModel',
       'rerun',

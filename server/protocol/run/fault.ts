@@ -1,0 +1,18 @@
+/** @file What makes a run fail again for as long as its settings stay as they are, as those of a run do. */
+import { ExitCode, UserError } from '../userError.ts';
+
+/**
+ * Why a run fails again whenever it is gone on with: training diverges, or a setting fits neither model nor data. A failure has none where
+ * something else can be mended: the disk, memory, a module, a file.
+ */
+export const faults = ['divergence', 'settings'] as const;
+export type Fault = (typeof faults)[number];
+
+/** Training came to numbers that are not finite. */
+export class DivergenceError extends UserError {}
+
+/** Undefined for an error that other settings are no remedy of. */
+export function faultOf(error: unknown): Fault | undefined {
+  if (error instanceof DivergenceError) return 'divergence';
+  return error instanceof UserError && error.exitCode === ExitCode.usage ? 'settings' : undefined;
+}
