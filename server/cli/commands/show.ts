@@ -9,17 +9,19 @@ import {
   formatPercent,
   formatRatio,
 } from '../../protocol/formatQuantity.ts';
+import type { RunEvent } from '../../protocol/run/events.ts';
 import type { RecordedExport } from '../../protocol/run/exportedFile.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { readExportedFiles } from '../../runs/exportedFiles.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { followEvents, readEvents } from '../../runs/log/readEvents.ts';
-import type { Run } from '../../runs/run.ts';
+import { pathWord } from '../../runs/pathWord.ts';
+import { isUnderWay, openRun, type Run } from '../../runs/run.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { advance, latestEvaluation, newProgress } from '../../protocol/run/progress.ts';
 import type { Progress } from '../../protocol/run/progress.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
-import { eventLines, pretrainedLines } from '../report.ts';
+import { eventLines, failureLines, pretrainedLines } from '../report.ts';
 import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
 import { runStateText } from '../runStateText.ts';
 import { styled } from '../terminal.ts';
@@ -32,7 +34,12 @@ export const showCommand: Command = {
   name: 'show',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Show the settings, the course and the result of a run.',
-  options: { follow: { type: 'boolean', description: 'Show the progress of a run that another process trains.' } },
+  options: {
+    follow: {
+      type: 'boolean',
+      description: 'Show the progress of a run that another process trains, until that ends.',
+    },
+  },
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
     if (options.follow) return follow(run, context);
@@ -55,16 +62,32 @@ export const showCommand: Command = {
   },
 };
 
-/** Until the run ends, or Ctrl-C, which leaves the run alone. */
+/** Until nobody trains the run any more, or Ctrl-C, which leaves the run alone. @returns the code that its end has as one of `run` */
 async function follow(run: Run, context: CommandContext): Promise<number> {
   const display = new ProgressDisplay(context);
   const interrupt = context.onInterrupt(() => undefined);
+  let last: RunEvent | undefined;
   try {
-    for await (const event of followEvents(run, { signal: interrupt.signal })) {
-      display.show(event);
-      if (event.type === 'finished' || event.type === 'failed' || event.type === 'stopped') break;
+    const atEnd = async () => !isUnderWay((await openRun(run.path)).observedState());
+    for await (const event of followEvents(run, { signal: interrupt.signal, atEnd })) display.show((last = event));
+    if (interrupt.signal.aborted) return ExitCode.stopped;
+    const ended = await openRun(run.path);
+    const { failure, stoppedEarly } = ended.record;
+    switch (ended.observedState()) {
+      case 'finished':
+        return ExitCode.done;
+      case 'stopped':
+        return stoppedEarly ? ExitCode.done : ExitCode.stopped;
+      case 'failed':
+        // A run whose process could not be started has no event.
+        if (failure && last?.type !== 'failed') display.print(failureLines(failure, context.stderr), context.stderr);
+        return ExitCode.failed;
+      default: {
+        const goOn = `deeptwist resume ${pathWord(run.path, context.directory)}`;
+        display.print([`The run is interrupted: its process has gone. Go on with: ${goOn}`]);
+        return ExitCode.failed;
+      }
     }
-    return ExitCode.done;
   } finally {
     interrupt.dispose();
     display.end();

@@ -61,9 +61,13 @@ export async function readSummary(run: Run): Promise<Summary | undefined> {
  * The events in a run's log, and then those that are added, until `signal` aborts. When the run is resumed from a
  * checkpoint, its log is cut there; what follows is a `started` event with `resumedFrom`, on which a view drops what it
  * has of later steps.
+ * @param options.atEnd as of {@link followLog}
  */
-export async function* followEvents(run: Run, { signal }: { signal: AbortSignal }): AsyncGenerator<RunEvent> {
-  for await (const { events } of followLog(run, { signal })) yield* events;
+export async function* followEvents(
+  run: Run,
+  options: Pick<Parameters<typeof followLog>[1], 'signal' | 'atEnd'>,
+): AsyncGenerator<RunEvent> {
+  for await (const { events } of followLog(run, options)) yield* events;
 }
 
 /** A place in a run's log that a reader goes on from another time. */

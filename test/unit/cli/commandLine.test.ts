@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { parseExperiment } from '../../../server/protocol/experiment/parseExperi
 import { UserError } from '../../../server/protocol/userError.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { findRun } from '../../../server/runs/findRun.ts';
+import { identify } from '../../../server/runs/liveProcess.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
@@ -323,6 +324,55 @@ describe('looking at runs', () => {
     const { code, stdout } = await run('show', 'last', '--follow');
     expect(code).toBe(0);
     expect(stdout).toContain('test accuracy  0.9841');
+  });
+
+  it('ends to follow one with the code of its end', async () => {
+    const broken = await commandLine({ events: [started, failed], state: 'failed' });
+    await broken.run('run', 'lenet.deeptwist.jsonc');
+    expect(await broken.run('show', 'last', '--follow')).toMatchObject({
+      code: 1,
+      stderr: 'error: the loss is NaN\nto do: Lower it.\n',
+    });
+    const stopped = await commandLine({ interrupted: true });
+    await stopped.run('run', 'lenet.deeptwist.jsonc');
+    // As nobody interrupts this one.
+    expect((await callCommandLine(stopped.folder, ['show', 'last', '--follow'])).code).toBe(130);
+  });
+
+  it('tells of one without an event what made it fail', async () => {
+    const { folder, run } = await commandLine();
+    const made = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: experimentText });
+    await made.update({ state: 'failed', failure: { message: 'There is no Node.', remedy: 'Install it.' } });
+    expect(await run('show', 'last', '--follow')).toMatchObject({
+      code: 1,
+      stderr: 'error: There is no Node.\nto do: Install it.\n',
+    });
+  });
+
+  it('ends to follow one whose process has gone, and says how to go on', async () => {
+    const { folder, run } = await commandLine();
+    const made = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: experimentText });
+    const log = await EventLog.open(made);
+    for (const event of [started, metrics(10, 0.25)]) log.append(event);
+    log.close();
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await made.update({ state: 'running', process: identify(other.pid!) });
+    const following = run('show', 'last', '--follow');
+    other.kill('SIGKILL');
+    const { code, stdout } = await following;
+    expect(code).toBe(1);
+    const [, named] = /The run is interrupted: its process has gone\. Go on with: deeptwist resume (\S+)\n$/.exec(
+      stdout,
+    )!;
+    expect((await findRun(named, folder)).path).toBe(made.path);
+  });
+
+  it('leaves one that trains alone when it is interrupted while it follows it', async () => {
+    const { folder, run } = await commandLine({ interrupted: true });
+    const made = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: experimentText });
+    await made.update({ state: 'running', process: identify(process.pid) });
+    expect(await run('show', 'last', '--follow')).toMatchObject({ code: 130, stdout: '' });
+    expect((await findRun('last', folder)).record.state).toBe('running');
   });
 
   it('compares: the settings that differ, the results side by side', async () => {
