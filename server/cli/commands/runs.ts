@@ -1,4 +1,5 @@
 /** @file `deeptwist runs`. */
+import { statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { explainSystemError } from '../../protocol/systemError.ts';
@@ -22,6 +23,12 @@ export const runsCommand: Command = {
   options: {},
   async run({ positionals: [reference = '.'] }, { stdout, stderr, directory, now }) {
     const folder = resolve(directory, reference);
+    const status = statSync(folder, { throwIfNoEntry: false });
+    if (!status?.isDirectory())
+      throw new UserError(`There is no folder ${folder}${status ? ': it is a file' : ''}.`, {
+        remedy: 'Give the path of a folder in which, or below which, experiments have been run.',
+        exitCode: ExitCode.usage,
+      });
     const { runs, unreadable } = await listRuns(folder);
     const warn = ({ message }: UserError) => stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);
     for (const { error } of unreadable) warn(error);

@@ -142,6 +142,8 @@ describe('deeptwist', () => {
     [['change', 'last'], 'deeptwist change: there is nothing to change.'],
     [['change', 'last', '--set', 'a=1'], 'There is no run in '],
     [['resume', 'last'], 'There is no run in '],
+    [['runs', 'nowhere'], 'There is no folder '],
+    [['runs', 'lenet.deeptwist.jsonc'], 'There is no folder '],
     [['show', 'nothing'], "There is no run 'nothing' in "],
   ])('answers wrong usage with exit code 2 and what to do: %j', async (args, message) => {
     const { run } = await commandLine();
