@@ -111,7 +111,8 @@ function nameOfFile(path: string): string {
 function thinSettings({ energy: text, 'energy-of': measure, layers }: Options): ThinSettings {
   const of = choiceOf('thin', 'energy-of', ENERGIES, measure) ?? 'values';
   if (text === undefined) {
-    if (layers) throw wrongUsage('thin', '--layers is for --energy', 'Add --energy 0.9, or leave it out.');
+    const given = layers ? '--layers' : measure === undefined ? undefined : '--energy-of';
+    if (given) throw wrongUsage('thin', `${given} is for --energy`, 'Add --energy 0.9, or leave it out.');
     return {};
   }
   const energy = Number(text);

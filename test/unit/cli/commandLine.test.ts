@@ -144,6 +144,7 @@ describe('deeptwist', () => {
     [['resume', 'last'], 'There is no run in '],
     [['runs', 'nowhere'], 'There is no folder '],
     [['runs', 'lenet.deeptwist.jsonc'], 'There is no folder '],
+    [['thin', 'last', '--energy-of', 'squares'], 'deeptwist thin: --energy-of is for --energy.'],
     [['show', 'nothing'], "There is no run 'nothing' in "],
   ])('answers wrong usage with exit code 2 and what to do: %j', async (args, message) => {
     const { run } = await commandLine();
