@@ -67,11 +67,11 @@ export function jobOptions({
 }
 
 /**
- * The Job as YAML.
- * @throws UserError where the sweep is on none of its volumes
+ * @param paths folders that the containers read and write
+ * @throws UserError for one that is on none of the volumes
  */
-export function kubernetesJob(sweep: Sweep, { image, volumes, parallel, resources }: JobOptions): string {
-  for (const path of [sweep.path, sweep.runs, dirname(sweep.experiment)]) {
+export function checkVolumes(paths: readonly string[], volumes: JobOptions['volumes']): void {
+  for (const path of paths) {
     if (volumes.some((volume) => isBelow(path, volume.path))) continue;
     throw new UserError(
       `${path} is on none of the volumes of the Job: ${volumes.map((volume) => volume.path).join(', ')}.`,
@@ -82,6 +82,14 @@ export function kubernetesJob(sweep: Sweep, { image, volumes, parallel, resource
       },
     );
   }
+}
+
+/**
+ * The Job as YAML.
+ * @throws UserError where the sweep is on none of its volumes
+ */
+export function kubernetesJob(sweep: Sweep, { image, volumes, parallel, resources }: JobOptions): string {
+  checkVolumes([sweep.path, sweep.runs, dirname(sweep.experiment)], volumes);
   const count = sweep.plan.length;
   const command = `exec deeptwist sweep ${shellWord(sweep.path)} --task $((JOB_COMPLETION_INDEX + 1))`;
   const limits = resources.map(([name, quantity]) => `                ${text(name)}: ${text(quantity)}`);

@@ -1,15 +1,16 @@
 /** @file `deeptwist sweep`. */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
+import { runsFolder } from '../../runs/experimentOf.ts';
 import { leaveRun } from '../../runs/lockRun.ts';
 import { holderText, ifGone } from '../../runs/lockFile.ts';
 import { pathWord } from '../../runs/pathWord.ts';
 import type { Run } from '../../runs/run.ts';
 import { Ladder } from '../../sweeps/asynchronousHalving.ts';
-import { jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
+import { checkVolumes, jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
 import { plannedRuns } from '../../sweeps/plannedRuns.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
 import { ownJob, requeueOwnJob } from '../../sweeps/slurm/ownJob.ts';
@@ -91,8 +92,22 @@ export const sweepCommand: Command = {
     const optuna = optunaOf(options, engine, isNew);
     const sbatch = sbatchOptions(options.slurm ?? '');
     const kubernetes = engine === 'kubernetes' ? jobOptions(options) : undefined;
-    // Before there is a plan: where there is no Slurm, nothing is made.
-    if (engine === 'slurm' && isNew) await linesPerJob();
+    const text = options.print
+      ? '--print'
+      : options.cancel
+        ? '--cancel'
+        : kubernetes
+          ? '--engine kubernetes'
+          : undefined;
+    if (options.json && text !== undefined) throw wrongUsage('sweep', `${text} prints no JSON`, 'Leave --json out.');
+    const isForSlurm = (options.slurm ?? options.detach) !== undefined;
+    // Before there is a plan: where something is wrong, or there is no Slurm, nothing is made.
+    if (isNew && isForSlurm && engine !== 'slurm') throw notForSlurm();
+    if (isNew && engine === 'slurm') await linesPerJob();
+    if (isNew && kubernetes) {
+      const runs = options.out === undefined ? runsFolder(file) : resolve(context.directory, options.out);
+      checkVolumes([dirname(file), runs], kubernetes.volumes);
+    }
     const sweep = isNew
       ? await newSweep(file, options, { parallel, optuna }, context)
       : await existingSweep(reference, context);
@@ -112,8 +127,7 @@ export const sweepCommand: Command = {
       };
       await writeSetup(sweep, setup);
     }
-    if (!setup && (options.slurm ?? options.detach) !== undefined)
-      throw wrongUsage('sweep', '--slurm and --detach are for Slurm', 'Add --engine slurm, or leave them out.');
+    if (!setup && isForSlurm) throw notForSlurm();
     return workOnSweep(sweep, context, {
       parallel,
       retryFailed: options['retry-failed'] === true,
@@ -123,6 +137,10 @@ export const sweepCommand: Command = {
     });
   },
 };
+
+function notForSlurm(): UserError {
+  return wrongUsage('sweep', '--slurm and --detach are for Slurm', 'Add --engine slurm, or leave them out.');
+}
 
 const engines = ['local', 'slurm', 'kubernetes'] as const;
 
