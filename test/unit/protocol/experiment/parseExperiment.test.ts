@@ -113,6 +113,16 @@ describe('checkExperiment', () => {
       "4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got an empty object",
     ],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
+    [
+      '"batchSize": 50',
+      '"batchSize": 1e999',
+      '7:18 training.batchSize: expected a positive integer, got a number above 1.8e308',
+    ],
+    [
+      '0.98 },',
+      '-1e999 },',
+      '14:24 compression.layers.fc1.rate: expected a number in [0, 1), got a number below -1.8e308',
+    ],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
     ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got an empty list'],
     ['"builtin:lenet-300-100"', '""', '3:12 model: expected a non-empty string or an object, got ""'],
