@@ -12,8 +12,7 @@ export const ENCODING_REMEDY = 'Save the file as UTF-8, or convert it: iconv -f 
 export function decodeText(bytes: Uint8Array): string {
   if (bytes.length > constants.MAX_STRING_LENGTH)
     throw new FormatError(`it has ${bytes.length} bytes; a text may have ${constants.MAX_STRING_LENGTH}`);
-  const mark = bytes.length < 2 ? 0 : (bytes[0] << 8) | bytes[1];
-  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
+  const encoding = encodingOf(bytes);
   if (encoding === 'utf-8') {
     const problem = notUtf8(bytes);
     if (problem !== undefined) throw new FormatError(`it ${problem}`, { remedy: ENCODING_REMEDY });
@@ -23,6 +22,24 @@ export function decodeText(bytes: Uint8Array): string {
   } catch {
     throw new FormatError('it is not UTF-16, though it begins with its byte order mark', { remedy: ENCODING_REMEDY });
   }
+}
+
+/** By the byte order mark. */
+function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  const mark = bytes.length < 2 ? 0 : (bytes[0] << 8) | bytes[1];
+  return mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
+}
+
+/**
+ * Bytes of a text in the encoding that those before have.
+ * @param text with its byte order mark, if it has one
+ * @param before bytes that {@link decodeText} takes
+ */
+export function encodeText(text: string, before: Uint8Array): Uint8Array {
+  const encoding = encodingOf(before);
+  if (encoding === 'utf-8') return Buffer.from(text);
+  const bytes = Buffer.from(text, 'utf16le');
+  return encoding === 'utf-16be' ? bytes.swap16() : bytes;
 }
 
 /**

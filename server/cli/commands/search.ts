@@ -2,12 +2,14 @@
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { encodeText } from '../../formats/text.ts';
 import { searchBudget } from '../../protocol/experiment/searchBudget.ts';
 import { writeSettings } from '../../protocol/experiment/writeSettings.ts';
 import { formatBytes, formatCount, formatDrop, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { faultOf } from '../../protocol/run/fault.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { readExperiment } from '../../runs/loadExperiment.ts';
 import { pathWord } from '../../runs/pathWord.ts';
 import type { SearchedRun, SearchEvent, SearchReport } from '../../search/index.ts';
 import { findSweep } from '../../sweeps/findSweep.ts';
@@ -65,11 +67,9 @@ export const searchCommand: Command = {
         remedy: `Go on with it: deeptwist sweep ${pathWord(found.path, context.directory)}`,
         exitCode: ExitCode.usage,
       });
-    return follow(found, context, json, async (how) => {
-      const report = await searcher.goOnSearching(found, { parallel, sidecarScript: context.sidecarScript, ...how });
-      if (write && report.isMet && report.best) await writeInto(report.experiment, report.best.compression);
-      return report;
-    });
+    return follow(found, context, { json, write }, (how) =>
+      searcher.goOnSearching(found, { parallel, sidecarScript: context.sidecarScript, ...how }),
+    );
   },
 };
 
@@ -92,7 +92,7 @@ interface Following {
 async function follow(
   sweep: Sweep,
   { stdout, stderr, directory, onInterrupt }: CommandContext,
-  json: boolean,
+  { json, write }: { json: boolean; write: boolean },
   work: (how: Following) => Promise<SearchReport>,
 ): Promise<number> {
   const terminal = json ? stderr : stdout;
@@ -102,6 +102,8 @@ async function follow(
     writeLines(terminal, lines);
   };
   print([styled(terminal, 'bold', sweep.id)]);
+  const path = (of: string) => pathWord(of, directory);
+  const goOn = `deeptwist search ${path(sweep.path)}${write ? ' --write' : ''}`;
   const interrupt = onInterrupt(() =>
     print([
       'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
@@ -112,18 +114,17 @@ async function follow(
     if (json && event.type === 'run') return void stdout.write(`${printableJson(event)}\n`);
     print([eventText(event)]);
   };
+  let report: SearchReport;
   try {
-    const report = await work({ signal: interrupt.signal, onEvent });
+    report = await work({ signal: interrupt.signal, onEvent });
     if (json) stdout.write(`${printableJson({ type: 'search', ...report })}\n`);
     else print(['', ...searchReportLines(report, stdout)]);
-    return report.isMet ? ExitCode.done : ExitCode.failed;
   } catch (error) {
-    const path = (of: string) => pathWord(of, directory);
     const isLasting = !interrupt.signal.aborted && faultOf(error) !== undefined;
     print([
       isLasting
         ? `The search keeps its settings. When they are mended, search again: deeptwist search ${path(sweep.experiment)}`
-        : `Go on with: deeptwist search ${path(sweep.path)}`,
+        : `Go on with: ${goOn}`,
     ]);
     if (interrupt.signal.aborted) return ExitCode.stopped;
     throw error;
@@ -131,6 +132,12 @@ async function follow(
     status.clear();
     interrupt.dispose();
   }
+  if (write && report.isMet && report.best)
+    await writeInto(report.experiment, report.best.compression).catch((error: unknown) => {
+      print([`What was found is kept. When that is mended, write it by: ${goOn}`]);
+      throw error;
+    });
+  return report.isMet ? ExitCode.done : ExitCode.failed;
 }
 
 function eventText(event: Exclude<SearchEvent, { type: 'measuring' }>): string {
@@ -157,8 +164,9 @@ function resultText({ value, drop, bytes, ratio }: SearchedRun): string {
   return `${formatNumber(value)}, drop ${formatDrop(drop)}  ${formatBytes(bytes)}, ${formatRatio(ratio)}`;
 }
 
-/** Replaces `compression` in a file; the rest stays as it is written, comments too. */
+/** Replaces `compression` in a file; the rest stays as it is written, comments and encoding too. */
 async function writeInto(file: string, compression: unknown): Promise<void> {
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, writeSettings(text, [{ path: ['compression'], value: compression }]));
+  const { text } = await readExperiment(file);
+  const written = writeSettings(text, [{ path: ['compression'], value: compression }]);
+  await writeFile(file, encodeText(written, await readFile(file)));
 }

@@ -1,6 +1,6 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -128,6 +128,20 @@ test('a second search takes the dense run of the first, and a finished one is on
   const { length } = (await listRuns(place.folder)).runs;
   expect(await start(place, id).ended).toMatchObject({ code: 0 });
   expect((await listRuns(place.folder)).runs).toHaveLength(length);
+  // Written in the encoding that the file has; kept where it cannot be written.
+  const path = join(place.folder, file);
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, Buffer.from(`\uFEFF${text}`, 'utf16le'));
+  expect(await start(place, id, '--write').ended).toMatchObject({ code: 0 });
+  const { experiment: wide } = checkExperiment(readFileSync(path, 'utf16le'), ['target=null']);
+  expect(wide?.compression).toMatchObject(report.best!.compression as object);
+  writeFileSync(path, text.slice(0, -3));
+  const unwritten = await start(place, id, '--write').ended;
+  expect(unwritten.code).toBe(1);
+  expect(unwritten.stdout).toMatch(
+    /What was found is kept\. When that is mended, write it by: deeptwist search \.deeptwist\/sweeps\/\S+ --write\n$/,
+  );
+  writeFileSync(path, text);
   const second = await start(place, file, '--budget', '3', '--set', 'target={"ratio":1.5}', '--write').ended;
   expect(second.stdout).toContain(`(a run that is there: ${dense.run})`);
   const { best, isMet, reference: same } = await resultOf(place);
