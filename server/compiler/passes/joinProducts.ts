@@ -73,7 +73,7 @@ function joinGroup(graph: Graph, order: readonly Node[], group: readonly Product
   return replaceNodes(graph, replacement);
 }
 
-/** The sums of products with one bias, where each product is used for that alone. */
+/** The sums of products with one bias that does not broadcast them, where each product is used for that alone. */
 function sumsWithOneBias(
   products: readonly Product[],
   users: ReadonlyMap<Node, readonly Node[]>,
@@ -83,7 +83,10 @@ function sumsWithOneBias(
   const bias = first?.op === 'Add' ? first.inputs.find((input) => input.type.shape.length === 1) : undefined;
   if (bias === undefined) return undefined;
   const isSum = (node: Node | undefined, index: number): node is Node =>
-    node?.op === 'Add' && node.inputs.includes(bias) && node.inputs.includes(products[index]);
+    node?.op === 'Add' &&
+    node.inputs.includes(bias) &&
+    node.inputs.includes(products[index]) &&
+    sameShape(node.type.shape, products[index].type.shape);
   return nodes.every(isSum) ? { nodes, bias } : undefined;
 }
 

@@ -1,9 +1,16 @@
 /** @file Products of transposed matrices in the ways that the compiler has for them. */
-import { expect, test } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
 import { input, matmul, slice } from '../../../server/compiler/build.ts';
 import { lowerGraph } from '../../../server/compiler/lower/lowerGraph.ts';
+import { compareExecutors } from './compareExecutors.ts';
 import { expectClose } from './expectClose.ts';
 import { evaluateGraph } from './passes/evaluateGraph.ts';
+import { functionProgram, randomBatch } from './programs.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
 
 const ROWS = 30;
 const COLUMNS = 20;
@@ -28,4 +35,20 @@ test('a matrix is transposed once before its product with many columns, and the 
     (_, i) => manyValues[Math.floor(i / 100) * 800 + (i % 100)],
   );
   expectClose('the first columns', firstColumns, values.get('few') as Float32Array);
+});
+
+// Ordinal regression: the products were joined with the first threshold alone.
+test.each(['constant', 'trained'])('two scores by one weight are compared with %s thresholds', async (kind) => {
+  const values = tf.tensor1d([-1, 0, 2]);
+  const w = tf.tensor2d([0.5, -1, 2, 0.25], [4, 1]);
+  const sample = { dtype: 'float32', shape: [4] } as const;
+  const program = functionProgram(
+    kind === 'trained' ? { w, thresholds: values } : { w },
+    [sample, sample],
+    ({ w: weight, thresholds = values }, [x, y]) => {
+      const scores = (inputs: tf.Tensor) => tf.add(tf.matMul(inputs, weight), thresholds);
+      return tf.add(tf.sum(tf.sigmoid(scores(x))), tf.sum(tf.square(scores(y))));
+    },
+  );
+  await compareExecutors(program, [randomBatch(program, 2, 1)]);
 });

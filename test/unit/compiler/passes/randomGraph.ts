@@ -82,6 +82,19 @@ function someSlice(x: Node, detail: number): Node {
   );
 }
 
+const firstColumn = (x: Node): Node =>
+  slice(
+    x,
+    x.type.shape.map(() => 0),
+    [...x.type.shape.slice(0, -1), 1],
+  );
+
+/** Two products with one weight, to both of which the same vector is added: as a bias, or wider than a weight of one column. */
+function scored(a: Node, b: Node, weight: Node, vector: Node): Node {
+  const [left, right] = [a, b].map((x) => unary('Tanh', binary('Add', matmul(x, weight), vector)));
+  return make('Concat', { axis: 0 }, [left, right]);
+}
+
 const reductions = ['Sum', 'Mean', 'Max', 'Min'] as const;
 const bounded = ['Tanh', 'Sigmoid', 'Relu', 'Neg', 'Abs', 'Sin', 'Softplus'] as const;
 const arithmetic = ['Add', 'Add', 'Add', 'Sub', 'Mul', 'Maximum', 'Minimum'] as const;
@@ -124,6 +137,8 @@ const structureBuilders: readonly Builder[] = [
   (a, b) => binary('Add', matmul(a, b, true), matmul(b, a, true)),
   (a, b, c) => binary('Add', binary('Add', matmul(a, b, true), matmul(c, b, true)), matmul(a, b, true)),
   (a, b) => binary('Add', reduce('Sum', a, [0]), reduce('Sum', b, [0])),
+  (a, b, c) => scored(a, b, firstColumn(c), reduce('Sum', c, [0])),
+  (a, b, c) => scored(a, b, c, reduce('Sum', c, [0])),
 ];
 
 const builders = [...elementwiseBuilders, ...structureBuilders];
