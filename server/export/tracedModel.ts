@@ -1,10 +1,10 @@
-/** @file A model compiled as in training, to predict: what the outputs of a written file are held to. */
+/** @file A model traced as in training, to predict: what the outputs of a written file are held to. */
 import { portName } from '../compiler/ports.ts';
 import type { Predictor, StepBatch } from '../compiler/program.ts';
 import { BoundSession, type Buffer } from '../compiler/session.ts';
 import type { OnnxGraph } from '../formats/onnx.ts';
 import type { OpenedModel, Output } from './format.ts';
-import { stepwiseGraph } from './onnx/predictionGraph.ts';
+import { referenceGraph } from './onnx/predictionGraph.ts';
 
 interface TracedGraph {
   readonly graph: OnnxGraph;
@@ -45,7 +45,7 @@ export class TracedModel implements OpenedModel {
   async predict(size: number, inputs: StepBatch['inputs']): Promise<Output[]> {
     let traced = this.#graphs.get(size);
     if (traced === undefined) {
-      const graph = await stepwiseGraph(this.#predictor, size);
+      const graph = await referenceGraph(this.#predictor, size);
       traced = { graph, session: await BoundSession.create(graph, this.#weights, { threads: 1, spinning: false }) };
       this.#graphs.set(size, traced);
     }

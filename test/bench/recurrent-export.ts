@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { kernelsForSteps, withWeights } from '../../server/export/onnx/onnxModel.ts';
-import { predictionGraph, stepwiseGraph } from '../../server/export/onnx/predictionGraph.ts';
+import { predictionGraph } from '../../server/export/onnx/predictionGraph.ts';
 import { portNames } from '../../server/export/portNames.ts';
 import { ort, type Tensor } from '../../server/formats/onnxRuntime.ts';
 import { DenseWeight } from '../../server/formats/packed/dense.ts';
@@ -87,7 +87,7 @@ async function exported(units: number, steps: number) {
     }),
   );
   const operator = (await predictionGraph(predictor, 1)).graph;
-  const written = await stepwiseGraph(predictor, 1);
+  const written = (await predictionGraph(predictor, 1, new Set(weights.map(({ name }) => name)))).graph;
   const names = portNames(['input'], ['output']);
   const models = {
     'operator, dense': withWeights(operator, dense, names).graph,

@@ -2,7 +2,7 @@
 import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
 import { topologicalOrder, type Graph } from '../../compiler/ir.ts';
 import { lowerGraph } from '../../compiler/lower/lowerGraph.ts';
-import { optimize, type PassName } from '../../compiler/optimize.ts';
+import { optimize, passes, type PassName } from '../../compiler/optimize.ts';
 import { writeTranspositionsOut } from '../../compiler/passes/plainProducts.ts';
 import { portName } from '../../compiler/ports.ts';
 import type { Predictor } from '../../compiler/program.ts';
@@ -22,6 +22,8 @@ export interface PredictionGraph {
  * size of the batch, or the number of time steps.
  */
 const TRACED_SIZES = { batch: [97, 101, 103], sequence: [53, 59, 61] } as const;
+
+const ALL: ReadonlySet<PassName> = new Set(Object.keys(passes) as PassName[]);
 
 /** Passes that make a training step faster and an inference graph harder to read. */
 const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy', 'tile-pooling', 'dot-products']);
@@ -75,20 +77,24 @@ function recurrentLengths(graph: Graph): Set<number> {
   );
 }
 
-/** The graph for batches of one size, with recurrent layers written step by step. @throws UserError as {@link predictionGraph} */
-export async function stepwiseGraph(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
-  return lowerGraph(await inferenceGraph(predictor, batchSize, () => false));
+/**
+ * The graph for batches of one size as traced: what a file is held to shares no pass with it. Recurrent layers are step by step.
+ * @throws UserError as {@link predictionGraph}
+ */
+export async function referenceGraph(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
+  return lowerGraph(await inferenceGraph(predictor, batchSize, () => false, ALL));
 }
 
 async function inferenceGraph(
   predictor: Predictor,
   batchSize: number,
   keepsWhole: (recurrentKernel: string) => boolean,
+  skipped = SKIPPED,
 ): Promise<Graph> {
   try {
     const graph = await tracePrediction(predictor, batchSize, keepsWhole);
     refuseUnrepeatable(graph);
-    return writeTranspositionsOut(await optimize(graph, SKIPPED));
+    return writeTranspositionsOut(await optimize(graph, skipped));
   } catch (error) {
     throw error instanceof UnsupportedKernel ? cannotBeWritten(error) : error;
   }

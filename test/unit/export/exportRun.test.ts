@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { unary } from '../../../server/compiler/build.ts';
+import { passes } from '../../../server/compiler/optimize.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
 import type { ExportProgress } from '../../../server/protocol/wire/progressLine.ts';
 import { readExportedFiles } from '../../../server/runs/exportedFiles.ts';
@@ -31,6 +33,17 @@ const dilating = `
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
 
 describe('an exported run', () => {
+  // The model that a file is held to was made by the passes that made the file, so that both were wrong alike.
+  test('is refused where a pass of the compiler makes its file wrong', async () => {
+    const { folder, run } = await finishedRun({ model: wide });
+    const wrong = vi.spyOn(passes, 'join-products').mockImplementation(({ outputs }) => ({
+      outputs: new Map(Array.from(outputs, ([name, node]) => [name, unary('Neg', node)])),
+    }));
+    const error = await userErrorOf(() => exported(run, folder)).finally(() => wrong.mockRestore());
+    expect(error.message).toContain("The exported model is not the run's");
+    expect(filesIn(folder)).toEqual([]);
+  });
+
   test.each([
     ['prune', 'sparse', 5],
     ['quantize', 'binary-codes', 5],

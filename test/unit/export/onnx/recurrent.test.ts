@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kernelsForSteps } from '../../../../server/export/onnx/onnxModel.ts';
-import { stepwiseGraph } from '../../../../server/export/onnx/predictionGraph.ts';
+import { predictionGraph } from '../../../../server/export/onnx/predictionGraph.ts';
 import { encodeOnnxModel, type OnnxGraph } from '../../../../server/formats/onnx.ts';
 import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { DenseWeight } from '../../../../server/formats/packed/dense.ts';
@@ -164,7 +164,7 @@ describe('a recurrent layer in a file', () => {
       const predictor = predictorOf(sequential(layers.lstm({ units: 5, inputShape: [timeSteps, 3] })));
       const { file } = await largestDifference(predictor, []);
       const weights = file.initializers.filter(({ name }) => name.startsWith('lstm'));
-      const steps = await stepwiseGraph(predictor, 1);
+      const { graph: steps } = await predictionGraph(predictor, 1, new Set(predictor.weights.map(({ name }) => name)));
       return { operator: bytes(file), steps: bytes({ ...steps, initializers: [...steps.initializers, ...weights] }) };
     };
     const [one, ten] = [await lengthOf(1), await lengthOf(10)];
