@@ -6,6 +6,7 @@ import { takeDotProducts } from './passes/dotProducts.ts';
 import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
+import { makeSigmoidsPrecise } from './passes/preciseSigmoid.ts';
 import { reassociate } from './passes/reassociate.ts';
 import { simplify } from './passes/simplify.ts';
 import { sinkTransposes } from './passes/sinkTransposes.ts';
@@ -41,6 +42,7 @@ export const passes = {
   'join-products': joinProductsOfSharedOperand,
   'join-sums-of-products': joinSumsOfProducts,
   'dot-products': takeDotProducts,
+  'precise-sigmoid': makeSigmoidsPrecise,
   'fold-constants': foldConstants,
 } as const satisfies Record<string, Pass['run']>;
 
@@ -56,6 +58,7 @@ const pipeline: readonly PassName[] = [
   'join-products',
   'dot-products',
   'clean-up',
+  'precise-sigmoid',
   'fold-constants',
 ];
 
