@@ -44,13 +44,23 @@ export const random = (distribution: Distribution, stream: number, shape: Shape)
 
 const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
-/** A constant; `values` has one element for each of the shape's, or a single one that fills it. */
+/**
+ * A constant; `values` has one element for each of the shape's, or a single one that fills it.
+ * @throws RangeError for another number of values, and for integers that have no int32
+ */
 export function constant(values: ArrayLike<number>, shape: Shape = [], dtype: DType = 'float32'): Node {
   // Gradients are full of large tensors of ones: neither copied nor compared by a call for each element.
+  if (dtype === 'int32' && !(values instanceof Int32Array))
+    for (let i = 0; i < values.length; i++) checkInt32(values[i]);
   const array = isUniform(values) ? new arrayOf[dtype]([values[0]]) : new arrayOf[dtype](values);
   const filled = array.length > 1 && isUniform(array) ? array.slice(0, 1) : array;
   if (filled.length !== 1 && filled.length !== elementCount(shape)) throw new RangeError('Constant of the wrong size.');
   return source('Constant', { values: filled }, { dtype, shape });
+}
+
+/** @throws RangeError for a number that an array of int32 would replace by another one, such as infinity by 0 */
+export function checkInt32(value: number): void {
+  if ((value | 0) !== Math.trunc(value)) throw new RangeError(`${value} is no integer of 32 bits.`);
 }
 
 function isUniform(values: ArrayLike<number>): boolean {

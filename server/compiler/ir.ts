@@ -94,6 +94,8 @@ export interface OpParams {
   Mul: None;
   Div: None;
   Pow: None;
+  /** The rest of a division towards 0, exact, by the sign of a: fmod of C */
+  Remainder: None;
   Maximum: None;
   Minimum: None;
   Equal: None;
@@ -183,7 +185,7 @@ export type UnaryOp = (typeof unaryOps)[number];
 
 /** Elementwise operations of two inputs that broadcast. */
 export const binaryOps = [
-  ...(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum'] as const),
+  ...(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Remainder', 'Maximum', 'Minimum'] as const),
   ...(['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'And', 'Or'] as const),
 ] as const satisfies readonly Op[];
 export type BinaryOp = (typeof binaryOps)[number];

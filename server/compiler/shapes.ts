@@ -96,6 +96,7 @@ const typeRules: Rules = {
   Mul: arithmetic,
   Div: arithmetic,
   Pow: arithmetic,
+  Remainder: arithmetic,
   Maximum: arithmetic,
   Minimum: arithmetic,
   Equal: comparison,

@@ -1,7 +1,7 @@
 /** @file Elementwise kernels of TensorFlow.js in IR operations. */
 import type { CastAttrs, ClipByValueAttrs, FillAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
-import { binary, cast, constant, make, scalar, select, unary } from '../build.ts';
+import { binary, cast, constant, make, scalar, select, splatValue, unary } from '../build.ts';
 import type { DType, Node, Shape, BinaryOp, UnaryOp } from '../ir.ts';
 import {
   UnsupportedKernel,
@@ -71,9 +71,9 @@ const equal = (a: Node, b: Node) => binary('Equal', a, b);
 const zero = scalar(0);
 const one = scalar(1);
 
-/** A constant that fills a shape. */
+/** A constant that fills a shape; an integer as JavaScript takes it for one of 32 bits. */
 function fill(value: number, shape: Shape, dtype: DType): Node {
-  return constant([value], elementCount(shape) === 0 ? [...shape] : shape, dtype);
+  return constant([dtype === 'int32' ? value | 0 : value], elementCount(shape) === 0 ? [...shape] : shape, dtype);
 }
 
 // Klambauer et al. 2017, as in TensorFlow.js's selu_util.ts
@@ -95,19 +95,72 @@ export function importDType(dtype: string, kernel: string): DType {
 }
 
 function castTo(x: Node, dtype: DType): Node {
+  if (dtype === 'int32' && !isKnownFinite(x)) return toInteger(x);
   // TensorFlow.js truncates float32 -> int32 toward zero as ONNX does, and bool is "not zero".
   return dtype === 'bool' && x.type.dtype !== 'bool'
     ? not(binary('Equal', x, scalar(0, x.type.dtype)))
     : cast(x, dtype);
 }
 
-function clip(x: Node, minimum: number, maximum: number): Node {
-  return make('Clip', { minimum, maximum }, [x]);
+/** True for numbers that were integers or truth values before. */
+function isKnownFinite({ op, type, inputs }: Node): boolean {
+  const keepsFinite = op === 'Cast' || op === 'Floor' || op === 'Ceil' || op === 'Round' || op === 'Reshape';
+  return type.dtype !== 'float32' || op === 'OneHot' || (keepsFinite && isKnownFinite(inputs[0]));
 }
 
-/** Floor division, in the type of the dividend. */
+/** @param minimum or the maximum may be one that integers cannot have, such as an infinite one: then it does not bound them */
+function clip(x: Node, minimum: number, maximum: number): Node {
+  const possible = (bound: number) => (x.type.dtype === 'int32' ? clampToInt32(bound) : bound);
+  return make('Clip', { minimum: possible(minimum), maximum: possible(maximum) }, [x]);
+}
+
+const clampToInt32 = (value: number) => Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1);
+
+/** Floor division. Integers are divided as integers: float32 has not all above 2 ** 24. */
 function floorDiv({ a, b }: KernelInputs): Node {
-  return asReals([numeric(a), numeric(b)], ([x, y]) => unary('Floor', over(x, y)), a.type.dtype);
+  if (numeric(a).type.dtype === 'float32') return toInteger(unary('Floor', over(a, b)));
+  const towardZero = integerQuotient(a, b);
+  const rest = sub(a, mul(towardZero, b));
+  return sub(towardZero, cast(haveOtherSigns(rest, b), 'int32'));
+}
+
+/** The quotient towards 0, and 0 for a divisor of 0, where the processor ends the process, as it may for -1. */
+function integerQuotient(a: Node, b: Node): Node {
+  const divisor = splatValue(b) ?? 0;
+  if (divisor !== 0 && divisor !== -1) return over(a, b);
+  const [minusOne, none, single] = [-1, 0, 1].map((value) => scalar(value, 'int32'));
+  const isSpecial = or(equal(b, none), equal(b, minusOne));
+  return select(isSpecial, mul(a, b), over(a, select(isSpecial, single, b)));
+}
+
+/** The rest of floor division, of integers by 0 it is 0. */
+function mod({ a, b }: KernelInputs): Node {
+  const rest = (x: Node) => binary('Remainder', x, b);
+  if (numeric(a).type.dtype === 'float32') return select(haveOtherSigns(rest(a), b), rest(add(rest(a), b)), rest(a));
+  const none = scalar(0, 'int32');
+  const floored = sub(a, mul(b, floorDiv({ a, b })));
+  return splatValue(b) ? floored : select(equal(b, none), none, floored);
+}
+
+/** True where one of two numbers is above 0 and the other one below. */
+function haveOtherSigns(a: Node, b: Node): Node {
+  const none = scalar(0, a.type.dtype);
+  const isBelow = (x: Node) => binary('Less', x, none);
+  const isAbove = (x: Node) => binary('Greater', x, none);
+  return or(and(isBelow(a), isAbove(b)), and(isAbove(a), isBelow(b)));
+}
+
+/** ln(1 + x): what 1 + x loses of an x near 0 is added again. */
+function log1p(x: Node): Node {
+  const small = binary('Minimum', x, one);
+  const lost = sub(small, sub(add(small, one), one));
+  return add(unary('Log', add(x, one)), lost);
+}
+
+/** exp(x) - 1 = 2 sinh(x / 2) exp(x / 2), exact near 0; it is -1 long before the factors overflow. */
+function expm1(x: Node): Node {
+  const half = mul(binary('Maximum', x, scalar(-80)), scalar(0.5));
+  return mul(mul(unary('Sinh', half), scalar(2)), unary('Exp', half));
 }
 
 const isNan = (x: Node) => not(equal(x, x));
@@ -133,9 +186,9 @@ export const elementwiseKernels: KernelImports = {
   Abs: keepingTruth((x) => unary('Abs', x)),
   Neg: unaryKernel('Neg'),
   Exp: ofX((x) => unary('Exp', cast(x, 'float32'))),
-  Expm1: ofReals((x) => sub(unary('Exp', x), one)),
+  Expm1: ofReals(expm1),
   Log: unaryKernel('Log'),
-  Log1p: ofReals((x) => unary('Log', add(x, one))),
+  Log1p: ofReals(log1p),
   Sqrt: unaryKernel('Sqrt'),
   Rsqrt: ofNumbers((x) => over(one, sqrt(x))),
   Square: keepingTruth((x) => mul(x, x)),
@@ -187,8 +240,8 @@ export const elementwiseKernels: KernelImports = {
   Sub: binaryKernel('Sub'),
   Multiply: binaryKernel('Mul', and),
   RealDiv: binaryKernel('Div'),
-  FloorDiv: (inputs) => cast(floorDiv(inputs), 'int32'),
-  Mod: (inputs) => sub(inputs.a, mul(inputs.b, floorDiv(inputs))),
+  FloorDiv: floorDiv,
+  Mod: mod,
   Pow: binaryKernel('Pow', (a, b) => or(a, not(b))),
   Atan2: ({ a, b }) => asReals([numeric(a), numeric(b)], ([y, x]) => angle(y, x), a.type.dtype),
   Maximum: binaryKernel('Maximum', or),

@@ -1,5 +1,6 @@
 /** @file Collects the ONNX nodes and initializers that operations are lowered to. */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType } from '../../formats/onnx.ts';
+import { checkInt32 } from '../build.ts';
 import type { Device } from '../device.ts';
 import type { DType, Node } from '../ir.ts';
 import { nodeName } from './rejection.ts';
@@ -71,7 +72,9 @@ export class Emitter {
     );
   }
 
+  /** @throws RangeError for an integer that has no int32 */
   scalar(value: number, dtype: DType): OnnxName {
+    if (dtype === 'int32') checkInt32(value);
     const data =
       dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(value);
     return this.#once(`s${dtype}${Object.is(value, -0) ? '-0' : value}`, () =>

@@ -126,6 +126,7 @@ export const loweringRules: Rules = {
   Mul: same('Mul'),
   Div: same('Div'),
   Pow: same('Pow'),
+  Remainder: (_node, inputs, emitter) => emitter.emit('Mod', inputs, { fmod: { int: 1 } }),
   Maximum: same('Max'),
   Minimum: same('Min'),
   Equal: same('Equal'),

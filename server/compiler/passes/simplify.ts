@@ -156,7 +156,8 @@ const [SMALLEST_BOUND, LARGEST_BOUND] = [2 ** -100, 2 ** 100];
 const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
   if (x.type.dtype === dtype) return x;
   const value = splatValue(x);
-  if (value !== undefined && dtype !== 'bool') return constant([Math.trunc(value)], x.type.shape, dtype);
+  if (value !== undefined && dtype !== 'bool')
+    return constant([dtype === 'int32' ? value | 0 : value], x.type.shape, dtype);
   if (dtype !== 'float32') return undefined;
   return oneHotBehind(x) ?? upTo(x);
 };

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { constant } from '../../../server/compiler/build.ts';
+import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { createExecutor } from '../../../server/compiler/createExecutor.ts';
 import { loadWasmBackend } from '../../../server/compiler/eagerBackend.ts';
+import { Emitter } from '../../../server/compiler/lower/emitter.ts';
 import { compareExecutors } from './compareExecutors.ts';
 import { functionProgram } from './programs.ts';
 
@@ -98,6 +101,109 @@ describe('integers', () => {
     );
     await compareExecutors(made, [integerBatch]);
   });
+});
+
+const large = [{ dtype: 'int32', shape: [8] }] as const;
+const INT32 = { least: -(2 ** 31), most: 2 ** 31 - 1 };
+const dividends = Int32Array.of(1795996799, -1795996799, 16777217, -7, 0, 7, INT32.least, INT32.most);
+const divisors = Int32Array.of(86400, 86400, -10, 7, 0, 0, -1, -13);
+
+/** What int32 has and float32 has not: each element is compared, its halves apart. */
+const ofLargeIntegers: Record<string, (x: tf.Tensor, y: tf.Tensor) => tf.Tensor> = {
+  'a rest': (x, y) => tf.mod(x, y),
+  'a rest of division by a constant': (x) => tf.mod(x, tf.scalar(86400, 'int32')),
+  'a rest of division by 0': (x) => tf.mod(x, tf.scalar(0, 'int32')),
+  'a quotient': (x, y) => tf.floorDiv(x, y),
+  'a quotient by a constant': (x) => tf.floorDiv(x, tf.scalar(10, 'int32')),
+  'a quotient by -1': (x) => tf.floorDiv(x, tf.scalar(-1, 'int32')),
+  'a quotient of tf.div': (x, y) => tf.div(x, y),
+  'what is bounded below': (x) => tf.clipByValue(x, 0, Infinity),
+  'what is bounded above': (x) => tf.clipByValue(x, -Infinity, 5),
+  'what has a bound that no int32 reaches': (x) => tf.clipByValue(x, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  'what has bounds between integers': (x) => tf.clipByValue(x, -2.5, 3.5),
+};
+
+describe('large integers', () => {
+  it.each(Object.entries(ofLargeIntegers))('%s is exact', async (_, compute) => {
+    const made = functionProgram(
+      { low: tf.ones([8]), high: tf.ones([8]) },
+      [...large, ...large],
+      ({ low, high }, [x, y]) => {
+        const result = tf.reshape(compute(x, y), [8]);
+        const half = tf.scalar(65536, 'int32');
+        const upper = tf.floorDiv(result, half);
+        const lower = tf.sub(result, tf.mul(upper, half));
+        return tf.add(tf.sum(tf.mul(low, tf.cast(lower, 'float32'))), tf.sum(tf.mul(high, tf.cast(upper, 'float32'))));
+      },
+    );
+    // A tolerance below 1 for numbers up to 65536.
+    await compareExecutors(made, [{ size: 1, inputs: [dividends, divisors], targets: [] }], { tolerance: 1e-6 });
+  });
+
+  it('their rests are the rows of a table', async () => {
+    const made = functionProgram(weights(), integers, ({ w }, [x]) => {
+      const table = tf.reshape(w, [4, 1]);
+      return tf.sum(
+        tf.square(
+          tf.gather(table, tf.reshape(tf.mod(tf.add(x, tf.scalar(1795996800, 'int32')), tf.scalar(4, 'int32')), [8])),
+        ),
+      );
+    });
+    await compareExecutors(made, [integerBatch]);
+  });
+});
+
+it('what is not finite is the integer 0', async () => {
+  const made = functionProgram(weights(), inputs, ({ w }, [x]) =>
+    tf.add(tf.sum(w), tf.sum(tf.cast(tf.cast(tf.div(1, tf.mul(x, tf.relu(x))), 'int32'), 'float32'))),
+  );
+  await compareExecutors(made, [batch]);
+  const divided = functionProgram(weights(), inputs, ({ w }, [x]) =>
+    tf.add(tf.sum(w), tf.sum(tf.cast(tf.floorDiv(x, tf.relu(x)), 'float32'))),
+  );
+  await compareExecutors(divided, [batch]);
+});
+
+it('a constant that is no integer of 32 bits is refused', () => {
+  expect(() => constant([Infinity], [], 'int32')).toThrow('Infinity is no integer of 32 bits.');
+  expect(() => constant([1, 2 ** 31], [2], 'int32')).toThrow('2147483648 is no integer of 32 bits.');
+  expect(() => new Emitter().scalar(NaN, 'int32')).toThrow('NaN is no integer of 32 bits.');
+});
+
+/** By the sign of the divisor, and smaller than it also where the sum is rounded. */
+function restOf(x: number, divisor: number): number {
+  const rest = x % divisor;
+  return rest * divisor < 0 ? Math.fround(rest + divisor) % divisor : rest;
+}
+
+const precise: Record<string, [(x: tf.Tensor) => tf.Tensor, (x: number) => number]> = {
+  log1p: [tf.log1p, Math.log1p],
+  expm1: [tf.expm1, Math.expm1],
+  'mod 7': [(x) => tf.mod(x, 7), (x) => restOf(x, 7)],
+  'mod -0.3': [(x) => tf.mod(x, -0.3), (x) => restOf(x, Math.fround(-0.3))],
+  'mod Infinity': [(x) => tf.mod(tf.abs(x), Infinity), Math.abs],
+};
+const floats = [
+  ...[1e-8, -1e-8, 1e-6, -1e-6, 0.001, -0.001, 0.3, -0.3, 0.9, -0.9, -0.99, -1, 1, 1.5, 7, 30, 80, 0],
+  ...[1e8, -1e9, 1e30, -1000, -90, 1000, 88.5],
+];
+
+it.each(Object.entries(precise))('%s has the last bits of float32 everywhere', async (_, [compute, definition]) => {
+  const sample = { dtype: 'float32', shape: [floats.length] } as const;
+  const made = functionProgram({ w: tf.ones([floats.length]) }, [sample], ({ w }, [x]) => {
+    const y = tf.reshape(compute(x), [-1]);
+    // An infinite loss is none, and its weight's gradient is the result.
+    return tf.sum(tf.mul(w, y));
+  });
+  const executor = await CompiledExecutor.create(made, { ...options, batchSize: 1 });
+  await executor.step({ size: 1, inputs: [Float32Array.from(floats)], targets: [] }, 0);
+  const results = executor.parameters.byName.get('w')!.gradient as Float32Array;
+  const expected = floats.map((x) => Math.fround(definition(Math.fround(x))));
+  results.forEach((result, i) => {
+    if (!Object.is(result, expected[i]) && !(Math.abs(result - expected[i]) <= 4e-7 * Math.abs(expected[i])))
+      expect.fail(`of ${floats[i]} it is ${result}, expected ${expected[i]}`);
+  });
+  await executor.dispose();
 });
 
 describe('truth values', () => {

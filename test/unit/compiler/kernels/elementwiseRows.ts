@@ -121,8 +121,11 @@ export const elementwiseRows: Readonly<Record<string, KernelRow>> = {
   Sub: binary(tf.sub),
   Multiply: fc.oneof(binary(tf.mul), binary(tf.mul, { kind: 'int32' })),
   RealDiv: binary(tf.div, { second: POSITIVE }),
-  FloorDiv: binary(tf.floorDiv, { kind: 'int32', range: [-9, 9], second: [1, 4] }),
-  Mod: binary(tf.mod, { range: [-5, 5], second: POSITIVE }),
+  FloorDiv: binary(tf.floorDiv, { kind: 'int32', range: [-9, 9], second: [-4, 4] }),
+  Mod: fc.oneof(
+    binary(tf.mod, { range: [-5, 5], second: POSITIVE }),
+    binary(tf.mod, { kind: 'int32', range: [-9, 9], second: [-4, 4] }),
+  ),
   Pow: fc.oneof(
     binary(tf.pow, { range: POSITIVE, second: [-2, 2] }),
     unary((x) => tf.pow(x, 2)),
