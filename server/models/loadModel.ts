@@ -24,7 +24,7 @@ import {
 } from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { loadOnnxModel } from './onnx/loadOnnxModel.ts';
-import { completeNormalizations } from './plainNormalizations.ts';
+import { correctLayers } from './correctedLayers.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
 
@@ -66,7 +66,7 @@ export function loadModel(
 ): Promise<LoadedModel> {
   return withSeededMathRandom(seed, seeding, async () => {
     const loaded = await load();
-    completeNormalizations(loaded.model);
+    correctLayers(loaded.model);
     return { ...loaded, warnings: [...(loaded.warnings ?? []), ...dilationWarnings(loaded.model)] };
   });
 

@@ -7,7 +7,7 @@ import { notUsable } from '../modules/readUserFile.ts';
 import { forPrediction } from './modelTopology.ts';
 import { modelWeights } from './modelWeights.ts';
 import type { SavedModel } from './thinning/savedLayers.ts';
-import { completeNormalizations } from './plainNormalizations.ts';
+import { correctLayers } from './correctedLayers.ts';
 import { modelOf } from './tfjsModelFile.ts';
 import { UserError } from '../protocol/userError.ts';
 
@@ -73,7 +73,7 @@ export async function storedModel(
 export async function modelOfTopology(topology: object, path: string, remedy?: string): Promise<tf.LayersModel> {
   await tf.setBackend('cpu');
   const model = await modelOf({ modelTopology: topology }, path, remedy);
-  completeNormalizations(model);
+  correctLayers(model);
   return model;
 }
 

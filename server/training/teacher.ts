@@ -6,7 +6,7 @@ import { loadLayersFile } from '../models/layersFile.ts';
 import { loadModel, loadModelFile, type LoadedModel } from '../models/loadModel.ts';
 import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import { completeNormalizations } from '../models/plainNormalizations.ts';
+import { correctLayers } from '../models/correctedLayers.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { namesRun } from '../protocol/experiment/runReference.ts';
 import type { DistillationConfig, ModelReference, TrainingConfig } from '../protocol/experiment/schema.ts';
@@ -82,7 +82,7 @@ async function find(teacher: DistillationConfig['teacher'], options: TeacherOpti
   const { batchSize, dataset } = options;
   // The settings have been checked: another file than these has layers.
   const { model, files } = await (loadModelFile(path, { batchSize, ...dataset }) ?? loadLayersFile(path));
-  completeNormalizations(model);
+  correctLayers(model);
   return { loaded: { model, files }, loss: 'auto', files, run: undefined };
 }
 
