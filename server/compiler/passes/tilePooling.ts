@@ -8,7 +8,8 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import { binary, make, replaceNodes, reshape, scalar, select, slice, transpose } from '../build.ts';
-import { topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { sameShape, topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { broadcastShapes } from '../shapes.ts';
 
 type PoolGrad = NodeOf<'MaxPoolGrad'>;
 
@@ -79,6 +80,15 @@ interface PooledConvolution {
   readonly filterGradients: readonly NodeOf<'ConvFilterGrad'>[];
 }
 
+/** True for what is one number for each channel of the image, or for all of them, and makes the image no larger. */
+function isOfChannels({ type: { shape } }: Node, { type: image }: Node): boolean {
+  const channelAxis = shape.length - 3;
+  return (
+    shape.every((size, axis) => axis === channelAxis || size === 1) &&
+    sameShape(broadcastShapes(shape, image.shape), image.shape)
+  );
+}
+
 /** Patches larger than this make good matrices as they are. */
 const LARGEST_PATCH = 64;
 
@@ -93,7 +103,7 @@ function pooledConvolution(
   const [image, filter] = convolution.inputs;
   if ([...strides, ...dilations, groups].some((value) => value !== 1)) return undefined;
   if (elementCount(filter.type.shape.slice(1)) > LARGEST_PATCH) return undefined;
-  if (bias !== undefined && elementCount(bias.type.shape) !== filter.type.shape[0]) return undefined;
+  if (bias !== undefined && !isOfChannels(bias, convolution)) return undefined;
   if (bias !== undefined && users.get(convolution)?.length !== 1) return undefined;
 
   const window = JSON.stringify(gradient.params);
