@@ -40,7 +40,7 @@ export class PruningUnit implements Unit {
       };
     const { selection } = rule;
     if (!selection.splice) return;
-    this.splice = (values, step, before) => selection.splice!(this.#scoresOf(values), rule.rateAt(step), before);
+    this.splice = (values, step, before) => selection.splice!(this.#gathered(values), rule.rateAt(step), before);
     this.regrow = (values, gradients, step, part) => {
       if (part === 0) return this.kept(values, step);
       const rate = rule.rateAt(step);
@@ -69,8 +69,15 @@ export class PruningUnit implements Unit {
     return values.map(() => ({ form: 'sparse' }));
   }
 
-  /** Before the first gradient, weights are chosen by their magnitudes. */
+  /** The scores by which weights are chosen: what is zero already, under a mask for example, goes first, as it does by magnitudes. */
   #scoresOf(values: readonly Float32Array[]): readonly Float32Array[] {
+    if (this.#scores.length === 0) return magnitudesOf(values);
+    const live = this.#rule.selection.nonZeros(values);
+    return this.#scores.map((scores, i) => scores.map((score, j) => (live[i][j] === 0 ? -Infinity : score)));
+  }
+
+  /** Before the first gradient, scores are magnitudes. */
+  #gathered(values: readonly Float32Array[]): readonly Float32Array[] {
     return this.#scores.length > 0 ? this.#scores : magnitudesOf(values);
   }
 

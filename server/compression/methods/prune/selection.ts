@@ -34,6 +34,8 @@ export interface SelectedWeight {
 export interface Selection {
   /** Most entries that become zero at a rate. */
   zerosAt(rate: number): number;
+  /** Marks by 0 the entries that are zero already, where all that become zero together are. */
+  nonZeros(values: readonly Float32Array[]): Uint8Array[];
   /** The entries that stay at a rate. Scores have no NaN that is less than another number. */
   keep(scores: readonly Float32Array[], rate: number): Uint8Array[];
   /** The same with a hysteresis: what is near the threshold stays as it was. Absent where there is no threshold. */
@@ -58,11 +60,15 @@ export function selectionOf(
 const entriesIn = (weights: readonly SelectedWeight[]) =>
   weights.reduce((sum, { view }) => sum + view.rows * view.columns, 0);
 
+const nonZeroEntries = (values: readonly Float32Array[]) =>
+  values.map((array) => Uint8Array.from(array, (value) => Number(value !== 0)));
+
 function elementSelection(weights: readonly SelectedWeight[]): Selection {
   const entries = entriesIn(weights);
   const zerosAt = (rate: number) => prunedCount(rate, entries);
   return {
     zerosAt,
+    nonZeros: nonZeroEntries,
     keep: (scores, rate) => keepGreatest(scores, zerosAt(rate)),
     splice(scores, rate, before) {
       const count = zerosAt(rate);
@@ -85,6 +91,7 @@ function nOfMSelection(weights: readonly SelectedWeight[], numbers: NOfM): Selec
   const zeros = weights.reduce((sum, { view }) => sum + zerosOfNOfM(view, numbers), 0);
   return {
     zerosAt: (rate) => (rate === 0 ? 0 : zeros),
+    nonZeros: nonZeroEntries,
     keep: (scores, rate) =>
       rate === 0 ? keepGreatest(scores, 0) : scores.map((own, i) => keepNOfM(own, weights[i].view, numbers)),
   };
@@ -142,6 +149,10 @@ function groupSelection(
   const marksOf = (kept: Uint8Array) => partitions.map((partition) => entriesOf(partition, kept));
   return {
     zerosAt,
+    nonZeros(values) {
+      const { scores } = scoreGroups(values, partitions, 'root mean square');
+      return marksOf(Uint8Array.from(scores, (magnitude) => Number(magnitude !== 0)));
+    },
     keep: (scores, rate) => marksOf(keepGroups(scoreGroups(scores, partitions, score), zerosAt(rate), floors)),
     splice(scores, rate, before) {
       const groups = scoreGroups(scores, partitions, score);

@@ -232,6 +232,38 @@ describe('criteria', () => {
   });
 });
 
+describe.each(['gradual-mask', 'dynamic-surgery', 'rigl'] as const)('under %s', (policy) => {
+  test.each(['magnitude', 'movement', 'taylor'] as const)(
+    'the last distortion by %s cuts what is masked first: no more than the rate asks for or the mask has',
+    async (criterion) => {
+      const schedule = { from: 10, to: 60 };
+      const quantization = { method: 'quantize', distortEvery: 30, layers: { '*': { bits: 2 } } } as const;
+      for (const { pattern, asked, floor } of [
+        { pattern: { rate: 0.8 }, asked: 160, floor: 160 },
+        { pattern: { rate: 0.8, pattern: 'block', block: [2, 5] }, asked: 160, floor: 160 },
+        { pattern: { rate: 0.85, pattern: 'unit' }, asked: 170, floor: 160 },
+      ] as const)
+        for (const further of [[], [quantization]]) {
+          const weights = [trainedWeight('fc1/kernel', [20, 10], 1)];
+          const pruning = {
+            ...common,
+            policy,
+            criterion,
+            schedule,
+            layers: { '*': { ...pattern } },
+          } as WrittenCompression;
+          const compressor = createCompressor([pruning, ...further], weights, run);
+          await trainOnNoise(compressor, weights, { from: 1, to: 95, deviation: 0.3 });
+          const masked = compressor.state['fc1/kernel/mask'].filter((mark) => mark === 0).length;
+          expect(masked).toBeGreaterThan(60);
+          const gone = compressor.sizes(weights)[0].weights - compressor.sizes(weights)[0].weightsKept;
+          expect(gone).toBeGreaterThanOrEqual(Math.max(masked, floor));
+          expect(gone).toBeLessThanOrEqual(Math.max(masked, asked));
+        }
+    },
+  );
+});
+
 describe('what does not fit a weight is an error at its setting', () => {
   const create = (layer: Pruning['layers'][string]) => () =>
     createCompressor({ ...common, layers: { fc2: layer } }, dense(), run);
