@@ -5,6 +5,7 @@ import { FactorsCodedWeight, type Factor } from '../../formats/packed/factorsCod
 import { isCodedNumbers } from '../../formats/packed/nested.ts';
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import { sectionBytes } from '../../formats/packed/packedWeight.ts';
+import { SparseWeight } from '../../formats/packed/sparse.ts';
 import { SparseCodedWeight } from '../../formats/packed/sparseCoded.ts';
 import { smallestIndex } from '../../formats/packed/sparseIndex.ts';
 import { reconstruct } from '../../linalg/truncate.ts';
@@ -12,6 +13,7 @@ import type { CompressionSetting } from '../../protocol/run/events.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
+import { sparseSize } from './prune/size.ts';
 import type {
   CompressedWeight,
   CompressionState,
@@ -179,7 +181,8 @@ function distortTensor(distortion: TensorDistortion, { values, view, form }: Ten
 
 /** The size of a tensor as {@link distortTensor} left it. */
 function tensorSize(distortion: TensorDistortion, { values, view, form }: Tensor): CompressedSize {
-  if (form?.form !== 'sparse' || !form.kept) return distortion.size(values, view, form);
+  if (form?.form !== 'sparse') return distortion.size(values, view, form);
+  if (!form.kept) return sparseSize(values);
   const { kept, marks } = keptNumbers(values, form.kept.positions);
   const { bits } = distortion.size(kept, inOneRow(kept), form.kept.numbers);
   return { weightsKept: kept.length, bits: inBytes(bits) + inBytes(smallestIndex(marks).bits) };
@@ -196,7 +199,8 @@ function packedTensor(
   shape: readonly number[],
   { values, view, form }: Tensor,
 ): PackedWeight {
-  if (form?.form !== 'sparse' || !form.kept) return distortion.packed(shape, values, view, form);
+  if (form?.form !== 'sparse') return distortion.packed(shape, values, view, form);
+  if (!form.kept) return SparseWeight.of(shape, values);
   const { kept, marks } = keptNumbers(values, form.kept.positions);
   const coded = distortion.packed([kept.length], kept, inOneRow(kept), form.kept.numbers);
   return SparseCodedWeight.of(shape, marks, isCodedNumbers(coded) ? coded : new DenseWeight([kept.length], kept));

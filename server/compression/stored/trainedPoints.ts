@@ -192,7 +192,7 @@ class PointWeight {
   readonly #count: Float32Array;
   /** The sum of gradients that tells how many points there are. */
   readonly #slopes: Float32Array;
-  /** How numbers are scaled and which are quantized, as the points were fitted. */
+  /** How numbers are scaled and which are quantized, as the points were fitted; undefined where all are zero. */
   #form: TableForm | undefined;
   /** Indices of the quantized numbers, ascending; undefined where all are. */
   #positions: Uint32Array | undefined;
@@ -268,7 +268,8 @@ class PointWeight {
 
   /** Takes the points that a distortion fitted. */
   fit(compressed: CompressedWeight | undefined): void {
-    this.points.set(this.#quantized(compressed).form.table);
+    const { form } = this.#quantized(compressed);
+    if (form) this.points.set(form.table);
   }
 
   /** Begins with what a distortion by these points left. */
@@ -280,9 +281,13 @@ class PointWeight {
     this.#quantize();
   }
 
-  /** What is quantized of the weight: all of it, or the numbers that pruning kept. */
-  #quantized(compressed: CompressedWeight | undefined): { form: TableForm; positions: Uint32Array | undefined } {
+  /** What is quantized of the weight: all of it, or the numbers that pruning kept, which can be none. */
+  #quantized(compressed: CompressedWeight | undefined): {
+    form: TableForm | undefined;
+    positions: Uint32Array | undefined;
+  } {
     const kept = compressed?.form === 'sparse' ? compressed.kept : undefined;
+    if (compressed?.form === 'sparse' && !kept) return { form: undefined, positions: new Uint32Array() };
     const form = kept ? kept.numbers : compressed;
     if (form?.form !== 'levels' || !isTableForm(form)) throw new TypeError(`${this.name} was not quantized to points.`);
     return { form, positions: kept?.positions };
@@ -290,8 +295,10 @@ class PointWeight {
 
   /** Turns the gradient of the weight into that of the points; none is left for the weight. */
   pull(): void {
-    const slopes = this.#select(this.#gradient);
-    this.#tensor.gradient.set(sumByLevel(slopes, this.#codes, this.#form!, this.points.length));
+    if (this.#form) {
+      const slopes = this.#select(this.#gradient);
+      this.#tensor.gradient.set(sumByLevel(slopes, this.#codes, this.#form, this.points.length));
+    }
     this.#gradient.fill(0);
   }
 
@@ -302,7 +309,11 @@ class PointWeight {
   }
 
   #quantize(): void {
-    const form = this.#form!;
+    const form = this.#form;
+    if (!form) {
+      this.#values.fill(0);
+      return;
+    }
     const positions = this.#positions;
     if (!positions) {
       this.wake();

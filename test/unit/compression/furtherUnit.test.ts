@@ -28,6 +28,9 @@ const lowRank = (rank: number, layer = 'fc', sharedProjection = false): WrittenC
   method: 'low-rank',
   layers: { [layer]: { rank, sharedProjection } },
 });
+/** All that is left of a weight is zero. */
+const nuclearNorm: WrittenCompression = { method: 'nuclear-norm', threshold: 'tau', layers: { fc: { tau: 1000 } } };
+const groupLasso: WrittenCompression = { method: 'group-lasso', threshold: 'lambda', layers: { fc: { lambda: 1000 } } };
 const run = { steps: 100, seed: 1 };
 
 describe('pruning, then quantization', () => {
@@ -295,6 +298,10 @@ test.each([
   ['low rank, then pruning', [lowRank(5), pruning(0.8)], 'factors-coded'],
   ['all three', [lowRank(9), pruning(0.7), quantization(3)], 'factors-coded'],
   ['too many factors to be smaller', [lowRank(30), pruning(0.1)], 'dense'],
+  ['no singular value, then bits', [nuclearNorm, quantization(2)], 'sparse'],
+  ['no unit, then bits', [groupLasso, quantization(2)], 'sparse'],
+  ['no singular value, no unit, then bits', [nuclearNorm, groupLasso, quantization(2)], 'sparse'],
+  ['no unit, then pruning', [groupLasso, pruning(0.5)], 'sparse'],
 ] as const)('a file holds the very numbers in the bytes that were counted: %s', async (_, list, form) => {
   const fc = trainedWeight('fc/kernel', [60, 40], 24);
   const compressor = createCompressor([...list], [fc], run);
@@ -306,6 +313,25 @@ test.each([
   const [{ bytesKept }] = compressor.sizes([fc]);
   expect(bytesKept).toBe(read.sections.reduce((bytes, { length }) => bytes + length, 0));
 });
+
+test.each([
+  quantization(2, '*'),
+  { ...quantization(2, '*'), layers: { '*': { levels: 'fixed-point', bits: 3 } } },
+] as const)(
+  'a weight that one threshold for the model makes all zero takes the bytes that are counted, and no number: %o',
+  async (further) => {
+    const weights = [trainedWeight('large/kernel', [30, 20], 1), trainedWeight('small/kernel', [20, 10], 2, 1e-3)];
+    const compressor = createCompressor([{ ...pruning(0.9, '*'), scope: 'model' }, further], weights, run);
+    await compressor.distort(100);
+    expect(weights[1].values.every((value) => value === 0)).toBe(true);
+    const read = decodePacked(encodePacked(compressor.packed()));
+    for (const { name, bytesKept } of compressor.sizes(weights))
+      expect(bytesKept).toBe(read.get(name)!.sections.reduce((bytes, { length }) => bytes + length, 0));
+    expect(compressor.sizes(weights).map(({ weightsKept }) => weightsKept)).toEqual([80, 0]);
+    expect(compressor.sizes(weights)[1].bytesKept).toBeLessThan(40);
+    expect(read.get('small/kernel')!.rebuild()).toEqual(weights[1].values);
+  },
+);
 
 test('the predicted size of a list is near the measured one, without a weight', async () => {
   const weights = [trainedWeight('fc1/kernel', [200, 100], 22), trainedWeight('fc2/kernel', [100, 90], 23)];

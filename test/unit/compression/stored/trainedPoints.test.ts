@@ -429,6 +429,31 @@ describe('after pruning', () => {
     for (const weight of weights) expect(new Set(weight.values).size).toBeLessThanOrEqual(5);
   });
 
+  test('a weight that the threshold of the model makes all zero has no points, and stays zero', async () => {
+    const weights = [kernel(normals(60, 11), 6, 'fc1'), kernel(normals(10, 12, 1e-3), 5, 'fc2')];
+    const list = [
+      { ...prune, scope: 'model' },
+      { ...points, schedule: { from: 1 } },
+    ] as const;
+    const compressor = createCompressor(list, weights, options);
+    for (let at = 1; at < options.steps; at++) {
+      await step(compressor, weights, at);
+      expect(compressor.trained[1].gradient.every((slope) => slope === 0)).toBe(true);
+      if (compressor.distortsAfter(at)) await compressor.distort(at);
+    }
+    const [state, before] = [structuredClone(compressor.state), valuesOf(weights).map((own) => own.slice())];
+    await compressor.distort(options.steps);
+    expect(weights[1].values.every((value) => value === 0)).toBe(true);
+    expect(weights[0].values.filter((value) => value === 0)).toHaveLength(25);
+    expect(compressor.sizes(weights)[1].weightsKept).toBe(0);
+    const resumed = weights.map((own, i) => ({ ...own, values: before[i].slice() }));
+    const second = createCompressor(list, resumed, options);
+    compressor.trained.forEach(({ value }, i) => second.trained[i].value.set(value));
+    second.restore(state);
+    await second.distort(options.steps);
+    expect(valuesOf(resumed)).toEqual(valuesOf(weights));
+  });
+
   test('points that would begin while weights are still being pruned are refused', () => {
     const schedule = { initialRate: 0, from: 0, to: 10, exponent: 3 };
     expect(() => createCompressor([{ ...prune, schedule }, points], [kernel(values)], options)).toThrow(
