@@ -13,6 +13,7 @@ import type { CompressionSetting } from '../../protocol/run/events.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
+import { areFactorsFewer } from './lowRank/size.ts';
 import { sparseSize } from './prune/size.ts';
 import type {
   CompressedWeight,
@@ -71,7 +72,7 @@ export class FurtherUnit implements Unit {
   async distort(values: readonly Float32Array[], at: Distortion): Promise<CompressedWeight[]> {
     if (!this.#acts(at.step))
       return this.#tensors.map((tensor, i) => tensor.distort(values[i], this.targets[i].view, at));
-    const forms = await (this.#earlier.settle?.(values) ?? this.#earlier.distort(values, at));
+    const forms = this.#worthwhile(await (this.#earlier.settle?.(values) ?? this.#earlier.distort(values, at)));
     /** What was made of the left factors, which weights can share. */
     const lefts = new Map<Float32Array, { values: Float32Array; form: CompressedWeight }>();
     const further: CompressedWeight[] = [];
@@ -82,6 +83,15 @@ export class FurtherUnit implements Unit {
           : distortTensor(this.#tensors[i], { values: values[i], view: this.targets[i].view, form }, at),
       );
     return further;
+  }
+
+  /** Without factors that are no fewer numbers than the weights: a file would not have them either. */
+  #worthwhile(forms: readonly (CompressedWeight | undefined)[]): readonly (CompressedWeight | undefined)[] {
+    return forms.map((form) => {
+      if (form?.form !== 'factors') return form;
+      const views = this.targets.filter((_, i) => sharesLeft(form, forms[i])).map(({ view }) => view);
+      return areFactorsFewer(views, form.left.length / storedShape(views[0]).rows) ? form : undefined;
+    });
   }
 
   async #distortFactors(
@@ -123,7 +133,7 @@ export class FurtherUnit implements Unit {
         const { weightsKept, bits } = tensorSize(this.#tensors[i], factor);
         return { weightsKept, bits: inBytes(bits) };
       });
-      return i === 0 ? sum([left, right]) : right;
+      return storingLeft(form, compressed) === i ? sum([left, right]) : right;
     });
     const dense = values.map(({ length }) => denseSize(length));
     return sum(sizes).bits < sum(dense).bits ? sizes : dense;
@@ -140,10 +150,11 @@ export class FurtherUnit implements Unit {
       const { rows, columns } = storedShape(view);
       const rank = form.left.length / rows;
       const [left, right] = factorsOf(form, view);
+      const storing = storingLeft(form, compressed);
       const coded = {
         left: packedFactor(this.#tensors[i], [rows, rank], left),
         right: packedFactor(this.#tensors[i], [rank, columns], right),
-        leftOf: i === 0 ? undefined : this.targets[0].weight.name,
+        leftOf: storing === i ? undefined : this.targets[storing].weight.name,
       };
       return new FactorsCodedWeight(shape, storedView(view), rank, coded);
     });
@@ -232,6 +243,15 @@ function positionsOfNonZeros(values: Float32Array): Uint32Array {
 /** What pruning leaves of a weight has no rows any more: it is one row, with what a method has for each row. */
 function inOneRow({ length }: Float32Array): MatrixView {
   return { outer: 1, rows: 1, inner: length, columns: length };
+}
+
+function sharesLeft({ left }: FactoredWeight, other: CompressedWeight | undefined): boolean {
+  return other?.form === 'factors' && other.left === left;
+}
+
+/** Index of the weight with which a file has the left factor of a weight: the first that shares it. */
+function storingLeft(form: FactoredWeight, forms: readonly (CompressedWeight | undefined)[]): number {
+  return forms.findIndex((other) => sharesLeft(form, other));
 }
 
 function factorsOf({ left, right, parts }: FactoredWeight, view: MatrixView): [left: Tensor, right: Tensor] {

@@ -159,6 +159,51 @@ test('low rank, then pruning, then quantization: the zeros of the factors stay, 
   }
 });
 
+describe('factors that are no fewer numbers than the weight', () => {
+  /** All singular values are kept: 20 of a matrix of 30 rows and 20 columns, which would be 1000 numbers in the place of 600. */
+  const fullRank = { ...nuclearNorm, layers: { fc: { tau: 0 } } } as WrittenCompression;
+
+  test.each([quantization(2), pruning(0.5)])(
+    '$method after the nuclear norm is as if it came alone',
+    async (further) => {
+      const [fc] = [trainedWeight('fc/kernel', [30, 20], 8)];
+      const alone = { ...fc, values: fc.values.slice() };
+      const both = createCompressor([fullRank, further], [fc], run);
+      const one = createCompressor(further, [alone], run);
+      for (const step of [50, 100]) for (const compressor of [both, one]) await compressor.distort(step);
+      expect(fc.values).toEqual(alone.values);
+      expect(both.sizes([fc])).toEqual(one.sizes([alone]));
+      expect(both.packed()).toEqual(one.packed());
+    },
+  );
+
+  test('of a rank above the break-even, too, the weight is quantized: its size is the one that was predicted', async () => {
+    const fc = trainedWeight('fc/kernel', [30, 20], 8);
+    const list = [lowRank(13), quantization(2)];
+    const compressor = createCompressor(list, [fc], run);
+    await compressor.distort(100);
+    const [{ weightsKept, bytesKept }] = compressor.sizes([fc]);
+    expect({ weightsKept, bytesKept }).toEqual({ weightsKept: 600, bytesKept: (2 * 600) / 8 + 2 * 4 });
+    const settings = list.map(({ method, layers }) => ({ method, parameters: layers.fc }) as never);
+    expect(predictSizes([fc], () => settings)).toEqual(compressor.sizes([fc]));
+  });
+});
+
+test('the factors of the kernels of a recurrent layer after nuclear norm and group lasso are those of each, quantized', async () => {
+  const lstm = [trainedWeight('lstm/kernel', [12, 32], 3), trainedWeight('lstm/recurrent_kernel', [8, 32], 4)];
+  const few = { ...nuclearNorm, energy: 0.3, layers: { '*': { tau: 0.1 } } } as WrittenCompression;
+  const units = { ...groupLasso, layers: { '*': { lambda: 1e-6 } } } as WrittenCompression;
+  const compressor = createCompressor([few, units, quantization(3, '*')], lstm, run);
+  await compressor.distort(100);
+  const read = decodePacked(encodePacked(compressor.packed()));
+  for (const { name, values } of lstm) {
+    expect(read.get(name)!.form).toBe('factors-coded');
+    expect(read.get(name)!.rebuild()).toEqual(values);
+  }
+  for (const { name, bytesKept } of compressor.sizes(lstm))
+    expect(bytesKept).toBe(read.get(name)!.sections.reduce((bytes, { length }) => bytes + length, 0));
+});
+
 test('compressions of different layers act by themselves, each at its own steps', async () => {
   const weights = [trainedWeight('fc1/kernel', [20, 10], 13), trainedWeight('fc2/kernel', [10, 30], 14)];
   const compressor = createCompressor(
@@ -297,7 +342,8 @@ test.each([
   ['low rank, then bits', [lowRank(5), quantization(2)], 'factors-coded'],
   ['low rank, then pruning', [lowRank(5), pruning(0.8)], 'factors-coded'],
   ['all three', [lowRank(9), pruning(0.7), quantization(3)], 'factors-coded'],
-  ['too many factors to be smaller', [lowRank(30), pruning(0.1)], 'dense'],
+  ['more numbers in factors than in the weight, then pruning', [lowRank(30), pruning(0.5)], 'sparse'],
+  ['more numbers in factors than in the weight, then bits', [lowRank(30), quantization(2)], 'binary-codes'],
   ['no singular value, then bits', [nuclearNorm, quantization(2)], 'sparse'],
   ['no unit, then bits', [groupLasso, quantization(2)], 'sparse'],
   ['no singular value, no unit, then bits', [nuclearNorm, groupLasso, quantization(2)], 'sparse'],

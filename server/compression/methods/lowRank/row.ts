@@ -50,7 +50,9 @@ export const lowRank: MethodRow<'low-rank'> = {
         const views = unit.map(({ weight }) => viewOfWeight(weight));
         const { rank } = unit[0].parameters;
         const ofUnit = factoredSizes(views, rank);
+        const fewer = areFactorsFewer(views, rank);
         return unit.map(({ weight }, i): [NamedWeight, PredictedSize] => {
+          if (!fewer) return [weight, { ...ofUnit[i], left: { tensors: [weight], otherBits: 0 } }];
           const { rows, columns } = storedShape(views[i]);
           const [left, right] = [factor([rows, rank], 'kernel'), factor([rank, columns], 'embeddings')];
           const tensors = (i === 0 ? [left, right] : [right]).map((tensor) => ({ ...weight, ...tensor }));
