@@ -6,6 +6,7 @@
 import { gatesOf } from '../../targets/gates.ts';
 import { viewOfWeight } from '../../targets/matrixView.ts';
 import { isMatrix, type MatchedWeight, type NamedWeight } from '../../targets/targets.ts';
+import { refusal } from '../refused.ts';
 
 /** A weight with the strengths that its key of `compression.layers` gives it. */
 export interface ShrunkWeight extends MatchedWeight {
@@ -63,6 +64,7 @@ function problemOf<T extends ShrunkWeight>(
       weight.layer === layer &&
       isMatrix(weight) &&
       !named.has(weight.name) &&
+      refusal('group-lasso', weight) === undefined &&
       viewOfWeight(weight).rows === first.view.rows,
   );
   if (missing)

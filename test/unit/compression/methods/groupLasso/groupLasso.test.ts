@@ -63,6 +63,19 @@ describe('a proximal step', () => {
     expectClose(unitOf(weights, 12, 3), shrunk(before, 0.3, 0));
   });
 
+  test('takes the pointwise kernel of a separable convolution alone, though it has as many filters as channels', async () => {
+    const weights = [
+      weight('sep/depthwise_kernel', [3, 3, 8, 1], 'SeparableConv2D'),
+      weight('sep/pointwise_kernel', [1, 1, 8, 8], 'SeparableConv2D'),
+      weight('sep/bias', [8]),
+    ];
+    const before = weights.map(({ values }) => values.slice());
+    await compressorOf(weights, groups({ layers: { 'sep/pointwise_kernel': { lambda: 0.4 } } })).distort(10);
+    expect(weights[0].values).toEqual(before[0]);
+    const unit = [...before[1].filter((_, i) => i % 8 === 3), before[2][3]];
+    expectClose(unitOf(weights.slice(1), 8, 3), shrunk(unit, 0.2, 0));
+  });
+
   test('leaves the layers that it does not name, and their biases', async () => {
     const weights = [...dense(), weight('fc2/kernel', [12, 4]), weight('fc2/bias', [4])];
     const before = weights.slice(2).map(({ values }) => values.slice());
@@ -230,6 +243,13 @@ describe('refused at its place is', () => {
   test('a depthwise kernel, embeddings and a bias', () => {
     const depthwise = [weight('dw/depthwise_kernel', [3, 3, 4, 2], 'DepthwiseConv2D')];
     expect(refusal(depthwise, { dw: strength })).toThrow('names dw/depthwise_kernel, which "group-lasso" cannot take');
+    const separable = [
+      weight('sep/depthwise_kernel', [3, 3, 8, 1], 'SeparableConv2D'),
+      weight('sep/pointwise_kernel', [1, 1, 8, 8], 'SeparableConv2D'),
+    ];
+    expect(refusal(separable, { sep: strength })).toThrow(
+      'names sep/depthwise_kernel, which "group-lasso" cannot take',
+    );
     const words = [weight('words/embeddings', [30, 7], 'Embedding')];
     expect(refusal(words, { words: strength })).toThrow('the rows of embeddings are words, and no output units');
     expect(refusal(dense(), { 'fc1/bias': strength })).toThrow('matches only fc1/bias, which cannot be compressed');
