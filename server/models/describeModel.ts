@@ -27,12 +27,13 @@ export async function describeModel(
     model: typeof reference === 'string' ? reference : JSON.stringify(reference),
     files: await Promise.all(files.map(async (path) => ({ path, sha256: await sha256Of(path) }))),
     weights: modelWeights(model).map(
-      ({ name, layer, weight, layerClass, outputAxis, isVector, inputLayer, shape, trainable }) => ({
+      ({ name, layer, weight, layerClass, outputAxis, channelAxis, isVector, inputLayer, shape, trainable }) => ({
         name,
         layer,
         weight,
         layerClass,
         ...(outputAxis !== undefined && { outputAxis }),
+        ...(channelAxis !== undefined && { channelAxis }),
         ...(isVector && { isVector }),
         inputLayer,
         shape: [...shape],

@@ -18,6 +18,8 @@ export interface ModelWeight {
   layerClass: string;
   /** Axis of the output units, where it is not the one that a weight of TensorFlow.js with this name has. */
   outputAxis?: number;
+  /** Axis of the input channels of a convolution of an ONNX graph. */
+  channelAxis?: number;
   /** True for a bias or a scale of an ONNX graph that has several axes. */
   isVector?: boolean;
   /** The one layer whose output the weight multiplies, with nothing but dropout between them; not for a recurrent kernel. */
@@ -92,17 +94,20 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
 }
 
 function weightsOfGraph(graph: OnnxGraphLayer): ModelWeight[] {
-  return graph.namedWeights.map(({ name, layer, weight, op, outputAxis, isVector, shape, trainable, variable }) => ({
-    name,
-    layer,
-    weight,
-    layerClass: op,
-    ...(outputAxis !== undefined && { outputAxis }),
-    ...(isVector && shape.length > 1 && { isVector }),
-    shape: [...shape],
-    trainable: trainable && graph.trainable,
-    variable: variable.read() as tf.Variable,
-  }));
+  return graph.namedWeights.map(
+    ({ name, layer, weight, op, outputAxis, channelAxis, isVector, shape, trainable, variable }) => ({
+      name,
+      layer,
+      weight,
+      layerClass: op,
+      ...(outputAxis !== undefined && { outputAxis }),
+      ...(channelAxis !== undefined && { channelAxis }),
+      ...(isVector && shape.length > 1 && { isVector }),
+      shape: [...shape],
+      trainable: trainable && graph.trainable,
+      variable: variable.read() as tf.Variable,
+    }),
+  );
 }
 
 /** @returns `fc1/kernel` for the layer `fc1` and its variable `kernel` */

@@ -226,7 +226,7 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, outputAxis, isVector, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, channelAxis, isVector, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
@@ -234,6 +234,7 @@ function compressibleWeights(weights: readonly ModelWeight[], parameters: Parame
       weight,
       layerClass,
       outputAxis,
+      channelAxis,
       isVector,
       inputLayer,
       shape,

@@ -16,6 +16,8 @@ export interface MatrixView {
   readonly inner: number;
   /** Weights of a row: `outer * inner`. */
   readonly columns: number;
+  /** How the input channels lie in the columns, where they do not lie side by side: the places of a filter of ONNX do. */
+  readonly channels?: { readonly size: number; readonly stride: number } | undefined;
 }
 
 /** What tells the axis of the output units of a weight. */
@@ -27,13 +29,27 @@ export interface ViewedWeight {
   readonly layerClass?: string | undefined;
   /** The axis itself, where the model says which it is: that of an ONNX graph. */
   readonly outputAxis?: number | undefined;
+  /** The axis of the input channels of a convolution, where the model says which it is. */
+  readonly channelAxis?: number | undefined;
 }
 
 /** The view of a weight: by the axis that its model says, else as {@link matrixViewOf}. */
-export function viewOfWeight({ shape, weight, layerClass, outputAxis }: ViewedWeight): MatrixView {
-  return outputAxis === undefined
-    ? matrixViewOf(shape, weight, layerClass)
-    : splitAt(shape, outputAxis, outputAxis + 1);
+export function viewOfWeight({ shape, weight, layerClass, outputAxis, channelAxis }: ViewedWeight): MatrixView {
+  if (outputAxis === undefined) return matrixViewOf(shape, weight, layerClass);
+  const view = splitAt(shape, outputAxis, outputAxis + 1);
+  if (channelAxis === undefined) return view;
+  const stride = elementCount(shape.filter((_, axis) => axis > channelAxis && axis !== outputAxis));
+  return stride === 1 ? view : { ...view, channels: { size: shape[channelAxis], stride } };
+}
+
+/** The columns of a view in the order of the table: input channels side by side, one place of a filter after another. */
+export function columnsByChannel({ columns, channels }: MatrixView): Int32Array {
+  const { size, stride } = channels ?? { size: columns, stride: 1 };
+  const together = size * stride;
+  return Int32Array.from({ length: columns }, (_, at) => {
+    const within = at % together;
+    return at - within + (within % size) * stride + Math.floor(within / size);
+  });
 }
 
 /**

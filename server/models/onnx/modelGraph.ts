@@ -25,7 +25,7 @@ import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { isRunningStatistic, withStoredStatistics } from './runningStatistics.ts';
-import { isVectorOf, layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
+import { axisRolesOf, isVectorOf, layerOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
 
 /** An input or an output. */
 export interface GraphPort {
@@ -49,6 +49,8 @@ export interface GraphWeight {
   readonly op: string;
   /** Axis of the output units, where an operator says which it is. */
   readonly outputAxis: number | undefined;
+  /** Axis of the input channels of a convolution. */
+  readonly channelAxis: number | undefined;
   /** True for one that is added, or scales, whatever its number of axes. */
   readonly isVector: boolean;
 }
@@ -176,13 +178,15 @@ function assembleGraph(
 function weightOf(name: string, shape: readonly number[], facts: AxisFacts): GraphWeight | undefined {
   const ofWeight = facts.uses.get(name);
   if (!ofWeight) return undefined;
+  const roles = axisRolesOf(name, shape.length, facts);
   return {
     name,
     shape,
     trainable: !ofWeight.some(isRunningStatistic),
     ...layerOf(name, ofWeight),
     op: ofWeight[0].node.op,
-    outputAxis: outputAxisOf(name, shape.length, facts),
+    outputAxis: roles?.output,
+    channelAxis: roles?.channels,
     isVector: isVectorOf(name, shape, facts),
   };
 }

@@ -60,60 +60,72 @@ const VECTORS: Readonly<Record<string, readonly number[]>> = {
  * a bias [1, units].
  */
 export function isVectorOf(name: string, shape: readonly number[], facts: AxisFacts): boolean {
-  if (outputAxisOf(name, shape.length, facts) !== undefined) return false;
+  if (axisRolesOf(name, shape.length, facts)) return false;
   const uses = facts.uses.get(name) ?? [];
   return (
     shape.filter((size) => size > 1).length < 2 || uses.every(({ node, input }) => VECTORS[node.op]?.includes(input))
   );
 }
 
-/** What tells the axis of the output units: what takes values, and those that are constants. */
+/** What tells the roles of axes: what takes values, and those that are constants. */
 export interface AxisFacts {
   readonly uses: Uses;
   readonly constants: ReadonlyMap<string, OnnxTensor>;
 }
 
-/** The axis of the output units of a weight; undefined where no operator multiplies it. @param rank number of its axes */
-export function outputAxisOf(name: string, rank: number, facts: AxisFacts): number | undefined {
+/** What the axes of a weight are to the operator that multiplies it. */
+export interface AxisRoles {
+  /** Axis of the output units. */
+  readonly output: number;
+  /** Axis of the input channels of a convolution. */
+  readonly channels?: number | undefined;
+}
+
+/** The roles of the axes of a weight; undefined where no operator multiplies it. @param rank number of its axes */
+export function axisRolesOf(name: string, rank: number, facts: AxisFacts): AxisRoles | undefined {
   if (rank < 2) return undefined;
   for (const { node, input } of facts.uses.get(name) ?? []) {
-    const axis = axisInNode(node, input, rank, facts);
-    if (axis !== undefined) return axis;
+    const roles = rolesInNode(node, input, rank, facts);
+    if (roles) return roles;
   }
   return undefined;
 }
 
-function axisInNode(node: OnnxNode, input: number, rank: number, facts: AxisFacts): number | undefined {
+function rolesInNode(node: OnnxNode, input: number, rank: number, facts: AxisFacts): AxisRoles | undefined {
   const { op, attributes = {}, outputs } = node;
   const integer = (name: string) => {
     const attribute = attributes[name];
     return attribute !== undefined && 'int' in attribute ? attribute.int : 0;
   };
-  /** The axis by what takes the output, whose axis i is that of the weight with the number `axes[i]`. */
-  const passed = (axes: readonly (number | undefined)[]) => {
-    const axis = outputAxisOf(outputs[0], axes.length, facts);
-    return axis === undefined ? undefined : axes[axis];
+  /** The roles by what takes the output, whose axis i is that of the weight with the number `axes[i]`. */
+  const passed = (axes: readonly (number | undefined)[]): AxisRoles | undefined => {
+    const roles = axisRolesOf(outputs[0], axes.length, facts);
+    const output = roles && axes[roles.output];
+    if (output === undefined) return undefined;
+    return { output, channels: roles?.channels === undefined ? undefined : axes[roles.channels] };
   };
   const own = Array.from({ length: rank }, (_, axis) => axis);
   switch (op) {
     case 'Conv':
-      return input === 1 ? 0 : undefined;
+      return input === 1 ? { output: 0, channels: 1 } : undefined;
     case 'ConvTranspose':
-      return input === 1 ? 1 : undefined;
+      return input === 1 ? { output: 1, channels: 0 } : undefined;
     case 'Gemm':
       if (input > 1) return undefined;
-      return (input === 1) === (integer(input === 1 ? 'transB' : 'transA') !== 0) ? 0 : 1;
+      return { output: (input === 1) === (integer(input === 1 ? 'transB' : 'transA') !== 0) ? 0 : 1 };
     case 'MatMul':
-      return input === 1 ? rank - 1 : rank - 2;
+      return { output: input === 1 ? rank - 1 : rank - 2 };
     case 'LSTM':
     case 'GRU':
     case 'RNN':
-      return input === 1 || input === 2 ? 1 : undefined;
-    case 'Einsum':
-      return axisInEinsum(node, input, rank);
+      return input === 1 || input === 2 ? { output: 1 } : undefined;
+    case 'Einsum': {
+      const output = axisInEinsum(node, input, rank);
+      return output === undefined ? undefined : { output };
+    }
     case 'Gather': {
       const axis = integer('axis');
-      return input === 0 ? (axis < 0 ? axis + rank : axis) : undefined;
+      return input === 0 ? { output: axis < 0 ? axis + rank : axis } : undefined;
     }
     case 'Identity':
     case 'Cast':

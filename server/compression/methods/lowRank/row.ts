@@ -66,7 +66,7 @@ export const lowRank: MethodRow<'low-rank'> = {
 
 /** A factor as a weight that has a row for each of the `rank` products which make up the matrix. */
 function factor(shape: readonly number[], weight: 'kernel' | 'embeddings'): ViewedWeight {
-  return { shape, weight, layerClass: undefined, outputAxis: undefined };
+  return { shape, weight, layerClass: undefined, outputAxis: undefined, channelAxis: undefined };
 }
 
 class LowRankUnit implements Unit {

@@ -49,6 +49,7 @@ export const pruning: MethodRow<'prune'> = {
         weight: 'kernel',
         layerClass: undefined,
         outputAxis: undefined,
+        channelAxis: undefined,
       };
       return { weightsKept, bits, left: { tensors: [row], otherBits: indexBits } };
     }),

@@ -46,9 +46,10 @@ function runsIndexBits(weights: number, zeros: number, run: number): number {
 
 /** How many zeros of a pattern stand side by side in memory. */
 export function runOfZeros(
-  { rows, inner }: Pick<MatrixView, 'rows' | 'inner'>,
+  { rows, inner, channels }: Pick<MatrixView, 'rows' | 'inner' | 'channels'>,
   { pattern, block }: Pick<PruningParameters, 'pattern' | 'block'>,
 ): number {
+  if (block && channels) return 1;
   if (block) return inner > 1 ? Math.min(block[1], inner) : Math.min(block[0], rows);
   return pattern === 'unit' ? inner : 1;
 }

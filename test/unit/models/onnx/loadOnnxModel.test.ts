@@ -104,16 +104,18 @@ describe('the weights of a graph', () => {
     );
   });
 
-  test('say their layer, operator and the axis of their output units', async () => {
+  test('say their layer, operator and the axes of their output units and input channels', async () => {
     const { model } = await load(network);
     const known = modelWeights(model)
       .filter(({ shape }) => shape.length > 1)
-      .map(({ name, layer, weight, layerClass, outputAxis }) => [name, layer, weight, layerClass, outputAxis]);
+      .map(({ name, layer, weight, layerClass, outputAxis, channelAxis }) => {
+        return [name, layer, weight, layerClass, outputAxis, channelAxis];
+      });
     expect(known).toEqual([
-      ['conv1.weight', 'conv1', 'weight', 'Conv', 0],
-      ['up.weight', 'up', 'weight', 'ConvTranspose', 1],
-      ['fc1.weight', 'fc1', 'weight', 'Gemm', 0],
-      ['onnx::MatMul_7', 'm', 'onnx::MatMul_7', 'MatMul', 1],
+      ['conv1.weight', 'conv1', 'weight', 'Conv', 0, 1],
+      ['up.weight', 'up', 'weight', 'ConvTranspose', 1, 0],
+      ['fc1.weight', 'fc1', 'weight', 'Gemm', 0, undefined],
+      ['onnx::MatMul_7', 'm', 'onnx::MatMul_7', 'MatMul', 1, undefined],
     ]);
   });
 

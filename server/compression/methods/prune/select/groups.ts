@@ -2,7 +2,7 @@
  * @file Pruning of whole groups: blocks of a matrix, or all weights of a unit. The entries of a group become zero together, the
  * groups of least score first.
  */
-import type { MatrixView } from '../../../targets/matrixView.ts';
+import { columnsByChannel, type MatrixView } from '../../../targets/matrixView.ts';
 
 /**
  * A matrix cut into groups: entries whose rows and whose columns are of the same group belong together. The groups of several matrices
@@ -21,14 +21,16 @@ export interface Partition {
   readonly count: number;
 }
 
-/** Blocks of `height` rows and `width` columns; those at the lower and at the right edge may be smaller. */
+/** Blocks of `height` rows and `width` columns; those at the lower and at the right edge may be smaller. Columns are in the order of {@link columnsByChannel}. */
 export function blocksOf(view: MatrixView, [height, width]: readonly [number, number], first: number): Partition {
   const { rows, columns } = view;
   const columnGroupCount = Math.ceil(columns / width);
+  const columnGroups = new Int32Array(columns);
+  columnsByChannel(view).forEach((column, at) => (columnGroups[column] = Math.floor(at / width)));
   return {
     view,
     rowGroups: Int32Array.from({ length: rows }, (_, row) => Math.floor(row / height)),
-    columnGroups: Int32Array.from({ length: columns }, (_, column) => Math.floor(column / width)),
+    columnGroups,
     columnGroupCount,
     first,
     count: Math.ceil(rows / height) * columnGroupCount,

@@ -1,20 +1,22 @@
-/** @file N:M sparsity (Mishra et al. 2021): of M weights side by side in a row of the matrix, at most N stay. */
+/** @file N:M sparsity (Mishra et al. 2021): of M weights side by side in a row of the matrix, along the input channels, at most N stay. */
 import type { NOfM } from '../../../../protocol/experiment/pruningPattern.ts';
-import type { MatrixView } from '../../../targets/matrixView.ts';
+import { columnsByChannel, type MatrixView } from '../../../targets/matrixView.ts';
 
 /**
- * Marks by 1 the `kept` greatest scores of each `of` columns of a row, from the first column on, and by 0 the others; a last group that
- * is shorter keeps as many. Among equal scores the later column stays; a NaN is the greatest.
+ * Marks by 1 the `kept` greatest scores of each `of` columns of a row, from the first column on by {@link columnsByChannel}, and by 0
+ * the others; a last group that is shorter keeps as many. Among equal scores the later column stays; a NaN is the greatest.
  * @param scores as the tensor has its entries
  */
-export function keepNOfM(scores: Float32Array, { outer, rows, inner, columns }: MatrixView, pattern: NOfM): Uint8Array {
+export function keepNOfM(scores: Float32Array, view: MatrixView, pattern: NOfM): Uint8Array {
+  const { outer, rows, inner, columns } = view;
+  const ordered = columnsByChannel(view);
   const marks = new Uint8Array(outer * rows * inner);
   const places = new Int32Array(pattern.of);
   const group = new Float64Array(pattern.of);
   for (let from = 0; from < columns; from += pattern.of) {
     const size = Math.min(pattern.of, columns - from);
     for (let c = 0; c < size; c++) {
-      const column = from + c;
+      const column = ordered[from + c];
       const o = Math.floor(column / inner);
       places[c] = o * rows * inner + (column - o * inner);
     }

@@ -91,6 +91,70 @@ describe('N:M', () => {
   });
 });
 
+describe('a convolution of ONNX is pruned as the same one of TensorFlow.js', () => {
+  const [height, width, channels, filters] = [3, 2, 8, 6];
+  type Place = readonly [h: number, w: number, channel: number, filter: number];
+  const indexIn =
+    (shape: readonly number[], axes: (place: Place) => readonly number[]) =>
+    (place: Place): number =>
+      axes(place).reduce((index, at, axis) => index * shape[axis] + at, 0);
+  const layouts = {
+    Conv: {
+      tfjs: {
+        layerClass: 'Conv2D',
+        axes: ([h, w, c, f]: Place) => [h, w, c, f],
+        shape: [height, width, channels, filters],
+      },
+      onnx: {
+        outputAxis: 0,
+        channelAxis: 1,
+        axes: ([h, w, c, f]: Place) => [f, c, h, w],
+        shape: [filters, channels, height, width],
+      },
+    },
+    ConvTranspose: {
+      tfjs: {
+        layerClass: 'Conv2DTranspose',
+        axes: ([h, w, c, f]: Place) => [h, w, f, c],
+        shape: [height, width, filters, channels],
+      },
+      onnx: {
+        outputAxis: 1,
+        channelAxis: 0,
+        axes: ([h, w, c, f]: Place) => [c, f, h, w],
+        shape: [channels, filters, height, width],
+      },
+    },
+  };
+
+  test.each(
+    Object.entries(layouts).flatMap(([op, layout]) =>
+      [
+        { pattern: '2:4' as const },
+        { pattern: '3:5' as const },
+        { pattern: 'block' as const, block: [2, 4] as [number, number], rate: 0.5 },
+        { pattern: 'block' as const, block: [1, 5] as [number, number], rate: 0.3 },
+        { pattern: 'unit' as const, rate: 0.5 },
+      ].map((layer) => ({ op, layout, layer })),
+    ),
+  )('$op: $layer', async ({ layout: { tfjs, onnx }, layer }) => {
+    const { axes: ofTfjs, ...one } = tfjs;
+    const { axes: ofOnnx, ...other } = onnx;
+    const expected = { ...trainedWeight('conv/kernel', tfjs.shape, 1), ...one };
+    const actual = { ...trainedWeight('conv/weight', onnx.shape, 2), ...other };
+    const pairs: [number, number][] = [];
+    for (let h = 0; h < height; h++)
+      for (let w = 0; w < width; w++)
+        for (let c = 0; c < channels; c++)
+          for (let f = 0; f < filters; f++)
+            pairs.push([indexIn(tfjs.shape, ofTfjs)([h, w, c, f]), indexIn(onnx.shape, ofOnnx)([h, w, c, f])]);
+    for (const [from, to] of pairs) actual.values[to] = expected.values[from];
+    for (const weight of [expected, actual]) await distorted([weight], { layers: { conv: layer } });
+    expect(zeros(expected.values)).toBeGreaterThan(40);
+    for (const [from, to] of pairs) expect(actual.values[to]).toBe(expected.values[from]);
+  });
+});
+
 const patterns: Record<string, Omit<Pruning, 'method' | 'distortEvery'>> = {
   element: { layers: { '*': { rate: 0.7 } } },
   '2:4': { layers: { '*': { pattern: '2:4' } } },
