@@ -20,6 +20,10 @@ export interface ModelWeight {
   outputAxis?: number;
   /** Axis of the input channels of a convolution of an ONNX graph. */
   channelAxis?: number;
+  /** What has its output units in an ONNX graph, by a name of it, and how many gates each of them has. */
+  units?: { readonly of: string; readonly gates: number };
+  /** What TensorFlow.js would call a weight of an ONNX graph. */
+  kind?: 'depthwise_kernel' | 'embeddings';
   /** True for a bias or a scale of an ONNX graph that has several axes. */
   isVector?: boolean;
   /** The one layer whose output the weight multiplies, with nothing but dropout between them; not for a recurrent kernel. */
@@ -95,13 +99,15 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
 
 function weightsOfGraph(graph: OnnxGraphLayer): ModelWeight[] {
   return graph.namedWeights.map(
-    ({ name, layer, weight, op, outputAxis, channelAxis, isVector, shape, trainable, variable }) => ({
+    ({ name, layer, weight, op, outputAxis, channelAxis, units, kind, isVector, shape, trainable, variable }) => ({
       name,
       layer,
       weight,
       layerClass: op,
       ...(outputAxis !== undefined && { outputAxis }),
       ...(channelAxis !== undefined && { channelAxis }),
+      ...(units && { units }),
+      ...(kind && { kind }),
       ...(isVector && shape.length > 1 && { isVector }),
       shape: [...shape],
       trainable: trainable && graph.trainable,

@@ -226,20 +226,24 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, outputAxis, channelAxis, isVector, inputLayer }) => {
-    const { shape, value, gradient } = parameters.byName.get(name)!;
-    return {
-      name,
-      layer,
-      weight,
-      layerClass,
-      outputAxis,
-      channelAxis,
-      isVector,
-      inputLayer,
-      shape,
-      values: value,
-      ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
-    };
-  });
+  return weights.map(
+    ({ name, layer, weight, layerClass, outputAxis, channelAxis, units, kind, isVector, inputLayer }) => {
+      const { shape, value, gradient } = parameters.byName.get(name)!;
+      return {
+        name,
+        layer,
+        weight,
+        layerClass,
+        outputAxis,
+        channelAxis,
+        units,
+        kind,
+        isVector,
+        inputLayer,
+        shape,
+        values: value,
+        ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
+      };
+    },
+  );
 }

@@ -11,8 +11,8 @@ export interface Refused {
 }
 
 /** Why a method cannot take a weight; undefined where it can. */
-export function refusal(method: Method, { weight }: Pick<NamedWeight, 'weight'>): string | undefined {
-  return methodFacts[method].refuses?.[weight];
+export function refusal(method: Method, { weight, kind }: NamedWeight): string | undefined {
+  return methodFacts[method].refuses?.[kind ?? weight];
 }
 
 /** The targets that a method cannot take, each with why and what to do. */

@@ -6,12 +6,19 @@ export function isKernel({ weight }: NamedWeight): boolean {
   return /^(?:recurrent_)?kernel(?:_\d+)?$/.test(weight);
 }
 
+/** The same name for weights that have the same units, as the two kernels of a recurrent layer; undefined where nothing tells. */
+export function unitsNameOf(weight: NamedWeight): string | undefined {
+  if (weight.units) return weight.units.of;
+  return isKernel(weight) ? `${weight.layer}/${weight.weight.replace(/^recurrent_/, '')}` : undefined;
+}
+
 /**
- * Number of gates whose weights a kernel has: 4 for LSTM, 3 for GRU, told by the recurrent kernel of the layer, which is
- * [..., units, gates * units]; 1 for a layer without one.
+ * Number of gates whose weights a kernel has: 4 for LSTM, 3 for GRU; 1 for a layer without any. Where the model does not say it, it is told by
+ * the recurrent kernel of the layer, which is [..., units, gates * units].
  * @param weights all weights of the model
  */
 export function gatesOf(weight: NamedWeight, weights: readonly NamedWeight[]): number {
+  if (weight.units) return weight.units.gates;
   if (!isKernel(weight)) return 1;
   const name = weight.weight.startsWith('recurrent_') ? weight.weight : `recurrent_${weight.weight}`;
   const recurrent = weights.find((other) => other.layer === weight.layer && other.weight === name);

@@ -11,6 +11,13 @@ export interface NamedWeight extends ViewedWeight {
   readonly layer: string;
   /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
   readonly inputLayer?: string | undefined;
+  /**
+   * What has its output units, and how many gates each of them has, where the model says so: an ONNX graph does. Weights with the same name
+   * of it have the same units.
+   */
+  readonly units?: { readonly of: string; readonly gates: number } | undefined;
+  /** What TensorFlow.js would call it, where its name in an ONNX graph does not say so. */
+  readonly kind?: 'depthwise_kernel' | 'embeddings' | undefined;
   /** True for a bias or a scale with several axes, where the model says so: an ONNX graph does. */
   readonly isVector?: boolean | undefined;
 }

@@ -25,7 +25,7 @@ import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { isRunningStatistic, withStoredStatistics } from './runningStatistics.ts';
-import { axisRolesOf, isVectorOf, layerOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
+import { axisRolesOf, isVectorOf, layerOf, usesOf, type AxisFacts, type AxisRoles, type Use } from './weightNames.ts';
 
 /** An input or an output. */
 export interface GraphPort {
@@ -51,6 +51,10 @@ export interface GraphWeight {
   readonly outputAxis: number | undefined;
   /** Axis of the input channels of a convolution. */
   readonly channelAxis: number | undefined;
+  /** What has its output units, by a name of the graph, and how many gates each of them has. */
+  readonly units: AxisRoles['units'];
+  /** What TensorFlow.js would call it. */
+  readonly kind: 'depthwise_kernel' | 'embeddings' | undefined;
   /** True for one that is added, or scales, whatever its number of axes. */
   readonly isVector: boolean;
 }
@@ -185,10 +189,18 @@ function weightOf(name: string, shape: readonly number[], facts: AxisFacts): Gra
     trainable: !ofWeight.some(isRunningStatistic),
     ...layerOf(name, ofWeight),
     op: ofWeight[0].node.op,
-    outputAxis: roles?.output,
-    channelAxis: roles?.channels,
+    ...(shape.length > 1 && roles && !roles.isBias
+      ? { outputAxis: roles.output, channelAxis: roles.channels }
+      : { outputAxis: undefined, channelAxis: undefined }),
+    units: roles?.units,
+    kind: roles && kindOf(shape, roles),
     isVector: isVectorOf(name, shape, facts),
   };
+}
+
+function kindOf(shape: readonly number[], { channels, depthwise, isTable }: AxisRoles): GraphWeight['kind'] {
+  if (isTable) return 'embeddings';
+  return channels !== undefined && shape[channels] === depthwise ? 'depthwise_kernel' : undefined;
 }
 
 /** The graph as ONNX in which weights are inputs, behind the others. */

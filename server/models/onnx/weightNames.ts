@@ -60,7 +60,8 @@ const VECTORS: Readonly<Record<string, readonly number[]>> = {
  * a bias [1, units].
  */
 export function isVectorOf(name: string, shape: readonly number[], facts: AxisFacts): boolean {
-  if (axisRolesOf(name, shape.length, facts)) return false;
+  const roles = axisRolesOf(name, shape.length, facts);
+  if (roles && shape.length > 1) return roles.isBias === true;
   const uses = facts.uses.get(name) ?? [];
   return (
     shape.filter((size) => size > 1).length < 2 || uses.every(({ node, input }) => VECTORS[node.op]?.includes(input))
@@ -73,64 +74,86 @@ export interface AxisFacts {
   readonly constants: ReadonlyMap<string, OnnxTensor>;
 }
 
-/** What the axes of a weight are to the operator that multiplies it. */
+/** What a weight and its axes are to the operator that multiplies or adds it. */
 export interface AxisRoles {
   /** Axis of the output units. */
   readonly output: number;
   /** Axis of the input channels of a convolution. */
   readonly channels?: number | undefined;
+  /** Axis of the directions of a recurrent layer, each of which has units of its own. */
+  readonly directions?: number | undefined;
+  /** The node and the direction that have these units, by a name of the graph, and the gates that each unit has. */
+  readonly units?: { readonly of: string; readonly gates: number } | undefined;
+  readonly isBias?: boolean | undefined;
+  /** Size of the axis of input channels of a convolution that filters each channel by itself. */
+  readonly depthwise?: number | undefined;
+  /** True for a table whose rows are gathered, and nothing else. */
+  readonly isTable?: boolean | undefined;
 }
 
-/** The roles of the axes of a weight; undefined where no operator multiplies it. @param rank number of its axes */
+/** Gates of the recurrent operators. */
+const GATES: Readonly<Record<string, number>> = { LSTM: 4, GRU: 3, RNN: 1 };
+
+/** What a weight is; undefined where no operator multiplies it, nor adds it as a bias. @param rank number of its axes */
 export function axisRolesOf(name: string, rank: number, facts: AxisFacts): AxisRoles | undefined {
-  if (rank < 2) return undefined;
-  for (const { node, input } of facts.uses.get(name) ?? []) {
-    const roles = rolesInNode(node, input, rank, facts);
-    if (roles) return roles;
-  }
-  return undefined;
+  const found = (facts.uses.get(name) ?? []).flatMap(({ node, input }) => rolesInNode(node, input, rank, facts) ?? []);
+  const [roles] = found as [AxisRoles | undefined];
+  return roles?.isTable && !found.every(({ isTable }) => isTable) ? { ...roles, isTable: false } : roles;
 }
 
 function rolesInNode(node: OnnxNode, input: number, rank: number, facts: AxisFacts): AxisRoles | undefined {
   const { op, attributes = {}, outputs } = node;
-  const integer = (name: string) => {
+  const integer = (name: string, usual = 0) => {
     const attribute = attributes[name];
-    return attribute !== undefined && 'int' in attribute ? attribute.int : 0;
+    return attribute !== undefined && 'int' in attribute ? attribute.int : usual;
   };
+  const fromStart = (axis: number) => (axis < 0 ? axis + rank : axis);
   /** The roles by what takes the output, whose axis i is that of the weight with the number `axes[i]`. */
   const passed = (axes: readonly (number | undefined)[]): AxisRoles | undefined => {
     const roles = axisRolesOf(outputs[0], axes.length, facts);
     const output = roles && axes[roles.output];
     if (output === undefined) return undefined;
-    return { output, channels: roles?.channels === undefined ? undefined : axes[roles.channels] };
+    const ownAxis = (axis: number | undefined) => (axis === undefined ? undefined : axes[axis]);
+    return { ...roles, output, channels: ownAxis(roles?.channels), directions: ownAxis(roles?.directions) };
   };
+  const units = { of: outputs.find((name) => name !== '') ?? '', gates: GATES[op] ?? 1 };
   const own = Array.from({ length: rank }, (_, axis) => axis);
   switch (op) {
     case 'Conv':
-      return input === 1 ? { output: 0, channels: 1 } : undefined;
-    case 'ConvTranspose':
-      return input === 1 ? { output: 1, channels: 0 } : undefined;
+    case 'ConvTranspose': {
+      if (input === 2) return { output: 0, units, isBias: true };
+      if (input !== 1) return undefined;
+      const groups = integer('group', 1);
+      // The first has the channels of one group, the other those of all.
+      return op === 'Conv'
+        ? { output: 0, channels: 1, units, depthwise: groups > 1 ? 1 : undefined }
+        : { output: 1, channels: 0, units, depthwise: groups > 1 ? groups : undefined };
+    }
     case 'Gemm':
-      if (input > 1) return undefined;
-      return { output: (input === 1) === (integer(input === 1 ? 'transB' : 'transA') !== 0) ? 0 : 1 };
+      if (input === 2) return { output: rank - 1, units, isBias: true };
+      if (input === 0) return { output: integer('transA') === 0 ? 0 : 1 };
+      return { output: integer('transB') === 0 ? 1 : 0, units };
     case 'MatMul':
       return { output: input === 1 ? rank - 1 : rank - 2 };
     case 'LSTM':
     case 'GRU':
     case 'RNN':
-      return input === 1 || input === 2 ? { output: 1 } : undefined;
+      return input >= 1 && input <= 3 ? { output: 1, directions: 0, units, isBias: input === 3 } : undefined;
     case 'Einsum': {
       const output = axisInEinsum(node, input, rank);
       return output === undefined ? undefined : { output };
     }
-    case 'Gather': {
-      const axis = integer('axis');
-      return input === 0 ? { output: axis < 0 ? axis + rank : axis } : undefined;
-    }
+    case 'Gather':
+      return input === 0 ? { output: fromStart(integer('axis')), isTable: true } : undefined;
     case 'Identity':
     case 'Cast':
-    case 'Concat':
       return passed(own);
+    case 'Concat': {
+      const roles = passed(own);
+      if (!roles?.units || roles.directions !== fromStart(integer('axis'))) return roles;
+      const { of, gates } = roles.units;
+      return { ...roles, directions: undefined, units: { of: `${of}:${input}`, gates } };
+    }
     case 'Slice':
     case 'Split':
       return input === 0 ? passed(own) : undefined;

@@ -21,6 +21,14 @@ const describedWeight = z.object({
   layerClass: name.optional().describe('tfjs class name of the layer, or the operator of ONNX.'),
   outputAxis: z.int().min(0).max(9).optional().describe('Axis of the output units, where the model says which it is.'),
   channelAxis: z.int().min(0).max(9).optional().describe('Axis of the input channels of a convolution of ONNX.'),
+  units: z
+    .object({ of: name, gates: z.int().min(1).max(4) })
+    .optional()
+    .describe('What has the output units in a graph of ONNX, and how many gates each of them has.'),
+  kind: z
+    .enum(['depthwise_kernel', 'embeddings'])
+    .optional()
+    .describe('What TensorFlow.js would call a weight of ONNX.'),
   isVector: z.boolean().optional().describe('True for a bias or a scale with several axes, where the model says so.'),
   inputLayer: name.optional().describe('The layer whose output the weight multiplies, where it is one.'),
   shape: z.array(z.int()).max(10),

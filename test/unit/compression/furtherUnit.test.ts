@@ -360,14 +360,18 @@ test.each([
   expect(bytesKept).toBe(read.sections.reduce((bytes, { length }) => bytes + length, 0));
 });
 
-test.each([
+test.each<WrittenCompression>([
   quantization(2, '*'),
-  { ...quantization(2, '*'), layers: { '*': { levels: 'fixed-point', bits: 3 } } },
-] as const)(
+  { ...common, method: 'quantize', layers: { '*': { levels: 'fixed-point', bits: 3 } } },
+])(
   'a weight that one threshold for the model makes all zero takes the bytes that are counted, and no number: %o',
   async (further) => {
     const weights = [trainedWeight('large/kernel', [30, 20], 1), trainedWeight('small/kernel', [20, 10], 2, 1e-3)];
-    const compressor = createCompressor([{ ...pruning(0.9, '*'), scope: 'model' }, further], weights, run);
+    const compressor = createCompressor(
+      [{ ...pruning(0.9, '*'), scope: 'model' } as WrittenCompression, further],
+      weights,
+      run,
+    );
     await compressor.distort(100);
     expect(weights[1].values.every((value) => value === 0)).toBe(true);
     const read = decodePacked(encodePacked(compressor.packed()));

@@ -3,7 +3,7 @@
  * rows, and its bias: of a recurrent layer in all gates, in the kernel and in the recurrent kernel.
  * All of it zero, the unit puts out a constant: 0 for a hyperbolic tangent, for rectifiers and for the recurrent layers of tfjs.
  */
-import { gatesOf } from '../../targets/gates.ts';
+import { gatesOf, unitsNameOf } from '../../targets/gates.ts';
 import { viewOfWeight } from '../../targets/matrixView.ts';
 import { isMatrix, type MatchedWeight, type NamedWeight } from '../../targets/targets.ts';
 import { refusal } from '../refused.ts';
@@ -17,8 +17,8 @@ export interface ShrunkWeight extends MatchedWeight {
 export interface LayerGroup<T> {
   /** Matrices with `units` rows, or several times as many: one for each gate. */
   readonly targets: readonly [T, ...T[]];
-  /** One number a row, where the layer has it. */
-  readonly bias: NamedWeight | undefined;
+  /** One number a row, or several: a GRU of Keras and an LSTM of ONNX have a bias for each kernel. */
+  readonly biases: readonly NamedWeight[];
   readonly units: number;
 }
 
@@ -35,20 +35,44 @@ export function layerGroups<T extends ShrunkWeight>(
   targets: readonly T[],
   weights: readonly NamedWeight[],
 ): { groups: LayerGroup<T>[]; problems: PartialGroup[] } {
-  const byRows = new Map<string, [T, ...T[]]>();
+  const byUnits = new Map<string, [T, ...T[]]>();
   for (const target of targets) {
-    const id = JSON.stringify([target.weight.layer, target.view.rows]);
-    const group = byRows.get(id);
+    const name = groupOf(target.weight);
+    const group = byUnits.get(name);
     if (group) group.push(target);
-    else byRows.set(id, [target]);
+    else byUnits.set(name, [target]);
   }
-  const groups = Array.from(byRows.values(), (group): LayerGroup<T> => {
+  const groups = Array.from(byUnits.values(), (group): LayerGroup<T> => {
     const [{ weight, view }] = group;
-    const own = weights.filter(({ layer }) => layer === weight.layer);
-    const bias = own.find((other) => other.weight === 'bias' && other.shape.join() === String(view.rows));
-    return { targets: group, bias, units: view.rows / gatesOf(weight, own) };
+    const units = view.rows / gatesOf(weight, weights);
+    return { targets: group, biases: biasesOf(group, units, weights), units };
   });
   return { groups, problems: groups.flatMap((group) => problemOf(group, weights) ?? []) };
+}
+
+/** The same for matrices whose rows are the same units: where nothing tells, for those of a layer that have as many. */
+function groupOf(weight: NamedWeight): string {
+  return unitsNameOf(weight) ?? JSON.stringify([weight.layer, viewOfWeight(weight).rows]);
+}
+
+function biasesOf(
+  [{ weight, view }]: readonly [ShrunkWeight, ...ShrunkWeight[]],
+  units: number,
+  weights: readonly NamedWeight[],
+): NamedWeight[] {
+  if (weight.units) {
+    const { of } = weight.units;
+    const own = weights.filter((other) => other.units?.of === of && !isMatrix(other));
+    const told = own.filter(({ shape }) => shape.length > 0 && shape[shape.length - 1] % units === 0);
+    if (told.length > 0) return told;
+  }
+  const own = weights.filter(({ layer }) => layer === weight.layer);
+  const isBias = ({ weight: name, shape }: NamedWeight) => /^bias(?:_\d+)?$/.test(name) && shape.at(-1) === view.rows;
+  // Cells that are stacked have their weights one after the other: some may have no bias.
+  const first = own.findIndex((other) => other.name === weight.name);
+  const next = own.findIndex((other, i) => i > first && isMatrix(other) && groupOf(other) !== groupOf(weight));
+  const bias = own.find((other, i) => isBias(other) && (i > first || first < 0) && (next < 0 || i < next));
+  return bias ? [bias] : [];
 }
 
 function problemOf<T extends ShrunkWeight>(
@@ -65,7 +89,7 @@ function problemOf<T extends ShrunkWeight>(
       isMatrix(weight) &&
       !named.has(weight.name) &&
       refusal('group-lasso', weight) === undefined &&
-      viewOfWeight(weight).rows === first.view.rows,
+      groupOf(weight) === groupOf(first.weight),
   );
   if (missing)
     return {

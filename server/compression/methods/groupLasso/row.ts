@@ -44,9 +44,12 @@ class GroupLassoUnit implements Unit {
   readonly #threshold: CompressionOf<'group-lasso'>['threshold'];
   #measured: readonly Measured[] | undefined;
 
-  constructor({ targets, bias, units }: LayerGroup<GroupTarget>, threshold: CompressionOf<'group-lasso'>['threshold']) {
+  constructor(
+    { targets, biases, units }: LayerGroup<GroupTarget>,
+    threshold: CompressionOf<'group-lasso'>['threshold'],
+  ) {
     this.targets = targets;
-    this.companions = bias ? [bias] : [];
+    this.companions = biases;
     this.#units = units;
     this.#threshold = threshold;
   }

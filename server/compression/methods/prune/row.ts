@@ -3,7 +3,7 @@ import { policyFacts } from '../../../protocol/experiment/methods/policies.ts';
 import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
 import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
-import { gatesOf, isKernel } from '../../targets/gates.ts';
+import { gatesOf, unitsNameOf } from '../../targets/gates.ts';
 import { viewOfWeight } from '../../targets/matrixView.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import type { CompressionOf, MethodRow, Unit } from '../unit.ts';
@@ -60,20 +60,14 @@ function unitsByLayer(targets: readonly PrunedTarget[]): PrunedTarget[][] {
   const units = new Map<string, PrunedTarget[]>();
   for (const target of targets) {
     const { weight, parameters } = target;
-    const isShared = parameters.pattern === 'unit' && isKernel(weight);
-    const name = isShared ? unitsName(weight) : weight.name;
+    const name = (parameters.pattern === 'unit' && unitsNameOf(weight)) || weight.name;
     units.set(name, [...(units.get(name) ?? []), target]);
   }
   return [...units.values()];
 }
 
-/** The same name for weights that have the same units: the two kernels of a recurrent layer. */
-function unitsName({ layer, weight }: NamedWeight): string {
-  return `${layer}/${weight.replace(/^recurrent_/, '')}`;
-}
-
 function selected(weight: NamedWeight, view: SelectedWeight['view'], weights: readonly NamedWeight[]): SelectedWeight {
-  return { view, gates: gatesOf(weight, weights), unitsOf: unitsName(weight) };
+  return { view, gates: gatesOf(weight, weights), unitsOf: unitsNameOf(weight) ?? weight.name };
 }
 
 function createUnit(

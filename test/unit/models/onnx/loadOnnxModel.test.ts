@@ -130,6 +130,29 @@ describe('the weights of a graph', () => {
     ]);
   });
 
+  test('of a convolution are depthwise by its groups, and biases with made-up names are of its units', async () => {
+    const { model } = await load({
+      input: ['batch', 4, 6, 6],
+      outputRank: 4,
+      nodes: [
+        { ...node('Conv', ['x', 'dw.weight'], 'a', { group: { int: 4 } }), name: '/dw/Conv' },
+        { ...node('Conv', ['a', 'grouped.weight'], 'b', { group: { int: 2 } }), name: '/grouped/Conv' },
+        { ...node('Conv', ['b', 'onnx::Conv_8', 'onnx::Conv_9'], 'y'), name: '/conv/Conv' },
+      ],
+      tensors: {
+        'dw.weight': randomFloats([4, 1, 3, 3]),
+        'grouped.weight': randomFloats([4, 2, 1, 1]),
+        'onnx::Conv_8': randomFloats([3, 4, 1, 1]),
+        'onnx::Conv_9': randomFloats([3]),
+      },
+    });
+    const weights = modelWeights(model);
+    expect(weights.map(({ kind }) => kind)).toEqual(['depthwise_kernel', undefined, undefined, undefined]);
+    const [, , kernel, bias] = weights.map(({ units }) => units);
+    expect(bias).toEqual(kernel);
+    expect(new Set(weights.map(({ units }) => units!.of)).size).toBe(3);
+  });
+
   test('of a product with a transposed weight have their output units on the first axis', async () => {
     const { model } = await load({
       nodes: [node('Transpose', ['fc.weight'], 't', { perm: { ints: [1, 0] } }), node('MatMul', ['x', 't'], 'y')],
@@ -147,7 +170,7 @@ describe('the weights of a graph', () => {
         nodes: [node('Gather', ['embedding.weight', 'x'], 'y', { axis: { int: axis } })],
         tensors: { 'embedding.weight': randomFloats([5, 2]) },
       });
-      expect(modelWeights(model).map(({ outputAxis }) => outputAxis)).toEqual([0]);
+      expect(modelWeights(model).map(({ outputAxis, kind }) => [outputAxis, kind])).toEqual([[0, 'embeddings']]);
     }
   });
 

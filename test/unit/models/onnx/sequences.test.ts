@@ -99,6 +99,75 @@ describe('the weights of a recurrent layer', () => {
     ]);
   });
 
+  test('of several layers and directions have the units of their own, kernels and biases alike', async () => {
+    const gatesOf = (of: string, width: number) => {
+      const kernels = ['ih', 'hh'].flatMap((name) => [
+        node('Slice', [`rnn.weight_${name}_${of}`, 'gate0', 'gate1', 'zero'], `${name}-i-${of}`),
+        node('Slice', [`rnn.weight_${name}_${of}`, 'gate1', 'gate4', 'zero'], `${name}-fgo-${of}`),
+        node('Concat', [`${name}-i-${of}`, `${name}-fgo-${of}`], `${name}-gates-${of}`, { axis: { int: 0 } }),
+        node('Unsqueeze', [`${name}-gates-${of}`, 'zero'], `${name}-${of}`),
+      ]);
+      return {
+        nodes: [
+          ...kernels,
+          node('Concat', [`rnn.bias_ih_${of}`, `rnn.bias_hh_${of}`], `b-both-${of}`, { axis: { int: 0 } }),
+          node('Unsqueeze', [`b-both-${of}`, 'zero'], `b-${of}`),
+        ],
+        tensors: {
+          [`rnn.weight_ih_${of}`]: randomFloats([4 * UNITS, width]),
+          [`rnn.weight_hh_${of}`]: randomFloats([4 * UNITS, UNITS]),
+          [`rnn.bias_ih_${of}`]: randomFloats([4 * UNITS]),
+          [`rnn.bias_hh_${of}`]: randomFloats([4 * UNITS]),
+        },
+      };
+    };
+    const layers = [gatesOf('l0', FEATURES), gatesOf('l0_reverse', FEATURES), gatesOf('l1', 2 * UNITS)];
+    const both = (name: string) =>
+      node('Concat', [`${name}-l0`, `${name}-l0_reverse`], `${name}-both`, { axis: { int: name === 'b' ? -2 : -3 } });
+    const { model } = await load({
+      ...ofPyTorch,
+      nodes: [
+        ...layers.flatMap(({ nodes }) => nodes),
+        ...['ih', 'hh', 'b'].map(both),
+        node('Transpose', ['x'], 'sequence', { perm: { ints: [1, 0, 2] } }),
+        {
+          op: 'LSTM',
+          name: '/rnn/LSTM',
+          inputs: ['sequence', 'ih-both', 'hh-both', 'b-both'],
+          outputs: ['first'],
+          attributes: { hidden_size: { int: UNITS }, direction: { string: 'bidirectional' } },
+        },
+        node('Transpose', ['first'], 'by-step', { perm: { ints: [0, 2, 1, 3] } }),
+        node('Reshape', ['by-step', 'joined'], 'second'),
+        {
+          op: 'LSTM',
+          name: '/rnn/LSTM_1',
+          inputs: ['second', 'ih-l1', 'hh-l1', 'b-l1'],
+          outputs: ['', 'last'],
+          attributes: { hidden_size: { int: UNITS } },
+        },
+        node('Squeeze', ['last', 'zero'], 'y'),
+      ],
+      tensors: {
+        ...layers[0].tensors,
+        ...layers[1].tensors,
+        ...layers[2].tensors,
+        zero: integers([0]),
+        joined: integers([0, 0, -1]),
+        ...Object.fromEntries([0, 1, 4].map((gate) => [`gate${gate}`, integers([gate * UNITS])])),
+      },
+    });
+    const described = await describeModel({ model, files: [], loss: undefined }, './net.onnx', undefined);
+    const byUnits = new Map<string, string[]>();
+    for (const { name, units } of described.weights) {
+      expect(units?.gates).toBe(4);
+      byUnits.set(units!.of, [...(byUnits.get(units!.of) ?? []), name.replace('rnn.', '')]);
+    }
+    expect(Array.from(byUnits.values(), (names) => names.toSorted())).toEqual(
+      ['l0', 'l0_reverse', 'l1'].map((of) => [`bias_hh_${of}`, `bias_ih_${of}`, `weight_hh_${of}`, `weight_ih_${of}`]),
+    );
+  });
+
   test('have the rows on their second axis where the operator takes them as they are', async () => {
     const { model } = await load(layer('GRU'));
     const matrices = modelWeights(model).filter(isMatrix);

@@ -63,6 +63,70 @@ describe('a proximal step', () => {
     expectClose(unitOf(weights, 12, 3), shrunk(before, 0.3, 0));
   });
 
+  /** Rows are the first axis, as PyTorch has them: the gates one after the other. */
+  const ofOnnx = (name: string, shape: readonly number[], of: string, gates: number) => ({
+    ...weight(name, shape),
+    outputAxis: shape.length > 1 ? 0 : undefined,
+    units: { of, gates },
+  });
+  const rowsOf = (weights: readonly CompressibleWeight[], units: number, unit: number) =>
+    weights.flatMap(({ shape, values }) => {
+      const width = values.length / shape[0];
+      return Array.from(values).filter((_, i) => Math.floor(i / width) % units === unit);
+    });
+
+  test('shrinks the units of each layer of an ONNX model by themselves, with the biases that their node takes', async () => {
+    const layers = ['first', 'second'].map((of) => [
+      ofOnnx(`rnn/weight_ih_${of}`, [20, 5], of, 4),
+      ofOnnx(`rnn/weight_hh_${of}`, [20, 5], of, 4),
+      ofOnnx(`rnn/bias_ih_${of}`, [20], of, 4),
+      ofOnnx(`rnn/bias_hh_${of}`, [20], of, 4),
+    ]);
+    const conv = [
+      ofOnnx('conv/onnx::Conv_193', [8, 3, 3, 3], 'conv', 1),
+      ofOnnx('conv/onnx::Conv_194', [8], 'conv', 1),
+    ];
+    const parts = [...layers.map((own) => [own, 5] as const), [conv, 8] as const];
+    const before = parts.map(([own, units]) => Array.from({ length: units }, (_, unit) => rowsOf(own, units, unit)));
+    const settings = groups({ layers: { '*': { lambda: 1.5, alpha: 0.2 } } });
+    const reports = await compressorOf([...layers.flat(), ...conv], settings).distort(10, { bins: 10 });
+    parts.forEach(([own, units], i) => {
+      for (let unit = 0; unit < units; unit++)
+        expectClose(rowsOf(own, units, unit), shrunk(before[i][unit], 0.75, 0.2));
+    });
+    expect(reports.map(({ units }) => units?.all)).toEqual([5, 5, 5, 5, 8]);
+  });
+
+  test('shrinks the cells of a stacked layer by themselves, one of them without a bias', async () => {
+    const cells = [
+      weight('rnn/kernel', [4, 12], 'RNN'),
+      weight('rnn/recurrent_kernel', [3, 12], 'RNN'),
+      weight('rnn/kernel_1', [3, 12], 'RNN'),
+      weight('rnn/recurrent_kernel_1', [4, 12], 'RNN'),
+      weight('rnn/bias', [12], 'RNN'),
+    ];
+    const parts = [
+      [cells.slice(0, 2), 3],
+      [cells.slice(2), 4],
+    ] as const;
+    const before = parts.map(([own, units]) => Array.from({ length: units }, (_, unit) => unitOf(own, units, unit)));
+    await compressorOf(cells, groups({ layers: { rnn: { lambda: 1.5 } } })).distort(10);
+    parts.forEach(([own, units], i) => {
+      for (let unit = 0; unit < units; unit++) expectClose(unitOf(own, units, unit), shrunk(before[i][unit], 0.75, 0));
+    });
+  });
+
+  test('takes both rows of the biases of a GRU of Keras', async () => {
+    const gru = [
+      weight('gru/kernel', [4, 15], 'GRU'),
+      weight('gru/recurrent_kernel', [5, 15], 'GRU'),
+      weight('gru/bias', [2, 15], 'GRU'),
+    ];
+    const before = unitOf(gru, 5, 2);
+    await compressorOf(gru, groups({ layers: { gru: { lambda: 1 } } })).distort(10);
+    expectClose(unitOf(gru, 5, 2), shrunk(before, 0.5, 0));
+  });
+
   test('takes the pointwise kernel of a separable convolution alone, though it has as many filters as channels', async () => {
     const weights = [
       weight('sep/depthwise_kernel', [3, 3, 8, 1], 'SeparableConv2D'),
@@ -243,6 +307,8 @@ describe('refused at its place is', () => {
   test('a depthwise kernel, embeddings and a bias', () => {
     const depthwise = [weight('dw/depthwise_kernel', [3, 3, 4, 2], 'DepthwiseConv2D')];
     expect(refusal(depthwise, { dw: strength })).toThrow('names dw/depthwise_kernel, which "group-lasso" cannot take');
+    const ofOnnx = [{ ...weight('dw/weight', [4, 1, 3, 3]), outputAxis: 0, kind: 'depthwise_kernel' as const }];
+    expect(refusal(ofOnnx, { dw: strength })).toThrow('names dw/weight, which "group-lasso" cannot take');
     const separable = [
       weight('sep/depthwise_kernel', [3, 3, 8, 1], 'SeparableConv2D'),
       weight('sep/pointwise_kernel', [1, 1, 8, 8], 'SeparableConv2D'),

@@ -68,6 +68,28 @@ describe('unit', () => {
     expect(gone[0].slice(0, 5).filter((isGone) => isGone)).toHaveLength(2);
   });
 
+  test('a unit of a recurrent layer of ONNX goes with all its gates, in both kernels, and in each layer by itself', async () => {
+    const layers = ['first', 'second'].map((of, i) =>
+      ['ih', 'hh'].map((name, j) => ({
+        ...trainedWeight(`rnn/weight_${name}_l${i}`, [20, 5], 10 * i + j + 1),
+        outputAxis: 0,
+        units: { of, gates: 4 },
+      })),
+    );
+    await distorted(layers.flat(), { layers: { rnn: { rate: 0.4, pattern: 'unit' } } });
+    const gone = layers.map((own) =>
+      own.map(({ values }) =>
+        Array.from({ length: 20 }, (_, row) => values.subarray(5 * row, 5 * row + 5).every((w) => w === 0)),
+      ),
+    );
+    for (const [ih, hh] of gone) {
+      expect(ih).toEqual(hh);
+      for (const gate of [0, 1, 2, 3]) expect(ih.slice(5 * gate, 5 * gate + 5)).toEqual(ih.slice(0, 5));
+      expect(ih.slice(0, 5).filter((isGone) => isGone)).toHaveLength(2);
+    }
+    expect(gone[0]).not.toEqual(gone[1]);
+  });
+
   test('a kernel alone loses the units of its own', async () => {
     const weights = lstm();
     await distorted(weights, { layers: { 'lstm/kernel': { rate: 0.6, pattern: 'unit' } } });
