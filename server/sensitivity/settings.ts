@@ -169,7 +169,7 @@ function trialOf(
       if (error instanceof SettingError) return error;
       throw error;
     }
-    const written = withoutDefaults(compression, method, weight, { [parameter]: value });
+    const written = withoutDefaults(compression, method, weight, parameter);
     return { weight, method, parameter, value, written, compression };
   };
   const trial = trialWith(own);
@@ -187,18 +187,20 @@ function compressionOf(
   return data ?? new SettingError(['layers', name], error.issues[0].message);
 }
 
-/** Settings of the layer that are not what the method takes where nothing is said. */
+/** Settings of the layer without those that the method takes anyhow, beside the others: kinds of levels have defaults of their own. */
 function withoutDefaults(
   { layers }: Compression,
   method: Method,
   weight: NamedWeight,
-  least: Readonly<Record<string, unknown>>,
+  parameter: string,
 ): Readonly<Record<string, unknown>> {
-  const settings = layers[weight.name];
-  const usual = compressionOf(method, weight, least);
-  const defaults: Readonly<Record<string, unknown>> =
-    usual instanceof SettingError ? {} : { ...usual.layers[weight.name] };
-  return Object.fromEntries(
-    Object.entries(settings).filter(([name, value]) => Object.hasOwn(least, name) || defaults[name] !== value),
-  );
+  const settings: Readonly<Record<string, unknown>> = layers[weight.name];
+  const meant = JSON.stringify(layers);
+  return Object.keys(settings).reduce((left, name) => {
+    if (name === parameter) return left;
+    const { [name]: _, ...others } = left;
+    const compression = compressionOf(method, weight, others);
+    const isSame = !(compression instanceof SettingError) && JSON.stringify(compression.layers) === meant;
+    return isSame ? others : left;
+  }, settings);
 }
