@@ -2,7 +2,7 @@
 import type { NamedWeight } from './targets.ts';
 
 /** True for `kernel` and `recurrent_kernel`, which have the same units in a recurrent layer; numbered where cells are stacked. */
-export function isKernel({ weight }: NamedWeight): boolean {
+function isKernel({ weight }: NamedWeight): boolean {
   return /^(?:recurrent_)?kernel(?:_\d+)?$/.test(weight);
 }
 
