@@ -84,7 +84,11 @@ export async function exportModel(model: ModelToExport, options: ModelExportOpti
   const { run, step } = origin;
   const thinned = thin && (await thinSource(model, thin));
   try {
-    const { content, warnings: limits = [], ...written } = await formats[format].write(thinned?.source ?? model, options);
+    const {
+      content,
+      warnings: limits = [],
+      ...written
+    } = await formats[format].write(thinned?.source ?? model, options);
     signal.throwIfAborted();
     // What is left out with the factors is no fault of the file: it is held to the model that was written.
     const reference = thinned && thin?.factors ? { ...thinned.source.prepared, dataset: prepared.dataset } : prepared;
