@@ -9,7 +9,7 @@ import {
 import { sha256Of } from '../formats/sha256.ts';
 import type { LoadedModel } from './loadModel.ts';
 import { inputNames, outputActivation, outputNames } from './modelOutputs.ts';
-import { modelWeights } from './modelWeights.ts';
+import { modelWeights, withoutValue } from './modelWeights.ts';
 
 /**
  * @param reference as the experiment file has it
@@ -26,35 +26,7 @@ export async function describeModel(
     version: MODEL_DESCRIPTION_VERSION,
     model: typeof reference === 'string' ? reference : JSON.stringify(reference),
     files: await Promise.all(files.map(async (path) => ({ path, sha256: await sha256Of(path) }))),
-    weights: modelWeights(model).map(
-      ({
-        name,
-        layer,
-        weight,
-        layerClass,
-        outputAxis,
-        channelAxis,
-        units,
-        kind,
-        isVector,
-        inputLayer,
-        shape,
-        trainable,
-      }) => ({
-        name,
-        layer,
-        weight,
-        layerClass,
-        ...(outputAxis !== undefined && { outputAxis }),
-        ...(channelAxis !== undefined && { channelAxis }),
-        ...(units && { units: { ...units } }),
-        ...(kind && { kind }),
-        ...(isVector && { isVector }),
-        inputLayer,
-        shape: [...shape],
-        trainable,
-      }),
-    ),
+    weights: modelWeights(model).map(withoutValue),
     ...(samples !== undefined && { samples }),
     inputs: model.inputs.map(({ shape, dtype }, index) => ({ name: inputs[index], shape: [...shape], dtype })),
     outputs: model.outputs.map(({ shape }, index) => ({

@@ -41,6 +41,15 @@ export type LayerConstraint = ReturnType<typeof tf.constraints.nonNeg>;
 
 type Layer = tf.layers.Layer;
 
+/** What is known of a weight without its value. */
+export function withoutValue({
+  variable: _variable,
+  constraint: _constraint,
+  ...described
+}: ModelWeight): Omit<ModelWeight, 'variable' | 'constraint'> {
+  return described;
+}
+
 /** Layers within a layer: of a model, of a wrapper (timeDistributed), of bidirectional. */
 export interface Composite {
   layers?: Layer[];

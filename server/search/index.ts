@@ -19,7 +19,7 @@ import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
 import { floatBytes } from '../protocol/shape.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
-import type { NamedWeight } from '../compression/targets/targets.ts';
+import { nameOnly, type NamedWeight } from '../compression/targets/targets.ts';
 import type { SourceFile } from '../runs/copySources.ts';
 import { pathWord } from '../runs/pathWord.ts';
 import { openRun, type Run } from '../runs/run.ts';
@@ -270,14 +270,7 @@ class Searching {
             { file, text, overrides },
           );
         const stepsPerEpoch = dataset.stepsPerEpoch(samplesPerStep(settings.training));
-        const named = weights.map(({ name, layer, weight, shape, inputLayer, isVector }) => ({
-          name,
-          layer,
-          weight,
-          shape,
-          inputLayer,
-          isVector,
-        }));
+        const named = weights.map(nameOnly);
         try {
           return {
             weights: named,

@@ -14,7 +14,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Seeding } from '../formats/random.ts';
 import { arenaBytes } from '../memory/arena.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
-import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { modelWeights, withoutValue, type ModelWeight } from '../models/modelWeights.ts';
 import { createDeviceOptimizer } from '../optimizers/deviceOptimizer.ts';
 import { gradientSumBytes } from '../optimizers/gradientSums.ts';
 import { KernelThreads } from '../optimizers/kernelThreads.ts';
@@ -226,24 +226,13 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(
-    ({ name, layer, weight, layerClass, outputAxis, channelAxis, units, kind, isVector, inputLayer }) => {
-      const { shape, value, gradient } = parameters.byName.get(name)!;
-      return {
-        name,
-        layer,
-        weight,
-        layerClass,
-        outputAxis,
-        channelAxis,
-        units,
-        kind,
-        isVector,
-        inputLayer,
-        shape,
-        values: value,
-        ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
-      };
-    },
-  );
+  return weights.map((weight) => {
+    const { shape, value, gradient } = parameters.byName.get(weight.name)!;
+    return {
+      ...withoutValue(weight),
+      shape,
+      values: value,
+      ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
+    };
+  });
 }

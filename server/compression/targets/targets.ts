@@ -29,6 +29,11 @@ export interface CompressibleWeight extends NamedWeight {
   readonly gradient?: Float32Array;
 }
 
+/** All that names a weight, for what outlives its memory. */
+export function nameOnly({ values: _values, gradient: _gradient, ...named }: CompressibleWeight): NamedWeight {
+  return named;
+}
+
 /** A weight that an experiment compresses. */
 export interface MatchedWeight<Weight extends NamedWeight = NamedWeight> {
   readonly weight: Weight;

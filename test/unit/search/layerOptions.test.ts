@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planCompression } from '../../../server/compression/plan.ts';
+import { nameOnly } from '../../../server/compression/targets/targets.ts';
 import { compressionsAsWritten } from '../../../server/protocol/experiment/writtenCompression.ts';
 import { oneCompression } from '../../../server/protocol/experiment/schema/compression.ts';
 import { optionsOf, otherBytes, searchedWeights, writtenLayers } from '../../../server/search/layerOptions.ts';
@@ -27,6 +28,22 @@ const measured: MeasuredWeight = {
   gradient: 2,
   curves: { '0': [{ value: 0, error: 0, rise: 0 }, { value: 0.9, error: 0.4, rise: 1 }], '1': [{ value: 8, error: 0, rise: 0 }, { value: 1, error: 0.3, rise: 0.5 }] },
 }; // prettier-ignore
+
+test('the ranks of a convolution are those of its matrix, whichever axis has the outputs', () => {
+  const convolution = (layer: string, shape: readonly number[], more: object) => ({
+    ...matrix(layer, shape),
+    ...more,
+    values: new Float32Array(288),
+  });
+  const convolutions = [
+    convolution('onnx', [12, 6, 2, 2], { outputAxis: 0, channelAxis: 1 }),
+    convolution('up', [2, 2, 12, 6], { layerClass: 'Conv2DTranspose' }),
+  ];
+  const lowRank = written({ method: 'low-rank', distortEvery: 1, layers: { '*': {} } });
+  const searched = searchedWeights(lowRank, convolutions.map(nameOnly));
+  // Both are 12 x 24, and of rank 8 the factors are as many numbers.
+  expect(searched.map(({ stages: [{ values }] }) => Math.max(...values))).toEqual([7, 7]);
+});
 
 describe('what a layer can become', () => {
   const searched = searchedWeights(
