@@ -148,13 +148,9 @@ class Recurrence {
    * Adds the way over a sequence [time, features].
    * @param y what to write: the output of each time step, or of the last alone
    * @param width numbers from one output to the next
-   * @param inOrderOfTime an output goes where its time step is; else outputs come in the order in which they were made
+   * @param reversed outputs stand in the reverse of the order in which they are made
    */
-  plan(
-    input: Tensor,
-    plan: Plan,
-    { y, width, inOrderOfTime }: { y: number; width: number; inOrderOfTime: boolean },
-  ): void {
+  plan(input: Tensor, plan: Plan, { y, width, reversed }: { y: number; width: number; reversed: boolean }): void {
     const { kernel, bias, output, states, advance } = this.#cell;
     const [time, features] = axes(this.#config, input, 2);
     if (features !== kernel.inputs)
@@ -172,7 +168,7 @@ class Recurrence {
         const t = isBackwards ? time - 1 - i : i;
         step(gates + 4 * kernel.outputs * t);
         if (this.returnsSequences || i === time - 1) {
-          const slot = !this.returnsSequences ? 0 : inOrderOfTime ? t : i;
+          const slot = !this.returnsSequences ? 0 : reversed ? time - 1 - i : i;
           plan.kernels.copyBlocks(output.address, 0, bytes, 1, y + 4 * width * slot, 0);
         }
       }
@@ -197,13 +193,13 @@ const recurrent =
         const input = only(config, inputs);
         const [time] = input.shape;
         const result = plan.tensor(recurrence.returnsSequences ? [time, units] : [units]);
-        recurrence.plan(input, plan, { y: result.address, width: units, inOrderOfTime: false });
+        recurrence.plan(input, plan, { y: result.address, width: units, reversed: false });
         return result;
       },
     };
   };
 
-/** Two layers over the same sequence, one from its end, and what comes of both. */
+/** Two layers over the same sequence, the second in the other direction, with its outputs reversed, and what comes of both. */
 const bidirectional: MakeLayer = (config, store) => {
   const inner = new LayerConfig(config.value('layer'));
   const makeCell = Object.hasOwn(cells, inner.className) ? cells[inner.className] : undefined;
@@ -211,9 +207,10 @@ const bidirectional: MakeLayer = (config, store) => {
   const mode =
     config.value('merge_mode') === null ? 'none' : config.word('merge_mode', ['concat', 'sum', 'mul', 'ave'], 'concat');
   if (mode === 'none') throw config.error('it has two outputs');
-  const [forward, backward] = [false, true].map((isBackwards) => {
-    const name = `${isBackwards ? 'backward' : 'forward'}_${inner.name}`;
-    return new Recurrence(inner.with({ name, go_backwards: isBackwards }), store.within(name), makeCell);
+  const goesBackwards = inner.flag('go_backwards', false);
+  const [forward, backward] = [false, true].map((isOther) => {
+    const name = `${isOther ? 'backward' : 'forward'}_${inner.name}`;
+    return new Recurrence(inner.with({ name, go_backwards: goesBackwards !== isOther }), store.within(name), makeCell);
   });
   const { units, returnsSequences } = forward;
   return {
@@ -224,13 +221,13 @@ const bidirectional: MakeLayer = (config, store) => {
       if (mode === 'concat') {
         const result = plan.tensor([...leading, 2 * units]);
         const width = 2 * units;
-        forward.plan(input, plan, { y: result.address, width, inOrderOfTime: true });
-        backward.plan(input, plan, { y: result.address + 4 * units, width, inOrderOfTime: true });
+        forward.plan(input, plan, { y: result.address, width, reversed: false });
+        backward.plan(input, plan, { y: result.address + 4 * units, width, reversed: true });
         return result;
       }
       const [a, b] = [forward, backward].map((way) => {
         const result = plan.tensor([...leading, units]);
-        way.plan(input, plan, { y: result.address, width: units, inOrderOfTime: true });
+        way.plan(input, plan, { y: result.address, width: units, reversed: way === backward });
         return result;
       });
       const length = elementCount(a.shape);

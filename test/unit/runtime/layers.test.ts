@@ -130,6 +130,12 @@ const models: Readonly<Record<string, () => tf.LayersModel>> = {
   ),
   'Bidirectional GRU, last': () =>
     one(sequence, layers.bidirectional({ layer: layers.gru({ units: 4 }), mergeMode: 'concat' })),
+  ...Object.fromEntries(
+    ([true, false] as const).map((returnSequences) => [
+      `Bidirectional, the layer backwards, ${returnSequences ? 'sequences' : 'last'}`,
+      () => one(sequence, layers.bidirectional({ layer: layers.lstm({ units: 4, goBackwards: true, returnSequences }), mergeMode: 'concat' })), // prettier-ignore
+    ]),
+  ),
   'TimeDistributed Dense': () => one(sequence, layers.timeDistributed({ layer: layers.dense({ units: 3 }) })),
   'TimeDistributed Conv2D': () =>
     one([3, 6, 6, 2], layers.timeDistributed({ layer: layers.conv2d({ filters: 4, kernelSize: 3 }) })),
