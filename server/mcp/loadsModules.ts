@@ -1,24 +1,32 @@
-/** @file Telling what makes DeepTwist execute code of the workspace. */
+/** @file Telling what makes DeepTwist execute code of the workspace. In doubt it does: the user is asked once too often. */
+import { isModelPath } from '../models/modelFile.ts';
 import { JsonText } from '../protocol/experiment/jsonText.ts';
+import { applyOverride, parseOverride } from '../protocol/experiment/overrides.ts';
 import { hasEnding, moduleEndings } from '../protocol/model/modelEndings.ts';
-import { RUN } from '../protocol/experiment/runReference.ts';
+import { namesRun } from '../protocol/experiment/runReference.ts';
 import { isRecord } from '../protocol/record.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import type { Run } from '../runs/run.ts';
 
 /**
- * True for a module, and for an experiment file that names one.
+ * True where `describe` loads modules: for a module, and for an experiment file that names one. What has no name of a model is read as an
+ * experiment, whatever its ending.
  * @param path absolute
  * @throws UserError for an experiment file that cannot be read
  */
 export async function loadsModules(path: string): Promise<boolean> {
-  if (hasEnding(path, moduleEndings)) return true;
-  return path.toLowerCase().endsWith('.jsonc') && namesModule((await readExperiment(path)).text, []);
+  return isModelPath(path) ? hasEnding(path, moduleEndings) : experimentLoadsModules(path);
 }
 
-/** True for a run whose experiment names a module. */
+/** True for an experiment file that names a module. @throws UserError when it cannot be read */
+export async function experimentLoadsModules(path: string): Promise<boolean> {
+  return namesModule((await readExperiment(path)).text, []);
+}
+
+/** True for a run that names a module: in its experiment, by `--set`, or as what it was changed to while it trained. */
 export async function runLoadsModules(run: Run): Promise<boolean> {
-  return namesModule(await run.experimentText(), run.record.overrides);
+  const { overrides, changes = [] } = run.record;
+  return namesModule(await run.experimentText(), [...overrides, ...changes.flatMap(({ values }) => values)]);
 }
 
 /**
@@ -26,12 +34,20 @@ export async function runLoadsModules(run: Run): Promise<boolean> {
  * @param overrides `path=value` texts
  */
 export function namesModule(text: string, overrides: readonly string[]): boolean {
-  const values = [new JsonText(text).value(), ...overrides.map((override) => override.replaceAll('"', ''))];
-  return values.some(hasModule);
+  return hasModule(new JsonText(text).value()) || overrides.some(setsModule);
+}
+
+/** Each by itself: what names a module is one value in its setting, which no other value makes harmless for sure. */
+function setsModule(text: string): boolean {
+  const override = parseOverride(text);
+  const settings = Object.create(null) as Record<string, unknown>;
+  return override === undefined || applyOverride(settings, override) !== undefined || hasModule(settings);
 }
 
 function hasModule(value: unknown): boolean {
-  if (typeof value === 'string') return hasEnding(value, moduleEndings) || value.startsWith(RUN);
+  if (typeof value === 'string') return hasEnding(value, moduleEndings) || namesRun(value);
   if (Array.isArray(value)) return value.some(hasModule);
-  return isRecord(value) && Object.values(value).some(hasModule);
+  if (!isRecord(value)) return false;
+  // What these name is imported whatever its ending.
+  return value.type === 'module' || value.module !== undefined || Object.values(value).some(hasModule);
 }

@@ -33,8 +33,9 @@ export function isKerasFile(path: string): boolean {
   return hasEnding(path, kerasEndings);
 }
 
+/** As {@link hasEnding}: a file whose whole name is `.onnx` is no module, either. */
 export function hasExtension(path: string, extension: `.${string}`): boolean {
-  return extname(path).toLowerCase() === extension;
+  return hasEnding(path, [extension]);
 }
 
 /** @throws SettingError for an address of the web, and for a file that holds no model by its name */
@@ -55,7 +56,7 @@ export function checkModelReference(reference: string): void {
 /** @throws SettingError for an address of the web, and for a file that is no ONNX file by its name */
 export function checkOnnxReference(reference: string): void {
   checkAddress(['model', 'onnx'], reference);
-  if (extname(reference).toLowerCase() === ONNX) return;
+  if (hasExtension(reference, ONNX)) return;
   throw new SettingError(['model', 'onnx'], `${reference} is no ONNX file`, {
     remedy: 'Name an .onnx file here; other models are named by "model" itself.',
   });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { oneStepMethods } from '../../protocol/experiment/methods/index.ts';
 import { splitNames } from '../../protocol/run/sensitivityReport.ts';
 import { option, runForAgent } from '../commands.ts';
-import { loadsModules, runLoadsModules } from '../loadsModules.ts';
+import { experimentLoadsModules, runLoadsModules } from '../loadsModules.ts';
 import { confirmInput, defineTool, more, page, pageOf, pathInput, type Call } from '../tool.ts';
 
 const number = z.number().nullable();
@@ -95,7 +95,7 @@ export const measureSensitivity = defineTool({
 async function subjectOf(reference: string, { workspace }: Call): Promise<{ subject: string; isCode: boolean }> {
   const path = /\.jsonc?$/.test(reference) ? workspace.resolve(reference) : undefined;
   if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile())
-    return { subject: path, isCode: await loadsModules(path) };
+    return { subject: path, isCode: await experimentLoadsModules(path) };
   const run = await workspace.findRun(reference);
   return { subject: run.path, isCode: await runLoadsModules(run) };
 }

@@ -1,13 +1,13 @@
 /** @file What agents can do: a real client before a real server, in a folder with a small model and small data. */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive, identify } from '../../../server/runs/liveProcess.ts';
 import { npy } from '../../fixtures/npy.ts';
 import { until } from '../../until.ts';
-import { experiment, workspace } from '../training/workspace.ts';
+import { experiment, mlp, workspace } from '../training/workspace.ts';
 import { useAgentSessions } from './agentSession.ts';
 
 const sessions = useAgentSessions();
@@ -164,6 +164,37 @@ describe('what executes code', () => {
     expect(await session.ask('describe_model', { file, confirm: true })).toMatchObject({ parameters: 195 });
     // A file that is a model runs no code of the workspace: nobody is asked.
     expect(await session.refusal('describe_model', { file: 'nothing.onnx' })).not.toContain('confirm');
+  });
+
+  test('is asked for wherever a module is named: in an object that an override gave, by a data set without an ending', async () => {
+    const { folder, write, run } = await workspace({ training: { ...experiment.training, steps: 5 } });
+    const spy = (name: string) => `require('node:fs').writeFileSync(${JSON.stringify(join(folder, name))}, '');`;
+    const isExecuted = (name: string) => existsSync(join(folder, name));
+    await write('net2.ts', `${mlp}\n${spy('net2 was executed')}`);
+    await write('dm', `${spy('dm was executed')} module.exports = {};`);
+    await write('onnx-only.txt', JSON.stringify({ ...experiment, model: 'builtin:lenet-5', data: { type: 'module', path: './dm' } })); // prettier-ignore
+    await write('dm.deeptwist.jsonc', readFileSync(join(folder, 'onnx-only.txt')));
+    await write('.onnx', spy('.onnx was executed'));
+    const trained = await run({ overrides: ['model={"module":"./net2.ts","export":"createModel"}'] });
+    expect(isExecuted('net2 was executed')).toBe(true);
+    rmSync(join(folder, 'net2 was executed'));
+    // The experiment that the run keeps names no module but in its overrides.
+    await writeFile(trained.run.experimentFile, JSON.stringify({ ...experiment, model: './net.onnx' }));
+    const session = await sessions.open({ directory: folder });
+    const { id } = trained.run;
+    for (const [tool, args] of [
+      ['export_model', { run: id }],
+      ['evaluate', { of: id }],
+      ['measure_sensitivity', { of: id }],
+      ['measure_sensitivity', { of: 'dm.deeptwist.jsonc' }],
+      ['describe_model', { file: 'dm.deeptwist.jsonc' }],
+      ['describe_model', { file: 'onnx-only.txt' }],
+    ] as const)
+      expect(await session.refusal(tool, args), tool).toMatch(/execute.*Nothing has been done yet/);
+    expect(await session.refusal('start_run', { experiment: file, set: ['model={"module":"./net2","export":"createModel"}'] })).toContain('executes the modules'); // prettier-ignore
+    // A name that is nothing but an ending is that of a model file, too.
+    await session.refusal('describe_model', { file: '.onnx' });
+    expect(['net2', 'dm', '.onnx'].filter((name) => isExecuted(`${name} was executed`))).toEqual([]);
   });
 
   test('ends where the call is cancelled, also where a module never gives control back', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -46,6 +46,18 @@ async function save(model: tf.LayersModel, name: string): Promise<string> {
 
 const small = (units = 2) =>
   tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] }), tf.layers.dense({ name: 'out', units })] });
+
+test.each(['.onnx', '.json', '.keras', '.h5'])(
+  'a file whose whole name is %s is not executed as a module',
+  async (name) => {
+    const path = write(
+      name,
+      `require('node:fs').writeFileSync(${JSON.stringify(join(folder, `executed${name}`))}, '');`,
+    );
+    expect(await userErrorOf(() => load(path))).toBeDefined();
+    expect(existsSync(join(folder, `executed${name}`))).toBe(false);
+  },
+);
 
 test('a dilation that TensorFlow.js computes without is told, wherever the layer is', async () => {
   const path = write(
