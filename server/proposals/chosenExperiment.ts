@@ -7,7 +7,7 @@ import {
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
-import { firstLosses, type FirstLosses } from '../protocol/experiment/firstLoss.ts';
+import { firstLoss, firstLosses, type FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { RUN } from '../protocol/experiment/runReference.ts';
 import type { ChosenExperiment, ChosenModel, ChosenTeacher, FoundData } from '../protocol/wire/proposals.ts';
 import { describedLayers, writtenLayers } from './describedLayers.ts';
@@ -55,9 +55,18 @@ function modelSetting({ model, described }: ChosenModel, fromHere: (path: string
   return described?.assumedSizes ? { onnx: path, inputs: described.assumedSizes } : path;
 }
 
+/** An output of which no more is known than that it is probabilities of classes. */
+const SOFTMAX = { shape: [], activation: 'softmax' } as const;
+
 /** The loss that outputs and targets ask for; undefined where the model brings one. */
 function lossFor({ model, described }: ChosenModel, data: FoundData): string | FirstLosses | undefined {
-  if (!described) return model.loss;
+  if (!described) {
+    if (model.loss === undefined) return undefined;
+    // The loss that its text asks for is one of labels.
+    const activation = model.loss === firstLoss(SOFTMAX) ? 'softmax' : 'other';
+    const targets = data.targets === 'one-hot' && activation === 'other' ? 'numbers' : data.targets;
+    return targets === undefined ? model.loss : firstLoss({ shape: [], activation }, targets);
+  }
   return described.hasLoss === true ? undefined : firstLosses(described.outputs, targetsFor(data, described));
 }
 

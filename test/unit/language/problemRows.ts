@@ -1250,6 +1250,16 @@ export const rows: readonly ProblemRow[] = [
     problems: [],
   },
   {
+    what: 'a loss of classes for a regression',
+    text: edited(
+      [data, '"data": { "type": "table", "path": "./pets.csv", "target": "height", "task": "regression" }'],
+      ['"batchSize": 50', '"batchSize": 50, "loss": "sparse-categorical-crossentropy-from-logits"'],
+    ),
+    problems: [
+      'warning loss-of-classes «"sparse-categorical-crossentropy-from-l…» training.loss: "sparse-categorical-crossentropy-from-logits" is a loss of classes, and the targets of a regression are numbers; "mean-squared-error" fits them',
+    ],
+  },
+  {
     what: 'a module with the name of an export, that is not there',
     text: edited([model, '"model": { "module": "./modle.ts", "export": "net" }']),
     problems: [

@@ -161,6 +161,22 @@ describe('a chosen experiment', () => {
     return experiment!;
   };
 
+  it.each([
+    ['numbers', 'sparse-categorical-crossentropy-from-logits', 'mean-squared-error'],
+    ['numbers', 'sparse-categorical-crossentropy', 'mean-squared-error'],
+    ['one-hot', 'sparse-categorical-crossentropy-from-logits', 'mean-squared-error'],
+    ['one-hot', 'sparse-categorical-crossentropy', 'categorical-crossentropy'],
+    ['labels', 'sparse-categorical-crossentropy', 'sparse-categorical-crossentropy'],
+    ['labels', 'sparse-categorical-crossentropy-from-logits', 'sparse-categorical-crossentropy-from-logits'],
+    [undefined, 'sparse-categorical-crossentropy-from-logits', 'sparse-categorical-crossentropy-from-logits'],
+    ['numbers', undefined, 'auto'],
+  ] as const)('has for targets that are %s, and a module whose text asks for %s, the loss %s', (targets, loss, expected) => {
+    const arrays = { inputs: resolve('x.npy'), targets: resolve('y.npy') };
+    const data = { type: 'arrays', path: resolve('data'), arrays: { train: arrays, test: arrays }, targets };
+    const model = { model: { reference: resolve('project/net.ts'), loss } };
+    expect(settings({ model, data }).training.loss).toBe(expected);
+  }); // prettier-ignore
+
   it('has the loss that fits, and paths from its folder', () => {
     expect(settings()).toMatchObject({
       model: './net.onnx',
