@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError } from '../protocol/userError.ts';
 import { tfjsForModules } from './fileSystem.ts';
 import { checkUserFile } from './readUserFile.ts';
-import { fixOf, rememberFiles, withPlace } from './userCalls.ts';
+import { fixOf, rememberFiles, settled, withPlace } from './userCalls.ts';
 
 export interface UserModule {
   /** Absolute path. */
@@ -47,8 +47,9 @@ export async function importUserModule(path: string): Promise<UserModule> {
   const before = new Set(Object.keys(jiti.cache));
   const imported = () => Object.keys(jiti.cache).filter((file) => !before.has(file) && !inPackage(file));
   try {
-    const exports = await jiti.import<Record<string, unknown>>(path);
-    return { path, exports, files: imported() };
+    const loading = jiti.import<Record<string, unknown>>(path);
+    const exports = await settled(`an await outside of functions in ${path}`, loading);
+    return { path, exports: exports as UserModule['exports'], files: imported() };
   } catch (error) {
     throw new UserError(`${path} could not be loaded: ${describe(error, imported())}`, {
       remedy: isMissingModule(error)

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { giveUpWaiting } from '../../../server/modules/userCalls.ts';
 import { exportedFunction, importUserModule, userCodeError } from '../../../server/modules/userModule.ts';
+import { until } from '../../until.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 let folder: string;
@@ -57,6 +59,16 @@ describe('what is wrong with a module is said without a stack trace', () => {
     const error = await userErrorOf(() => importUserModule(write(name, text)));
     expect(error.message).toMatch(message);
     expect(error.message.split('\n').length).toBeLessThan(3);
+  });
+
+  test('an await outside of functions that nothing ends', async () => {
+    const path = write('waits.ts', 'await new Promise(() => {});\nexport const a = 1;');
+    const error = userErrorOf(() => importUserModule(path));
+    await until(giveUpWaiting);
+    expect(await error).toMatchObject({
+      message: `${path} could not be loaded: an await outside of functions in ${path} does not end: nothing is left that it could wait for.`,
+      remedy: 'Fix waits.ts.',
+    });
   });
 
   test('a missing file', async () => {
