@@ -9,6 +9,7 @@ import { modelDescriptionSchema } from '../../protocol/model/modelDescription.ts
 import { moduleOf } from '../../protocol/model/modelExports.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ChosenModel, ChosenTeacher } from '../../protocol/wire/proposals.ts';
+import { describedLayers } from '../../proposals/describedLayers.ts';
 import { chosenExperimentText, layersOf } from '../../proposals/chosenExperiment.ts';
 import { explainDiskError, writeAtomically } from '../../runs/disk.ts';
 import { EXPERIMENT_ENDING } from '../../runs/run.ts';
@@ -109,6 +110,11 @@ async function proposedText(
     throw wrong(`There is no data set ${dataPath}.`, `Found: ${some(proposals.data.map((one) => one.path), workspace)}.`); // prettier-ignore
   const model = { ...found, ...(exportName !== undefined && { exportName }) };
   const looked: ChosenModel = { model, described: await describedFile(reference, call) };
+  if (looked.described && describedLayers(looked.described).length === 0)
+    throw wrong(
+      `${wanted} has no layer that can be compressed.`,
+      'Name a model whose layers have matrices. A compressed file of a run has others: export_model with "dense" writes one with matrices.',
+    );
   const all = layersOf(looked);
   const layers = names?.map((name) => {
     const layer = all.find((one) => one.name === name);

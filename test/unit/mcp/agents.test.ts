@@ -1,6 +1,6 @@
 /** @file What agents can do: a real client before a real server, in a folder with a small model and small data. */
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -73,6 +73,25 @@ describe('an experiment', () => {
     await session.ask('describe_model', { file: 'other.deeptwist.jsonc' });
     const layers = await session.ask('check_experiment', { file: 'other.deeptwist.jsonc' });
     expect(layers.problems).toEqual([expect.objectContaining({ code: 'matches-nothing' })]);
+  });
+
+  test('is not proposed for a model without a layer that can be compressed', async () => {
+    const made = await workspace({
+      training: { ...experiment.training, steps: 20 },
+      compression: { method: 'prune', distortEvery: 10, layers: { '*': { rate: 0.9 } } },
+    });
+    const { run } = await made.run();
+    await mkdir(join(made.folder, 'data'));
+    for (const name of ['train', 'test']) {
+      await copyFile(join(made.folder, `${name}.npy`), join(made.folder, 'data', `x_${name}.npy`));
+      await copyFile(join(made.folder, `${name}-labels.npy`), join(made.folder, 'data', `y_${name}.npy`));
+    }
+    const session = await sessions.open({ directory: made.folder, args: ['--confirm', 'host'] });
+    const propose = (model: string) => session.ask('write_experiment', { file: 'new.deeptwist.jsonc', proposal: { model, data: 'data', method: 'quantize', steps: 500 } }); // prettier-ignore
+    await session.ask('export_model', { run: run.id, out: 'sparse.onnx' });
+    await expect(propose('sparse.onnx')).rejects.toThrow(/sparse\.onnx has no layer that can be compressed.*"dense"/);
+    await session.ask('export_model', { run: run.id, out: 'dense.onnx', dense: true });
+    expect(await propose('dense.onnx')).toMatchObject({ written: true });
   });
 
   test('is written of a proposal, after a look, and never over another without being told', async () => {
