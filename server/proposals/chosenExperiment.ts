@@ -55,15 +55,12 @@ function modelSetting({ model, described }: ChosenModel, fromHere: (path: string
   return described?.assumedSizes ? { onnx: path, inputs: described.assumedSizes } : path;
 }
 
-/** An output of which no more is known than that it is probabilities of classes. */
-const SOFTMAX = { shape: [], activation: 'softmax' } as const;
-
 /** The loss that outputs and targets ask for; undefined where the model brings one. */
 function lossFor({ model, described }: ChosenModel, data: FoundData): string | FirstLosses | undefined {
   if (!described) {
     if (model.loss === undefined) return undefined;
     // The loss that its text asks for is one of labels.
-    const activation = model.loss === firstLoss(SOFTMAX) ? 'softmax' : 'other';
+    const activation = model.loss === firstLoss({ shape: [], activation: 'softmax' }) ? 'softmax' : 'other';
     const targets = data.targets === 'one-hot' && activation === 'other' ? 'numbers' : data.targets;
     return targets === undefined ? model.loss : firstLoss({ shape: [], activation }, targets);
   }
