@@ -52,10 +52,11 @@ export const losses: Record<LossId, Loss> = {
   /** Outputs are probabilities. */
   'binary-crossentropy': (targets, outputs) => {
     const probabilities = clip(outputs);
-    const logits = tf.log(tf.div(probabilities, tf.sub(1, probabilities)));
-    const labels = tf.cast(targets, 'float32');
-    return tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, labels)), tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
+    return binaryCrossentropy(targets, tf.log(tf.div(probabilities, tf.sub(1, probabilities))));
   },
+
+  /** The same for logits, which cannot overflow: `tf.losses.sigmoidCrossEntropy`. */
+  'binary-crossentropy-from-logits': binaryCrossentropy,
 
   'mean-squared-error': (targets, outputs) => tf.mean(tf.square(tf.sub(outputs, targets))),
 
@@ -72,6 +73,11 @@ export const losses: Record<LossId, Loss> = {
   /** Minus the cosine of the angle between target and output along the last axis. */
   'cosine-proximity': (targets, outputs) => tf.neg(tf.mean(tf.sum(tf.mul(normalize(targets), normalize(outputs)), -1))),
 };
+
+function binaryCrossentropy(targets: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  const labels = tf.cast(targets, 'float32');
+  return tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, labels)), tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
+}
 
 function categoricalCrossentropy(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   return tf.neg(tf.mean(tf.sum(tf.mul(tf.cast(targets, 'float32'), logProbabilities(outputs)), -1)));

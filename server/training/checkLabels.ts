@@ -19,7 +19,8 @@ function checkLabelsOf(batch: Batch, target: number, classes: number): void {
     throw new UserError(
       `data: ${which} has the label ${label}; the model's output has ${classes} classes, 0 to ${classes - 1}.`,
       {
-        remedy: 'Give the last layer one output for each class, or correct the labels.',
+        remedy:
+          'Give the last layer one output for each class, or correct the labels; numbers that are no classes have a loss such as "mean-squared-error".',
       },
     );
   }

@@ -1,7 +1,7 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
 import type { Predictor, Program } from '../compiler/program.ts';
-import type { Dataset, TensorSpec } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses } from '../models/losses.ts';
@@ -9,10 +9,9 @@ import { inputNames, outputNames } from '../models/modelOutputs.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { embeddingsOfGraph } from '../models/onnx/embeddings.ts';
 import { graphOf } from '../models/onnx/graphLayer.ts';
-import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
+import type { LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { elementCount, shapeText } from '../protocol/shape.ts';
 import {
   chooseLoss,
   lossNameOf,
@@ -24,6 +23,7 @@ import {
   type OutputLoss,
 } from './objective/dataLoss.ts';
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
+import { matchTargets } from './matchTargets.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss, sumOf } from './objective/loss.ts';
 import { penaltiesOf } from './objective/penalties.ts';
@@ -36,7 +36,7 @@ export interface ModelProgram extends Program, Predictor {
   readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
-  /** For each target the number of classes, which its labels must be below, where the loss takes labels. */
+  /** For each target the number of classes, which its labels must be below, where it has labels. */
   readonly classes: readonly (number | undefined)[];
   /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss', which is that of all outputs together. */
   readonly metric: string;
@@ -61,7 +61,10 @@ const labelAccuracy: Metric = (targets, outputs) => {
   return tf.equal(tf.reshape(tf.cast(targets, 'int32'), predicted.shape), predicted);
 };
 const oneHotAccuracy: Metric = (targets, outputs) => tf.equal(tf.argMax(targets, -1), tf.argMax(outputs, -1));
+/** A probability of 0.5, or its logit 0, is a no, as in Keras. */
 const binaryAccuracy: Metric = (targets, outputs) => tf.equal(tf.cast(targets, 'float32'), tf.round(outputs));
+const binaryLogitAccuracy: Metric = (targets, outputs) =>
+  tf.equal(tf.cast(targets, 'float32'), tf.cast(tf.greater(outputs, 0), 'float32'));
 
 function defaultMetrics(loss: LossId): Record<string, Metric> {
   switch (loss) {
@@ -72,6 +75,8 @@ function defaultMetrics(loss: LossId): Record<string, Metric> {
       return { accuracy: oneHotAccuracy };
     case 'binary-crossentropy':
       return { accuracy: binaryAccuracy };
+    case 'binary-crossentropy-from-logits':
+      return { accuracy: binaryLogitAccuracy };
     default:
       return {};
   }
@@ -123,7 +128,7 @@ export function modelProgram(
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
   const chosen = chooseLoss(loaded, training, dataset);
   const { loss, outputs: measured } = chosen;
-  const { targets, vocabulary } = dataset;
+  const { vocabulary } = dataset;
   const metrics = loaded.metrics
     ? Object.entries(loaded.metrics).map(([name, metric]) =>
         metricOf(name, (...batch) => metric(...userArguments(batch))),
@@ -134,22 +139,13 @@ export function modelProgram(
   // Several outputs are told by the loss that is their sum.
   const told = loaded.metrics || measured?.length === 1 ? metrics.at(0)?.[0] : undefined;
   const inputs = matchInputs(model, dataset, unfitModel);
-  const classes = targets.map((_, index) => {
-    const own = measured?.[index];
-    return own !== undefined && lossFacts[own.id].targets === 'labels'
-      ? (model.outputs[own.output].shape.at(-1) ?? undefined)
-      : undefined;
-  });
-  measured?.forEach(({ output }, index) =>
-    checkTarget(targets[index], model.outputs[output].shape.slice(1), classes[index]),
-  );
+  const { targets, classes, labels } = matchTargets(model, dataset, measured);
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
-  if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const trained = trainedLoss(chosen, training, model, dataset);
   const lossScale = lossScaleOf(training, targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
-  const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
+  const labelTerms = (samples: number) => (samples * labels) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
     ? studentLoss(
         lesson.config,
@@ -178,7 +174,7 @@ export function modelProgram(
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = penaltiesOf(model);
-      const divergence = noise ? [tf.div<tf.Scalar>(noise.divergence(), labels(noise.samples))] : [];
+      const divergence = noise ? [tf.div<tf.Scalar>(noise.divergence(), labelTerms(noise.samples))] : [];
       const onData = Object.entries(terms).map(([name, own]) => [name, own.map(scaled)] as const);
       return composeLoss({ ...Object.fromEntries(onData), divergence, regularization }, shares);
     },
@@ -247,33 +243,6 @@ function embeddingsOf(model: tf.LayersModel): { layer: string; rows: number }[] 
     const rows = layer.getClassName() === 'Embedding' ? layer.weights[0].shape[0] : null;
     return rows === null ? [] : [{ layer: layer.name, rows }];
   });
-}
-
-/** @throws SettingError when some classes have no output */
-function checkClasses(names: readonly string[], outputs: number | undefined): void {
-  if (outputs === undefined || outputs >= names.length) return;
-  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
-  throw unfitModel(`the data have ${names.length} classes (${listed}), the output one value for each of ${outputs}`);
-}
-
-/** Labels of a sample: one, or one for each time step or pixel. */
-function labelsOf({ shape }: TensorSpec, classes: number | undefined): number {
-  return elementCount(classes === undefined ? shape.slice(0, -1) : shape);
-}
-
-function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {
-  const expected = classes === undefined ? output : output.slice(0, -1);
-  // Labels may come with an axis of length 1 at the end.
-  const shape =
-    classes !== undefined && target.shape.length > expected.length && target.shape.at(-1) === 1
-      ? target.shape.slice(0, -1)
-      : target.shape;
-  if (expected.length === shape.length && expected.every((size, axis) => size === null || size === shape[axis])) return;
-  throw unfitModel(
-    `the output is ${shapeText(output)}` +
-      (classes === undefined ? '' : `, one for each of ${classes} classes,`) +
-      ` and a target of the data is ${shapeText(target.shape)}`,
-  );
 }
 
 function untrainable(weights: number): SettingError {

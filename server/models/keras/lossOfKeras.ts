@@ -1,6 +1,6 @@
 /** @file The loss that a model was compiled with in Keras, where there is the same here. */
 import { isRecord } from '../../protocol/record.ts';
-import type { LossId } from '../../protocol/experiment/lossFacts.ts';
+import { isLoss, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import { losses, type Loss } from '../losses.ts';
 
 const names: Readonly<Record<string, LossId>> = {
@@ -30,6 +30,6 @@ export function lossOfKeras(compiled: Readonly<Record<string, unknown>> | undefi
     delta = 1,
   } = config;
   if (smoothing !== 0 || ignored !== null || delta !== 1) return undefined;
-  if (!fromLogits) return losses[names[name]];
-  return name === 'sparse_categorical_crossentropy' ? losses['sparse-categorical-crossentropy-from-logits'] : undefined;
+  const id = fromLogits ? `${names[name]}-from-logits` : names[name];
+  return isLoss(id) ? losses[id] : undefined;
 }

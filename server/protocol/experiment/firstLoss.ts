@@ -35,18 +35,19 @@ export function firstLosses(outputs: readonly DescribedOutput[] | undefined, tar
 /**
  * The loss that fits; the metric follows from it.
  * @param output undefined where it is not known: outputs are then taken for logits, as exporters write them
- * @param targets undefined where they are not known: labels are then the most usual
+ * @param targets undefined where they are not known: labels are then the most usual, but of a single linear output numbers
  */
 export function firstLoss(
   output: Pick<DescribedOutput, 'shape' | 'activation'> | undefined,
-  targets: TargetKind = 'labels',
+  targets?: TargetKind,
 ): LossId {
   if (targets === 'numbers') return 'mean-squared-error';
   const { activation = 'other' } = output ?? {};
   const units = output && output.shape.length > 1 ? output.shape.at(-1) : undefined;
   // Each of its outputs is a yes or a no, and so is a label of the one that there is.
   if (activation === 'sigmoid' && (units === 1 || targets === 'one-hot')) return 'binary-crossentropy';
-  if (units === 1) return 'mean-squared-error';
+  if (units === 1)
+    return targets === 'labels' && activation === 'other' ? 'binary-crossentropy-from-logits' : 'mean-squared-error';
   if (targets === 'one-hot') return 'categorical-crossentropy';
   return activation === 'other' ? 'sparse-categorical-crossentropy-from-logits' : 'sparse-categorical-crossentropy';
 }

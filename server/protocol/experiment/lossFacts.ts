@@ -3,18 +3,21 @@ import type { TrainingConfig } from './schema.ts';
 
 export type LossId = Exclude<Extract<TrainingConfig['loss'], string>, 'auto'>;
 
-/** What a loss takes; both are undefined for a loss that is not of classes, one of which a sample belongs to. */
+/** What a loss takes; the first two are undefined for a loss that is not of classes, one of which a sample belongs to. */
 interface LossFacts {
   /** `labels`: numbers of classes; `one-hot`: a probability for each class. */
   readonly targets?: 'labels' | 'one-hot';
   readonly outputs?: 'logits' | 'probabilities';
+  /** What the outputs are where each of them is a yes or a no by itself. */
+  readonly binary?: 'logits' | 'probabilities';
 }
 
 export const lossFacts: Readonly<Record<LossId, LossFacts>> = {
   'categorical-crossentropy': { targets: 'one-hot', outputs: 'probabilities' },
   'sparse-categorical-crossentropy': { targets: 'labels', outputs: 'probabilities' },
   'sparse-categorical-crossentropy-from-logits': { targets: 'labels', outputs: 'logits' },
-  'binary-crossentropy': {},
+  'binary-crossentropy': { binary: 'probabilities' },
+  'binary-crossentropy-from-logits': { binary: 'logits' },
   'mean-squared-error': {},
   'mean-absolute-error': {},
   huber: {},

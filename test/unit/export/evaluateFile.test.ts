@@ -7,6 +7,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/sa
 import { formatNumber } from '../../../server/protocol/formatQuantity.ts';
 import { exportFormatNames, exportFormats } from '../../../server/protocol/model/exportFormats.ts';
 import { experiment, resume, workspace } from '../training/workspace.ts';
+import { writeYesOrNo, yesOrNo } from '../training/yesOrNo.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun } from './finishedRun.ts';
 import { compressions, wide } from './models.ts';
@@ -38,6 +39,25 @@ describe('an exported file', () => {
         expect(value, format).toBe(runValue);
         expect(largestDifference, format).toBeLessThan(1e-5);
         expect(await evaluated(path, folder), format).toMatchObject({ value, runValue });
+      }
+    },
+  );
+
+  test.each([
+    ['binary-crossentropy', 'sigmoid', 'accuracy'],
+    ['binary-crossentropy-from-logits', 'linear', 'accuracy'],
+    ['mean-squared-error', 'linear', 'loss'],
+  ])(
+    'of one output for targets without an axis for it, trained by %s, has the metric of the run',
+    async (loss, activation, metric) => {
+      const made = await workspace({ ...yesOrNo(activation), training: { ...experiment.training, steps: 20, loss } });
+      await writeYesOrNo(made);
+      const { run } = await made.run();
+      for (const format of exportFormatNames) {
+        const path = join(made.folder, `m${exportFormats[format].ending}`);
+        const { value, runValue } = await exported(run, made.folder, { format, path });
+        expect(value, format).toBeCloseTo(runValue!, 6); // Losses are sums of float32 in another order.
+        expect(await evaluated(path, made.folder), format).toMatchObject({ metric, value, samples: 60 });
       }
     },
   );

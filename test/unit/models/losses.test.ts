@@ -71,6 +71,12 @@ describe('losses have the values of tfjs-layers', () => {
     const expected = tf.losses.softmaxCrossEntropy(tf.oneHot(labels(), CLASSES), logits).dataSync()[0];
     expectClose(losses['sparse-categorical-crossentropy-from-logits'](labels(), logits).dataSync()[0], expected);
   });
+
+  test('binary cross-entropy from logits has the value of tf.losses.sigmoidCrossEntropy', () => {
+    const targets = tf.oneHot(labels(), CLASSES);
+    const expected = tf.losses.sigmoidCrossEntropy(targets.toFloat(), numbers(5)).dataSync()[0];
+    expectClose(losses['binary-crossentropy-from-logits'](targets, numbers(5)).dataSync()[0], expected);
+  });
 });
 
 test('cross-entropy from logits neither overflows nor loses a confident mistake', () => {
@@ -79,6 +85,11 @@ test('cross-entropy from logits neither overflows nor loses a confident mistake'
     tf.tensor2d([[1000, 0]]),
   );
   expect(loss.dataSync()[0]).toBe(1000);
+  const binary = losses['binary-crossentropy-from-logits'](
+    tf.tensor2d([[1], [0]], [2, 1], 'int32'),
+    tf.tensor2d([[-1000], [-1000]]),
+  );
+  expect(binary.dataSync()[0]).toBe(500);
 });
 
 test('class numbers may be int32 or float32, of shape [samples] or [samples, 1], and one for each position', () => {

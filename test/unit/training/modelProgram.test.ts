@@ -56,6 +56,18 @@ describe('the metric that a loss brings', () => {
       ],
       6 / 8,
     ],
+    // All outputs are above 0, so that each is a yes.
+    [
+      'binary-crossentropy-from-logits',
+      { shape: [2], dtype: 'int32' },
+      [
+        [1, 0],
+        [1, 1],
+        [0, 1],
+        [0, 0],
+      ],
+      4 / 8,
+    ],
   ])('%s', (loss, target, targets, value) => {
     const program = programOf({ loss, target, layers: [identity()] });
     expect(program.metrics).toEqual(['accuracy']);

@@ -9,7 +9,9 @@ describe('the loss of a first experiment', () => {
     [[null, 10], 'sigmoid', 'one-hot', 'binary-crossentropy'],
     [[null, 1], 'sigmoid', 'labels', 'binary-crossentropy'],
     [[null, 1], 'other', 'numbers', 'mean-squared-error'],
-    [[null, 1], 'other', 'labels', 'mean-squared-error'],
+    [[null, 1], 'other', 'labels', 'binary-crossentropy-from-logits'],
+    [[null, 1], 'other', undefined, 'mean-squared-error'],
+    [[null, 1], 'softmax', 'labels', 'mean-squared-error'],
     [[null, 4], 'other', 'numbers', 'mean-squared-error'],
     [[null, 20, 500], 'other', 'labels', 'sparse-categorical-crossentropy-from-logits'],
   ] as const)('of outputs %j with %s and targets that are %s is %s', (shape, activation, targets, loss) => {
