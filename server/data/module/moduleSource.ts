@@ -83,7 +83,22 @@ export class ModuleSource {
 
   /** Every batch of a split once. */
   split(name: SplitName, batchSize: number): AsyncGenerator<Batch> {
-    return this.#batches(name, name === 'train' ? { batchSize, seed: 0, epoch: 0 } : { batchSize });
+    if (name === 'train') return this.#batches(name, { batchSize, seed: 0, epoch: 0 });
+    return this.#declared(name, this.#batches(name, { batchSize }));
+  }
+
+  /** A split that has no more samples than the module says; one without end is found so. */
+  async *#declared(name: SplitName, batches: AsyncGenerator<Batch>): AsyncGenerator<Batch> {
+    const { [name]: declared = Infinity } = this.description.samples;
+    let samples = 0;
+    for await (const batch of batches) {
+      samples += batch.size;
+      if (samples > declared)
+        throw new UserError(`${this.#module.path}: samples.${name} is ${declared}, and ${name}() yields more.`, {
+          remedy: `Let ${name}() end when it has yielded every sample once; or correct samples.${name}, or leave it out.`,
+        });
+      yield batch;
+    }
   }
 
   async #probe(split: SplitName): Promise<void> {

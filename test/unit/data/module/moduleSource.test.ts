@@ -92,6 +92,21 @@ describe('mistakes are told with the module and the function', () => {
     expect((await userErrorOf(() => take(source, 9, 0, batchSize))).message).toMatch(message);
   });
 
+  test.each(['test', 'validation'] as const)('more samples than %s has', async (split) => {
+    const endless = `export function* ${split}({ batchSize }) { for (;;) yield { inputs: Array(batchSize).fill(1), targets: Array(batchSize).fill(1) }; }`;
+    const source = await open(
+      `${endless} export const train = ${split}; ${split === 'test' ? '' : 'export const test = train;'}
+       export const samples = { train: 3, ${split}: 20 };`,
+    );
+    const error = await userErrorOf(() => readAll(source.split(split, 5)));
+    expect(error.message).toMatch(
+      new RegExp(`data\\.ts: samples\\.${split} is 20, and ${split}\\(\\) yields more\\.$`),
+    );
+    expect(error.remedy).toContain(`Let ${split}() end`);
+    // `train` may go on without end: whoever counts its samples ends it.
+    for await (const batch of source.split('train', 5)) if (batch.size === 5) break;
+  });
+
   test('a batch that is too large', async () => {
     const source = await open(`${good} export const train = () => [{ inputs: [1, 2, 3], targets: [1, 2, 3] }];`);
     const error = await userErrorOf(() => readAll(source.split('train', 2)));
