@@ -8,7 +8,7 @@ import { elementsOf, type ElementArray, type NumericArray } from './elements.ts'
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
 import type { RowSource } from './rowSource.ts';
-import { rowMajorStrides, toRowMajor } from './strided.ts';
+import { columnMajorStrides, toRowMajor } from './strided.ts';
 import { ZipArchive } from './zip.ts';
 
 export interface NpyArray {
@@ -233,6 +233,5 @@ function isDtype(dtype: string): dtype is StoredDtype {
 }
 
 function fromColumnMajor<T extends NumericArray>(columns: T, shape: readonly number[]): T {
-  const strides = rowMajorStrides(shape.toReversed()).toReversed();
-  return toRowMajor<number | bigint, T>(columns, shape, strides, columns.slice() as T);
+  return toRowMajor<number | bigint, T>(columns, shape, columnMajorStrides(shape), columns.slice() as T);
 }

@@ -8,6 +8,7 @@ import { FormatError } from './formatError.ts';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx.ts';
 import { OnnxFields, STANDARD_DOMAIN, type ValueFields } from './onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
+import { sparsePlaces, MOST_FILLED } from './sparsePlaces.ts';
 import type { ProtobufField } from './protobufReader.ts';
 import { int64Of } from './protobufWriter.ts';
 import { elementCount } from '../protocol/shape.ts';
@@ -255,18 +256,13 @@ class ModelReader {
     const places = onnxTensorOf(indices).data;
     const { name } = values;
     const count = elementCount(shape);
-    if (
-      values.type !== 'float32' ||
-      places.length !== numbers.length ||
-      !Number.isSafeInteger(count) ||
-      count > 2 ** 29
-    )
-      throw new FormatError(`the sparse initializer ${name} is not of one place for each of its numbers of float32`);
+    if (values.type !== 'float32' || !Number.isSafeInteger(count) || count > MOST_FILLED)
+      throw new FormatError(
+        `the sparse initializer ${name} is not of float32, or has more than ${MOST_FILLED} numbers`,
+      );
     const dense = new Float32Array(count);
-    numbers.forEach((value, i) => {
-      const place = Number(places[i]);
-      if (!(place >= 0 && place < count)) throw new FormatError(`${name} has a number at ${place}, outside of it`);
-      dense[place] = Number(value);
+    placesOf(name, Float64Array.from(places, Number), numbers.length, shape).forEach((place, i) => {
+      dense[place] = Number(numbers[i]);
     });
     return { name, shape, type: 'float32', data: new Uint8Array(dense.buffer) };
   }
@@ -274,6 +270,16 @@ class ModelReader {
   #value(field: ProtobufField): ReadOnnxValue {
     const { name, code, shape } = this.#reader.value(field);
     return { name, type: code === undefined ? undefined : onnxDataTypes[code], shape };
+  }
+}
+
+/** @throws FormatError that names the tensor */
+function placesOf(name: string, ...indices: Parameters<typeof sparsePlaces>): Float64Array {
+  try {
+    return sparsePlaces(...indices);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`the sparse initializer ${name} cannot be read: ${error.message}`);
   }
 }
 
@@ -289,8 +295,8 @@ function externalData(name: string, entries: ReadonlyMap<string, string>): Exter
 }
 
 function bytesOfIntegers(values: readonly number[], type: ElementTypeName): Uint8Array {
-  const size = elementTypes[type].bits / 8;
-  if (size < 1) throw new FormatError(`numbers of ${type} are not stored as bytes`);
+  // Smaller numbers are packed into bytes, each of which is an integer.
+  const size = Math.max(8, elementTypes[type].bits) / 8;
   const bytes = new Uint8Array(values.length * size);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => {

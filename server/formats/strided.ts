@@ -39,6 +39,11 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
+/** Strides of a tensor whose first index changes fastest, in elements. */
+export function columnMajorStrides(shape: readonly number[]): number[] {
+  return rowMajorStrides(shape.toReversed()).toReversed();
+}
+
 /**
  * Transposes a tensor.
  * @param shape of `values`, row-major

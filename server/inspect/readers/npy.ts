@@ -2,6 +2,7 @@
 import { FormatError } from '../../formats/formatError.ts';
 import { inflateHead } from '../../formats/inflate.ts';
 import { npyElements, readNpyHeader, reversedElements, type NpyHeader } from '../../formats/npy.ts';
+import { columnMajorStrides } from '../../formats/strided.ts';
 import { ZipArchive, type ZipEntry } from '../../formats/zip.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { bytesOfElements, elementTypes, type ElementTypeName } from '../../formats/elementTypes.ts';
@@ -103,6 +104,7 @@ function arrayTensor(
     ...known,
     dtype: type,
     view: matrixViewOfTensor(shape, name, { columnMajor: fortranOrder }),
+    ...(fortranOrder && { strides: columnMajorStrides(shape) }),
     numbers: () => decodeElements(stored.bigEndian && size > 1 ? reversed(bytes(), size) : bytes(), type, elements),
   };
 }

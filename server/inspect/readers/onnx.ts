@@ -9,7 +9,9 @@ import type { ProtobufField } from '../../formats/protobufReader.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { bytesOfElements, elementTypes, type Numbers } from '../../formats/elementTypes.ts';
+import { bytesOfElements, elementTypes } from '../../formats/elementTypes.ts';
+import { MOST_FILLED, sparsePlaces } from '../../formats/sparsePlaces.ts';
+import { formatCount } from '../../protocol/formatQuantity.ts';
 import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements, fromVarints, type Segment } from '../storedNumbers.ts';
@@ -24,8 +26,8 @@ interface Found {
   readonly values: TensorFields;
   /** True for a value of a Constant node, which is no weight. */
   readonly isConstant?: boolean;
-  /** What makes it a sparse tensor: bytes of the places of its values, and its shape. */
-  readonly sparse?: { readonly indexBytes: number; readonly shape: readonly number[] };
+  /** What makes it a sparse tensor: where its values stand, and its shape. */
+  readonly sparse?: { readonly indices: TensorFields; readonly shape: readonly number[] };
 }
 
 /** @param openBeside opens a file of external data, each once */
@@ -43,7 +45,9 @@ export async function readOnnx(
     // Numbers that are not real are shapes and indices.
     const isOfModel = !isConstant && /float/.test(stored.dtype);
     const tensor = isOfModel ? stored : { ...stored, isOfModel };
-    tensors.push(sparse ? sparseTensor(tensor, sparse.indexBytes, sparse.shape) : tensor);
+    if (!sparse) tensors.push(tensor);
+    else
+      tensors.push(sparseTensor(tensor, await tensorOf(tensor.name, sparse.indices, file, openBeside), sparse.shape));
   }
   return { format: 'ONNX', tensors, metadata };
 }
@@ -125,9 +129,8 @@ class GraphReader {
 
   #sparse(field: ProtobufField, path: string): Found {
     const { values, indices, shape } = this.#reader.sparseTensor(field);
-    if (values === undefined) throw new FormatError('a sparse initializer has no values');
-    const indexBytes = indices ? indices.end - indices.begin : 0;
-    return { values: this.#initializer(values, path), sparse: { indexBytes, shape } };
+    if (!values || !indices) throw new FormatError('a sparse initializer has no values or no indices');
+    return { values: this.#initializer(values, path), sparse: { indices: this.#reader.tensor(indices), shape } };
   }
 
   /** `["input x", "float32 [batch, 784]"]`; no text for what is no tensor. */
@@ -203,22 +206,47 @@ async function externalSegment(
   return { file, begin, end };
 }
 
-/** Numbers that are not stored are zeros. */
-function sparseTensor(values: StoredTensor, indexBytes: number, shape: readonly number[]): StoredTensor {
+/** The numbers of a part that are filled in at once. */
+const PART = 2 ** 18;
+
+/** A tensor with the zeros that are not stored. */
+function sparseTensor(values: StoredTensor, indices: StoredTensor, shape: readonly number[]): StoredTensor {
   const elements = elementCount(shape);
-  const known = { ...values, shape, elements, bytes: values.bytes + indexBytes, form: 'sparse' };
+  const known = { ...values, shape, elements, bytes: values.bytes + indices.bytes, form: 'sparse', view: undefined };
   if (values.problem !== undefined) return known;
   if (!Number.isSafeInteger(elements) || elements < values.elements)
     return unreadable(known, `it has ${values.elements} values for ${elements} numbers`);
+  if (indices.problem !== undefined || !indices.dtype.includes('int'))
+    return unreadable(known, `its indices of ${indices.dtype} cannot be read`, SAVE_AGAIN);
+  if (elements > MOST_FILLED)
+    return unreadable(
+      known,
+      `it would have ${formatCount(elements)} numbers, most of them zeros that are not in the file; ` +
+        `at most ${formatCount(MOST_FILLED)} are filled in`,
+      'Export it as several smaller tensors.',
+    );
   return {
     ...known,
-    // Zeros come last here, so that there is no matrix.
-    view: undefined,
+    view: matrixViewOfTensor(shape, values.name),
     async *numbers() {
-      yield* values.numbers();
-      const zeros: Numbers = new Float32Array(Math.min(2 ** 18, elements - values.elements));
-      for (let left = elements - values.elements; left > 0; left -= zeros.length)
-        yield left < zeros.length ? zeros.subarray(0, left) : zeros;
+      const places = sparsePlaces(await allOf(indices), values.elements, shape);
+      const stored = await allOf(values);
+      for (let begin = 0, next = 0; begin < elements; begin += PART) {
+        const part = new Float64Array(Math.min(PART, elements - begin));
+        for (; next < places.length && places[next] < begin + part.length; next++)
+          part[places[next] - begin] = stored[next];
+        yield part;
+      }
     },
   };
+}
+
+async function allOf(tensor: StoredTensor): Promise<Float64Array> {
+  const all = new Float64Array(tensor.elements);
+  let at = 0;
+  for await (const part of tensor.numbers()) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -3,6 +3,7 @@ import { modelWeights } from '../../models/modelWeights.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
 import { openModelFile } from '../../inspect/modelFile.ts';
 import { INDEX_SUFFIX } from '../../formats/modelFileKind.ts';
+import { toRowMajor } from '../../formats/strided.ts';
 import type { StoredTensor } from '../../inspect/tensor.ts';
 import { checkUserFile } from '../../modules/readUserFile.ts';
 import { elementCount } from '../../protocol/shape.ts';
@@ -12,7 +13,7 @@ export interface FileTensor {
   /** As the file has it. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** @throws UserError that names file and tensor, where the numbers cannot be read */
+  /** Row-major. @throws UserError that names file and tensor, where the numbers cannot be read */
   read(): Promise<Float32Array>;
 }
 
@@ -49,7 +50,8 @@ async function numbersOf(tensor: StoredTensor, path: string): Promise<Float32Arr
     if (tensor.problem === undefined || !(error instanceof UserError)) throw error;
     throw new UserError(`${path}: ${tensor.problem}`, { remedy: error.remedy, cause: error });
   }
-  return numbers;
+  const { shape, strides } = tensor;
+  return strides ? toRowMajor(numbers, shape, strides, new Float32Array(numbers.length)) : numbers;
 }
 
 /** Through a model, so that the names are those that it would have here. */

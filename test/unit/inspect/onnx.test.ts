@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, symlinkSync, truncateSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { encodeOnnxModel } from '../../../server/formats/onnx.ts';
 import { statisticsOf } from '../../../server/inspect/statistics.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { numbersOf, openedFiles, tensorOf } from './opened.ts';
@@ -29,6 +30,31 @@ test('tensors of all element types, as bytes and as the fields of their types, h
     expect(mean, name).toBeCloseTo(theirMean, 6);
     expect(deviation, name).toBeCloseTo(theirDeviation, 6);
   }
+});
+
+test('a sparse tensor has its numbers where its indices on each axis say', async () => {
+  const tensor = tensorOf(await open(fixture('all-types.onnx')), 'sparse');
+  expect(await numbersOf(tensor)).toEqual([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -6]);
+  expect(tensor.view).toEqual({ outer: 1, rows: 3, inner: 5 });
+});
+
+const FAR = 2 ** 25;
+
+test.each<[string, number[], bigint[], RegExp]>([
+  ['outside of it', [2, 3], [6n], /it has a number at 6 of 6, outside of it/],
+  ['before the one before', [2, 3], [4n, 1n], /its indices do not ascend/],
+  ['of another number of values', [2, 3], [1n, 2n, 3n], /its indices of int64 cannot be read/],
+  ['that leave more zeros than can be filled in', [FAR, FAR], [0n], /most of them zeros that are not in the file/],
+])('a sparse tensor with indices %s is told of', async (_, shape, indices, message) => {
+  const values = new Float32Array(indices.length === 3 ? 1 : indices.length).fill(1);
+  const content = encodeOnnxModel({
+    ...{ inputs: [], outputs: [], initializers: [], nodes: [] },
+    sparseInitializers: [{ name: 'w', shape, values, indices: BigInt64Array.from(indices) }],
+  });
+  const file = await open(write('w.onnx', content));
+  const error = await userErrorOf(() => numbersOf(tensorOf(file, 'w')));
+  expect(error.message).toMatch(message);
+  expect(error.remedy).toBeTruthy();
 });
 
 test('the file tells of its producer, operators, inputs and outputs', async () => {

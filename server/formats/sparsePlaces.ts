@@ -1,0 +1,29 @@
+/** @file Where the numbers of a sparse tensor of ONNX stand (SparseTensorProto of onnx.proto). */
+import { rowMajorStrides } from './strided.ts';
+import { FormatError } from './formatError.ts';
+
+/** Numbers that a sparse tensor has at most once its zeros are filled in: a few bytes can ask for any number of them. */
+export const MOST_FILLED = 2 ** 29;
+
+/**
+ * The place of each number in the whole tensor, row by row.
+ * @param indices one place for each number, or its index on each axis, [count, rank]
+ * @throws FormatError where they are not of `count` numbers, leave the tensor, or do not ascend as the format wants it
+ */
+export function sparsePlaces(indices: Float64Array, count: number, shape: readonly number[]): Float64Array {
+  const strides = indices.length === count ? [1] : rowMajorStrides(shape);
+  if (indices.length !== count * strides.length)
+    throw new FormatError(`it has ${indices.length} indices for ${count} numbers in [${shape.join(', ')}]`);
+  const sizes = indices.length === count ? [shape.reduce((a, b) => a * b, 1)] : shape;
+  const places = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    for (const [axis, stride] of strides.entries()) {
+      const index = indices[i * strides.length + axis];
+      if (!(index >= 0 && index < sizes[axis]))
+        throw new FormatError(`it has a number at ${index} of ${sizes[axis]}, outside of it`);
+      places[i] += index * stride;
+    }
+    if (i > 0 && places[i] <= places[i - 1]) throw new FormatError('its indices do not ascend');
+  }
+  return places;
+}
