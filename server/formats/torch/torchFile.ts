@@ -22,6 +22,10 @@ export interface TorchTensor {
   readonly strides: readonly number[];
   /** First element in the storage. */
   readonly offset: number;
+  /** True where the numbers are those of the storage with the other sign. */
+  readonly isNegated: boolean;
+  /** True for one whose zeros are not stored, of which nothing but the shape and the type is read: it has no storage. */
+  readonly isSparse: boolean;
   /** Bytes of the storage in the file. */
   readonly storage: { readonly begin: number; readonly end: number };
 }
@@ -49,12 +53,19 @@ const storageTypes: Readonly<Record<string, readonly [dtype: string, bytes: numb
   BoolStorage: ['bool', 1],
   ComplexFloatStorage: ['complex64', 8],
   ComplexDoubleStorage: ['complex128', 16],
+  QInt8Storage: ['qint8', 1],
+  QUInt8Storage: ['quint8', 1],
+  QInt32Storage: ['qint32', 4],
+  QUInt4x2Storage: ['quint4x2', 1],
+  QUInt2x4Storage: ['quint2x4', 1],
 };
 /** Element types that are given beside a storage of bytes. */
 const dtypes = [
   ...['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2', 'complex64', 'complex128', 'bool'],
   ...['int64', 'int32', 'int16', 'int8', 'uint64', 'uint32', 'uint16', 'uint8'],
 ];
+/** How the numbers of a quantized tensor are rounded, which is not read. */
+const schemes = ['per_tensor_affine', 'per_channel_affine', 'per_channel_affine_float_qparams'];
 
 /** What a persistent id stands for. */
 class Storage extends PickleObject {
@@ -77,8 +88,10 @@ class View extends PickleObject {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
+  readonly isNegated: boolean;
 
-  constructor([storage, offset, shape, strides]: readonly PickleValue[], dtype?: string) {
+  /** @param metadata a table with `neg` where PyTorch has put off the change of sign */
+  constructor([storage, offset, shape, strides]: readonly PickleValue[], dtype?: string, metadata?: PickleValue) {
     super();
     const found = dtype ?? (storage instanceof Storage ? storage.dtype : undefined);
     if (
@@ -96,6 +109,24 @@ class View extends PickleObject {
     this.shape = shape;
     this.strides = strides;
     this.offset = Number(offset);
+    this.isNegated = metadata instanceof Map && metadata.get('neg') === true;
+  }
+}
+
+/** A tensor whose zeros are not stored: indices and values instead. */
+class SparseTensor extends PickleObject {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+
+  constructor([layout, data]: readonly PickleValue[]) {
+    super();
+    const parts = Array.isArray(data) ? data : [];
+    // Coordinates: one tensor of indices, values, shape. Compressed rows and columns: two tensors of indices, values, shape.
+    const [values, shape] = layout === 'torch.sparse_coo' ? parts.slice(1, 3) : parts.slice(2, 4);
+    if (!(values instanceof View) || !isSizes(shape))
+      throw new FormatError('its pickle has a sparse tensor without valid values or shape');
+    this.shape = shape;
+    this.dtype = values.dtype;
   }
 }
 
@@ -105,8 +136,11 @@ const globals: ReadonlyMap<string, PickleGlobal> = new Map(
     'collections.OrderedDict': ([pairs = []]) =>
       new Map((Array.isArray(pairs) ? pairs : []).flatMap((pair) => (Array.isArray(pair) ? [[pair[0], pair[1]]] : []))),
     'torch._utils._rebuild_tensor': (args) => new View(args),
-    'torch._utils._rebuild_tensor_v2': (args) => new View(args),
-    'torch._utils._rebuild_tensor_v3': (args) => new View(args, nameOfDtype(args[6])),
+    'torch._utils._rebuild_tensor_v2': (args) => new View(args, undefined, args[6]),
+    'torch._utils._rebuild_tensor_v3': (args) => new View(args, nameOfDtype(args[6]), args[7]),
+    'torch._utils._rebuild_qtensor': (args) => new View(args),
+    'torch._utils._rebuild_sparse_tensor': (args) => new SparseTensor(args),
+    'torch.serialization._get_layout': ([name]) => name,
     'torch._utils._rebuild_parameter': ([data]) => data,
     'torch._utils._rebuild_parameter_with_state': ([data]) => data,
     'torch.Size': ([sizes = []]) => sizes,
@@ -114,7 +148,9 @@ const globals: ReadonlyMap<string, PickleGlobal> = new Map(
     'builtins.set': ([items = []]) => items,
     '__builtin__.set': ([items = []]) => items,
     'torch.storage.UntypedStorage': undefined,
-    ...Object.fromEntries([...Object.keys(storageTypes), ...dtypes].map((name) => [`torch.${name}`, undefined])),
+    ...Object.fromEntries(
+      [...Object.keys(storageTypes), ...dtypes, ...schemes].map((name) => [`torch.${name}`, undefined]),
+    ),
   }).map(([name, call]) => [name, new PickleGlobal(name, call)]),
 );
 
@@ -247,14 +283,14 @@ function checkByteOrder(isLittleEndian: boolean): void {
 
 /** All tensors of a value of Python, under the keys that lead to them. */
 function tensorsOf(root: PickleValue, locate: (storage: Storage) => TorchTensor['storage']): TorchTensor[] {
-  const found: { path: readonly string[]; view: View }[] = [];
+  const found: { path: readonly string[]; view: View | SparseTensor }[] = [];
   let values = 0;
   const visit = (value: PickleValue, path: readonly string[]): void => {
     if (++values > MOST_VALUES || path.length > MOST_DEPTH)
       throw new FormatError(
         `its tables have more than ${MOST_VALUES} values, or more than ${MOST_DEPTH} tables in one another`,
       );
-    if (value instanceof View) found.push({ path, view: value });
+    if (isTensor(value)) found.push({ path, view: value });
     else if (value instanceof Map)
       for (const [key, entry] of value)
         if (typeof key === 'string' || typeof key === 'number') visit(entry, [...path, String(key)]);
@@ -269,15 +305,32 @@ function tensorsOf(root: PickleValue, locate: (storage: Storage) => TorchTensor[
   return found.map(({ path, view }) => {
     const isOfModel = model === undefined || (path.length > model.length && model.every((key, i) => path[i] === key));
     const name = path.slice(isOfModel ? (model ?? []).length : 0).join('.') || 'tensor';
-    const { storage, dtype, shape, strides, offset } = view;
+    const { dtype, shape } = view;
+    if (view instanceof SparseTensor)
+      return {
+        name,
+        isOfModel,
+        dtype,
+        shape,
+        strides: [],
+        offset: 0,
+        isNegated: false,
+        isSparse: true,
+        storage: { begin: 0, end: 0 },
+      };
+    const { storage, strides, offset, isNegated } = view;
     const place = places.get(storage.key) ?? locate(storage);
     places.set(storage.key, place);
     if (place.end - place.begin < storage.bytes)
       throw new FormatError(
         `tensor '${name}' needs ${storage.bytes} bytes, but its storage has only ${place.end - place.begin}: it is cut off`,
       );
-    return { name, isOfModel, dtype, shape, strides, offset, storage: place };
+    return { name, isOfModel, dtype, shape, strides, offset, isNegated, isSparse: false, storage: place };
   });
+}
+
+function isTensor(value: PickleValue): value is View | SparseTensor {
+  return value instanceof View || value instanceof SparseTensor;
 }
 
 /** Keys from the root to the state dict of a checkpoint: none for a state dict alone; undefined where nothing tells which table it is. */
@@ -290,7 +343,7 @@ function stateDictKeys(root: PickleValue): readonly string[] | undefined {
 }
 
 function hasTensors(value: PickleValue): boolean {
-  return value instanceof Map && [...value.values()].some((entry) => entry instanceof View);
+  return value instanceof Map && [...value.values()].some(isTensor);
 }
 
 /** True for a tensor whose elements lie one behind the other in row-major order. */

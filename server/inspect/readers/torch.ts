@@ -20,14 +20,16 @@ export function readTorch(file: OpenedFile): ReadModel {
 }
 
 function storedTensor(tensor: TorchTensor, file: OpenedFile): StoredTensor {
-  const { name, shape, dtype, isOfModel, storage } = tensor;
+  const { name, shape, dtype, isOfModel, isSparse, storage } = tensor;
   const elements = elementCount(shape);
   const known = { name, shape, elements, dtype, bytes: 0, ...(!isOfModel && { isOfModel: false }) };
+  if (isSparse)
+    return unreadable(known, 'its zeros are not stored (a sparse tensor)', 'Save it with them: tensor.to_dense().');
   if (!isElementType(dtype))
     return unreadable(
       known,
       `its element type ${dtype} cannot be read`,
-      'Save it as numbers of float32: tensor.float().',
+      `Save it as numbers of float32: tensor.${/^qu?int/.test(dtype) ? 'dequantize' : 'float'}().`,
     );
   const size = elementTypes[dtype].bits / 8;
   const span =
@@ -40,7 +42,10 @@ function storedTensor(tensor: TorchTensor, file: OpenedFile): StoredTensor {
       `it needs ${end - storage.begin} bytes, but its storage has ${storage.end - storage.begin}`,
     );
   const stored = { ...known, bytes: span * size, view: matrixViewOfTensor(shape, name) };
-  const inOrder = (count: number) => decodeElements(bytesOfSegments([{ file, begin, end }]), dtype, count);
+  const inOrder = (count: number) => {
+    const numbers = decodeElements(bytesOfSegments([{ file, begin, end }]), dtype, count);
+    return tensor.isNegated ? negated(numbers) : numbers;
+  };
   if (isRowMajor(tensor)) return { ...stored, numbers: () => inOrder(elements) };
   if (Math.max(elements, span) > MOST_GATHERED)
     return unreadable(
@@ -53,6 +58,10 @@ function storedTensor(tensor: TorchTensor, file: OpenedFile): StoredTensor {
 
 function isElementType(name: string): name is ElementTypeName {
   return Object.hasOwn(elementTypes, name);
+}
+
+async function* negated(parts: AsyncIterable<Numbers>): AsyncGenerator<Numbers> {
+  for await (const part of parts) yield part.map((number) => 0 - number);
 }
 
 /**

@@ -133,6 +133,68 @@ describe('a file of torch.save', () => {
   });
 });
 
+describe('tensors that PyTorch stores in another way', () => {
+  const numbers = Buffer.from(Float32Array.of(1, -2, 0, 4).buffer);
+  const storage = (kind: string) => `(${text('storage')}ctorch\n${kind}\n${text('0')}${text('cpu')}K\x04tQ`;
+  const entry = (name: string, call: string, args: string) => `${text(name)}ctorch._utils\n${call}\n(${args}tRs`;
+  const dense = entry('w', '_rebuild_tensor_v2', `${storage('FloatStorage')}K\0K\x04\x85K\x01\x85\x89}`);
+
+  test.each<[string, string]>([
+    ['_rebuild_tensor_v2', `${storage('FloatStorage')}K\0K\x04\x85K\x01\x85\x89}`],
+    ['_rebuild_tensor_v3', `${storage('FloatStorage')}K\0K\x04\x85K\x01\x85\x89}ctorch\nfloat32\n`],
+  ])('as a view with the other sign are read with it: %s', async (call, args) => {
+    const negated = entry('minus', call, `${args}}${text('neg')}\x88s`);
+    const file = await open(write('net.pt', stored(`\x80\x02}${dense}${negated}.`, numbers)));
+    expect(await numbersOf(tensorOf(file, 'w'))).toEqual([1, -2, 0, 4]);
+    expect(await numbersOf(tensorOf(file, 'minus'))).toEqual([-1, 2, 0, -4]);
+  });
+
+  const view = (kind: string) => `ctorch._utils\n_rebuild_tensor_v2\n(${storage(kind)}K\0K\x02\x85K\x01\x85\x89}tR`;
+  const layout = (name: string) => `ctorch.serialization\n_get_layout\n${text(name)}\x85R`;
+  const size = `ctorch\nSize\nK\x03K\x05\x86\x85R`;
+  const scale = `(ctorch\nper_tensor_affine\nG\x3f\xb9\x99\x99\x99\x99\x99\x9aK\x0at`;
+
+  test.each<[string, string, object, RegExp]>([
+    [
+      'sparse',
+      entry(
+        'other',
+        '_rebuild_sparse_tensor',
+        `${layout('torch.sparse_coo')}(${view('LongStorage')}${view('FloatStorage')}${size}\x88t`,
+      ),
+      { shape: [3, 5], dtype: 'float32', problem: 'other cannot be read: its zeros are not stored (a sparse tensor).' },
+      /tensor\.to_dense\(\)/,
+    ],
+    [
+      'sparse by compressed rows',
+      entry(
+        'other',
+        '_rebuild_sparse_tensor',
+        `${layout('torch.sparse_csr')}(${view('LongStorage')}${view('LongStorage')}${view('FloatStorage')}${size}t`,
+      ),
+      { shape: [3, 5], dtype: 'float32' },
+      /tensor\.to_dense\(\)/,
+    ],
+    [
+      'quantized',
+      entry('other', '_rebuild_qtensor', `${storage('QInt8Storage')}K\0K\x04\x85K\x01\x85${scale}\x89}`),
+      { shape: [4], dtype: 'qint8', problem: 'other cannot be read: its element type qint8 cannot be read.' },
+      /tensor\.dequantize\(\)/,
+    ],
+  ])('and that are %s say so, and the others are read', async (_, other, expected, remedy) => {
+    const file = await open(write('net.pt', stored(`\x80\x02}${dense}${other}.`, numbers)));
+    expect(await numbersOf(tensorOf(file, 'w'))).toEqual([1, -2, 0, 4]);
+    expect(tensorOf(file, 'other')).toMatchObject(expected);
+    expect((await userErrorOf(() => numbersOf(tensorOf(file, 'other')))).remedy).toMatch(remedy);
+  });
+
+  test('is no sparse tensor where its parts are missing', async () => {
+    const other = entry('other', '_rebuild_sparse_tensor', `${layout('torch.sparse_coo')}(${view('LongStorage')}t`);
+    const error = await userErrorOf(() => open(write('net.pt', stored(`\x80\x02}${dense}${other}.`, numbers))));
+    expect(error.message).toMatch(/a sparse tensor without valid values or shape/);
+  });
+});
+
 describe('the index of a model in several files', () => {
   test('has the tensors of all of them', async () => {
     const file = await open(fixture('model.safetensors.index.json'));
@@ -180,14 +242,18 @@ describe('the index of a model in several files', () => {
   });
 });
 
-/** An archive as torch.save writes it, with a storage of four bytes. */
-function stored(pickle: string): Uint8Array {
-  return zipSync({ 'net/data.pkl': Buffer.from(pickle, 'latin1'), 'net/data/0': new Uint8Array(4) }, { level: 0 });
+/** An archive as torch.save writes it, with one storage. */
+function stored(pickle: string, storage = new Uint8Array(4)): Uint8Array {
+  return zipSync({ 'net/data.pkl': Buffer.from(pickle, 'latin1'), 'net/data/0': storage }, { level: 0 });
+}
+
+/** A text of a pickle. */
+function text(value: string): string {
+  return `X${String.fromCharCode(value.length)}\0\0\0${value}`;
 }
 
 /** A table with a tensor `w` of `count` elements in a storage that should have `elements`. */
 function tensorPickle(key: string, elements: number, count: number): string {
-  const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`;
   const byte = (value: number) => `K${String.fromCharCode(value)}`;
   const id = `(${text('storage')}ctorch\nFloatStorage\n${text(key)}${text('cpu')}${byte(elements)}tQ`;
   return `\x80\x02}${text('w')}ctorch._utils\n_rebuild_tensor_v2\n(${id}${byte(0)}${byte(count)}\x85${byte(1)}\x85\x89}tRs.`;
