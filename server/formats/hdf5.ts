@@ -19,6 +19,14 @@ export interface Hdf5Dataset {
   readonly kind: string;
   /** Rows that were compressed together, and are best read together; 1 where the rows lie one behind the other. */
   readonly chunkRows: number;
+  /** What keeps its elements from being read. */
+  readonly problem?: Problem;
+}
+
+interface Problem {
+  /** A clause, as of a {@link FormatError}. */
+  readonly reason: string;
+  readonly remedy: string;
 }
 
 export type Hdf5Attribute = string | number | readonly (string | number)[];
@@ -51,9 +59,17 @@ const DEEPEST = 32;
 /** Bytes that are read at once: the library has 2 GiB of memory in all. */
 const MOST_BYTES = 2 ** 30;
 const PART_BYTES = 2 ** 20;
+/**
+ * Elements that are not in the file are as many as it says: in what was never written, a fill value. More bytes than these are
+ * not read where they are also more than Deflate can make of the file, which is about a thousand times its own.
+ */
+const MOST_UNWRITTEN = 2 ** 28;
+const MOST_EXPANSION = 1100;
 /** Compressions that are part of the HDF5 library. */
 const LAST_BUILT_IN_FILTER = 6;
 
+const ONE_DATASET =
+  'Write them into one dataset of this file (in Python: file.create_dataset(NAME, data=source[NAME][:])), or name the other file.';
 const WRITE_AGAIN = 'Write the file again, and close it (in Python: with h5py.File(…) as file), or copy it again.';
 
 const kinds: Readonly<Record<number, string>> = {
@@ -134,6 +150,8 @@ export class Hdf5File {
   readonly #library: Hdf5Library;
   readonly #mounted: string;
   readonly #id: bigint;
+  /** Length of the file. */
+  readonly #bytes: number;
   readonly #paths = new Set<string>(['']);
   /** What kept the source from being read. */
   #sourceError: { readonly error: unknown } | undefined;
@@ -149,6 +167,7 @@ export class Hdf5File {
 
   private constructor(loaded: Hdf5Library, source: ByteSource) {
     this.#library = loaded;
+    this.#bytes = source.length;
     this.#mounted = loaded.mount(source, (error) => (this.#sourceError ??= { error }));
     try {
       this.#id = this.#call(() => loaded.module.open(this.#mounted));
@@ -190,11 +209,14 @@ export class Hdf5File {
    */
   read(dataset: Hdf5Dataset, begin = 0, end = rowsOf(dataset)): Uint8Array {
     const { path, shape, type, kind } = dataset;
+    checkProblem(dataset);
     if (type === undefined || type === 'string') throw new FormatError(`'${path}' holds ${kind}, not numbers`);
     const [, ...row] = shape;
     const count = bytesOfElements(type, (end - begin) * elementCount(row));
     if (count > MOST_BYTES)
-      throw new FormatError(`'${path}' would give ${count} bytes at once; at most ${MOST_BYTES} can be read`);
+      throw new FormatError(`'${path}' would give ${count} bytes at once; at most ${MOST_BYTES} can be read`, {
+        remedy: 'Write it with shorter rows, or in smaller chunks (in Python: create_dataset(…, chunks=…)).',
+      });
     if (count === 0) return new Uint8Array(0);
     const { module } = this.#library;
     return this.#call(() => {
@@ -228,7 +250,9 @@ export class Hdf5File {
   }
 
   /** All texts of a dataset. @throws FormatError where they are damaged, and for elements that are no texts */
-  texts({ path, shape, type, kind }: Hdf5Dataset): string[] {
+  texts(dataset: Hdf5Dataset): string[] {
+    const { path, shape, type, kind } = dataset;
+    checkProblem(dataset);
     if (type !== 'string') throw new FormatError(`'${path}' holds ${kind}, not texts`);
     if (elementCount(shape) === 0) return [];
     const { classes } = this.#library;
@@ -266,8 +290,38 @@ export class Hdf5File {
       if (!Number.isSafeInteger(elementCount(shape)) || !isSizes(shape))
         return [{ path, shape: [], type: undefined, kind: 'more numbers than there can be', chunkRows }];
       const elements = this.#typeOf(metadata, path);
-      return [{ path, shape, type: elements, kind: elements ?? kinds[metadata.type] ?? 'unknown elements', chunkRows }];
+      const kind = elements ?? kinds[metadata.type] ?? 'unknown elements';
+      const problem = this.#problemOf(metadata);
+      return [{ path, shape, type: elements, kind, chunkRows, ...(problem && { problem }) }];
     });
+  }
+
+  #problemOf({ virtual_sources: sources, shape, size }: h5wasm.Metadata): Problem | undefined {
+    const place = sources && this.#placeOutside(sources, 0);
+    if (place !== undefined) return { reason: `its numbers are in ${place}`, remedy: ONE_DATASET };
+    const bytes = elementCount(shape ?? [0]) * size;
+    if (bytes <= Math.max(MOST_UNWRITTEN, MOST_EXPANSION * this.#bytes)) return undefined;
+    return {
+      reason: `it would have ${bytes} bytes, of which most were never written: the file has ${this.#bytes}`,
+      remedy: 'Write its numbers, or create it with the size that they have.',
+    };
+  }
+
+  /** Where a virtual dataset has numbers that are not in this file; the library takes zeros for them. */
+  #placeOutside(sources: readonly h5wasm.VirtualSource[], depth: number): string | undefined {
+    const { module } = this.#library;
+    for (const { file_name: file, dset_name: name } of sources) {
+      if (file !== '.') return `another file (${file.slice(0, 200)})`;
+      // A pattern, as of `part%b`, names as many datasets as there are.
+      if (name.includes('%')) continue;
+      const path = `/${name.replace(/^\/+/, '')}`;
+      if (depth > DEEPEST || module.get_type(this.#id, path) !== module.H5G_DATASET)
+        return `the dataset '${name.slice(0, 200)}', which the file lacks`;
+      const { virtual_sources: further } = module.get_dataset_metadata(this.#id, path);
+      const place = further && this.#placeOutside(further, depth + 1);
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   #typeOf({ type, size, signed, enum_type: names }: h5wasm.Metadata, path: string): Hdf5Dataset['type'] {
@@ -313,12 +367,19 @@ export class Hdf5File {
   #explained(path: string | undefined, otherwise: string): FormatError {
     const reason = this.#library.takeReasons().at(-1) ?? otherwise;
     const what = path === undefined ? 'it' : `'${path}'`;
+    if (reason.includes('external raw data file'))
+      return new FormatError(`the numbers of ${what} are in another file`, { remedy: ONE_DATASET });
     if (reason.includes('signature not found')) return new FormatError('it is no HDF5 file');
     const [, expected] = /truncated file: .*stored_eof = (\d+)/.exec(reason) ?? [];
     if (expected !== undefined)
       return new FormatError(`it is cut off: it should have ${expected} bytes`, { remedy: WRITE_AGAIN });
     return new FormatError(`${what} is damaged${reason === '' ? '' : ` (HDF5: ${reason})`}`, { remedy: WRITE_AGAIN });
   }
+}
+
+/** @throws FormatError for a dataset that cannot be read */
+function checkProblem({ path, problem }: Hdf5Dataset): void {
+  if (problem) throw new FormatError(`'${path}' cannot be read: ${problem.reason}`, { remedy: problem.remedy });
 }
 
 const floats = { 2: 'float16', 4: 'float32', 8: 'float64' } as const;

@@ -27,7 +27,7 @@ const decoders: Readonly<Partial<Record<ElementTypeName, (bytes: Uint8Array) => 
 /**
  * @param file stays open as long as rows are read
  * @param path of the dataset, with or without a slash in front
- * @throws FormatError when there is no such dataset, or its elements are no numbers
+ * @throws FormatError when there is no such dataset, or its elements are no numbers or cannot be read
  */
 export function hdf5Rows(file: Hdf5File, path: string): RowSource {
   const dataset = file.dataset(path.replace(/^\/+/, ''));
@@ -36,7 +36,9 @@ export function hdf5Rows(file: Hdf5File, path: string): RowSource {
     const listed = others.slice(0, 8).join(', ') + (others.length > 8 ? `, … (${others.length})` : '');
     throw new FormatError(`it has no dataset '${path}'; it has ${listed || 'none'}`);
   }
-  const { shape, type, kind } = dataset;
+  const { shape, type, kind, problem } = dataset;
+  if (problem)
+    throw new FormatError(`its dataset '${path}' cannot be read: ${problem.reason}`, { remedy: problem.remedy });
   const decode = type === undefined || type === 'string' ? undefined : decoders[type];
   if (decode === undefined) throw new FormatError(`its dataset '${path}' holds ${kind}, not numbers`);
   return {

@@ -34,9 +34,10 @@ function storedTensor(
   { weights }: KerasFile,
   file: OpenedFile,
 ): StoredTensor {
-  const { shape, type, kind } = dataset;
+  const { shape, type, kind, problem } = dataset;
   const elements = elementCount(shape);
   const known = { name, shape, elements, dtype: kind, bytes: 0, ...(!isOfModel && { isOfModel }) };
+  if (problem) return unreadable(known, problem.reason, problem.remedy);
   if (type === undefined || type === 'string') return unreadable(known, `it holds ${kind}, not numbers`);
   return {
     ...known,

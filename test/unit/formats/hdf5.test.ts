@@ -4,6 +4,7 @@ import { sourceOf } from '../../../server/formats/byteSource.ts';
 import { elementTypes } from '../../../server/formats/elementTypes.ts';
 import { FormatError } from '../../../server/formats/formatError.ts';
 import { Hdf5File, type Hdf5Dataset } from '../../../server/formats/hdf5.ts';
+import { hdf5Rows } from '../../../server/formats/hdf5Rows.ts';
 import { UserError } from '../../../server/protocol/userError.ts';
 
 const bytesOf = (name: string) => readFileSync(new URL(`fixtures/hdf5/${name}.h5`, import.meta.url));
@@ -161,10 +162,29 @@ test('names the filter that HDF5 itself does not have', async () => {
 
 test('opens no other file for a dataset whose elements lie outside', async () => {
   const file = await open('layouts');
-  expect(() => file.read(find(file, 'outside'))).toThrow(
-    /^'outside' is damaged \(HDF5: unable to open external raw data file\)$/,
-  );
+  expect(() => file.read(find(file, 'outside'))).toThrow(/^the numbers of 'outside' are in another file$/);
   expect(read(file, 'chunked', 0, 1)).toEqual(rows(0, 1));
+  file.close();
+});
+
+test('reads a virtual dataset of the file itself, and tells of one whose numbers are elsewhere', async () => {
+  const file = await open('elsewhere');
+  expect(read(file, 'inside')).toEqual(rows(0, 12));
+  for (const path of ['outside', 'nested'])
+    expect(() => read(file, path)).toThrow(`'${path}' cannot be read: its numbers are in another file (part.h5)`);
+  expect(() => read(file, 'missing-source')).toThrow("the dataset 'missing', which the file lacks");
+  expect(find(file, 'outside').problem?.remedy).toContain('one dataset of this file');
+  expect(() => hdf5Rows(file, 'outside')).toThrow(
+    "its dataset 'outside' cannot be read: its numbers are in another file",
+  );
+  file.close();
+});
+
+test('reads fill values of a small dataset, and no more of them than the file could hold compressed', async () => {
+  const file = await open('elsewhere');
+  expect(read(file, 'small')).toEqual([2, 2, 2]);
+  for (const path of ['unwritten', 'unwritten-chunks'])
+    expect(() => file.parts(find(file, path)).next()).toThrow(/most were never written: the file has 6920/);
   file.close();
 });
 

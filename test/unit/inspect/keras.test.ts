@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openModelFile } from '../../../server/inspect/modelFile.ts';
 import type { ModelFile } from '../../../server/inspect/tensor.ts';
@@ -48,6 +49,14 @@ test('a file of weights alone shows the names that Keras wrote beside them', asy
   expect(names.slice(0, 3)).toEqual(
     ['kernel', 'recurrent_kernel', 'bias'].map((weight) => `bidirectional/forward_lstm/${weight}`),
   );
+});
+
+test('a dataset whose numbers are not in the file says so in its row, and the others are read', async () => {
+  file = await openModelFile(fileURLToPath(new URL('../formats/fixtures/hdf5/elsewhere.h5', import.meta.url)));
+  const problems = new Map(file.tensors.map(({ name, problem }) => [name, problem]));
+  expect(problems.get('outside')).toBe('outside cannot be read: its numbers are in another file (part.h5).');
+  expect(problems.get('unwritten')).toContain('most were never written');
+  expect(problems.get('inside')).toBeUndefined();
 });
 
 test('its numbers are those of the file, and a change of the file is told', async () => {
