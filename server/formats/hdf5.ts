@@ -308,7 +308,7 @@ export class Hdf5File {
   }
 
   /** Where a virtual dataset has numbers that are not in this file; the library takes zeros for them. */
-  #placeOutside(sources: readonly h5wasm.VirtualSource[], depth: number): string | undefined {
+  #placeOutside(sources: NonNullable<h5wasm.Metadata['virtual_sources']>, depth: number): string | undefined {
     const { module } = this.#library;
     for (const { file_name: file, dset_name: name } of sources) {
       if (file !== '.') return `another file (${file.slice(0, 200)})`;
