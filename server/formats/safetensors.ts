@@ -69,7 +69,8 @@ export function safetensorPieces(
   const ordered = [...tensors].sort(
     ([, a], [, b]) => constructors[b.dtype].BYTES_PER_ELEMENT - constructors[a.dtype].BYTES_PER_ELEMENT,
   );
-  const header: Record<string, unknown> = {};
+  // Without a prototype, so that any name is one of its own: `__proto__`, too.
+  const header = Object.create(null) as Record<string, unknown>;
   if (Object.keys(metadata).length > 0) header[METADATA] = metadata;
   let end = 0;
   for (const [name, { dtype, shape, data }] of ordered) {

@@ -11,6 +11,7 @@ import type { Compressor } from '../compression/compressor.ts';
 import type { ByteSource } from '../formats/byteSource.ts';
 import { DenseWeight } from '../formats/packed/dense.ts';
 import {
+  isStoredDense,
   packedPieces,
   readPacked,
   readTensors,
@@ -116,17 +117,19 @@ export function packedWeights(parameters: Weights, compressed: ReadonlyMap<strin
   for (const { name, shape, value } of parameters.list) {
     const packed = compressed.get(name);
     const rebuilt = packed?.rebuild();
-    if (packed && rebuilt && isSame(rebuilt, value)) {
+    if (packed && rebuilt && !isStoredDense(name) && isSame(rebuilt, value)) {
       // Equal numbers can have other bits: a zero its sign, and a subnormal number where the process counts it as zero.
       value.set(rebuilt);
       weights.set(name, packed);
       continue;
     }
     weights.set(name, new DenseWeight(shape, value));
-    if (packed)
-      warnings.push(
-        `${name} was changed after its last distortion: model/compressed.safetensors holds it dense, in more bytes than the summary says.`,
-      );
+    if (packed) {
+      const why = isStoredDense(name)
+        ? `The weight '${name}' has a name that the file needs for itself`
+        : `${name} was changed after its last distortion`;
+      warnings.push(`${why}: model/compressed.safetensors holds it dense, in more bytes than the summary says.`);
+    }
   }
   return { weights, warnings };
 }

@@ -52,6 +52,11 @@ const KEY = 'deeptwist';
 /** Keys of the metadata that may say more of the model; all others are names of weights. */
 const MODEL_KEYS = ['model', 'run', 'experiment', 'step'] as const;
 
+/** True for a name that is a key of the metadata: a weight that has it, as one of an ONNX file may, is always stored dense. */
+export function isStoredDense(name: string): boolean {
+  return [KEY, ...MODEL_KEYS].includes(name);
+}
+
 /** What a file says of its model besides its weights, as texts. */
 export type ModelMetadata = Readonly<Partial<Record<(typeof MODEL_KEYS)[number], string>>>;
 
@@ -70,11 +75,11 @@ export function packedPieces(weights: ReadonlyMap<string, PackedWeight>, metadat
   const tensors = new Map<string, Safetensor>();
   const descriptions: [string, string][] = [];
   for (const [name, weight] of weights) {
-    if (weight.form === 'dense') {
-      tensors.set(name, { dtype: 'F32', shape: weight.shape, data: weight.values });
+    if (weight.form === 'dense' || isStoredDense(name)) {
+      const data = weight.form === 'dense' ? weight.values : weight.rebuild();
+      tensors.set(name, { dtype: 'F32', shape: weight.shape, data });
       continue;
     }
-    if ([KEY, ...MODEL_KEYS].includes(name)) throw new TypeError(`No weight can have the name '${name}'.`);
     const data = joined(weight);
     tensors.set(name, { dtype: 'U8', shape: [data.length], data });
     descriptions.push([name, describe(weight)]);
@@ -135,7 +140,7 @@ export class PackedReader {
    * @throws FormatError for a description that cannot be read
    */
   describe(name: string): PackedDescription | undefined {
-    return Object.hasOwn(this.#metadata, name) ? named(name, () => parse(this.#metadata[name])) : undefined;
+    return this.#isPacked(name) ? named(name, () => parse(this.#metadata[name])) : undefined;
   }
 
   /** @throws FormatError that names the weight, where it is damaged or its form is not known */
@@ -153,8 +158,12 @@ export class PackedReader {
 
   #storedOf(name: string, tensor: Safetensor | undefined): StoredWeight | undefined {
     const bytes = tensor?.data;
-    if (!(bytes instanceof Uint8Array) || !Object.hasOwn(this.#metadata, name)) return undefined;
+    if (!(bytes instanceof Uint8Array) || !this.#isPacked(name)) return undefined;
     return { ...parse(this.#metadata[name]), bytes };
+  }
+
+  #isPacked(name: string): boolean {
+    return Object.hasOwn(this.#metadata, name) && !isStoredDense(name);
   }
 
   #leftOf(name: string): Factor {

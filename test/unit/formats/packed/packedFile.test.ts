@@ -4,7 +4,12 @@ import { FormatError } from '../../../../server/formats/formatError.ts';
 import { BinaryCodesWeight } from '../../../../server/formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../../../server/formats/packed/dense.ts';
 import { FactorsWeight } from '../../../../server/formats/packed/factors.ts';
-import { decodePacked, encodePacked, type PackedWeight } from '../../../../server/formats/packed/packedFile.ts';
+import {
+  decodePacked,
+  encodePacked,
+  PackedReader,
+  type PackedWeight,
+} from '../../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../../server/formats/packed/sparse.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../../../../server/formats/safetensors.ts';
 
@@ -27,6 +32,25 @@ test('a sparse weight comes back to the bit, in any of its forms', () => {
       expect(again({ w: weight }).get('w')!.rebuild()).toEqual(dense);
     }),
   );
+});
+
+test('a weight whose name is a key of the metadata is stored dense, and any other name is one of a weight', () => {
+  const values = Float32Array.of(0, 0, 0, 0, 5, 0, 0, 0);
+  const weights = new Map(
+    ['model', 'run', 'experiment', 'step', 'deeptwist', '__proto__', 'w'].map((name) => [
+      name,
+      SparseWeight.of([8], values),
+    ]),
+  );
+  const file = encodePacked(weights, { model: '{ "class_name": "Model" }', step: '3' });
+  const read = decodePacked(file);
+  expect([...read.keys()].sort()).toEqual([...weights.keys()].sort());
+  for (const [name, weight] of read) {
+    expect(weight.rebuild(), name).toEqual(values);
+    expect(weight.form).toBe(name === 'w' || name === '__proto__' ? 'sparse' : 'dense');
+  }
+  const { tensors, metadata } = decodeSafetensors(file);
+  expect(new PackedReader(metadata, (name) => tensors.get(name)).describe('model')).toBeUndefined();
 });
 
 test('a weight of zeros takes no bytes; one without zeros stays dense', () => {
