@@ -78,6 +78,20 @@ test('a zero with a sign is stored without it, in both files', async () => {
   expect(finalWeights(run).get('fc/kernel')).toEqual(expected);
 });
 
+test('a weight whose name the file needs for itself is stored dense, with a warning', async () => {
+  const values = normals(12, 1);
+  const weight = { name: 'step', layer: 'step', weight: 'step', shape: [4, 3], values };
+  const layers = { step: { rate: 0.5 } };
+  const compression = { method: 'prune', policy: 'deeptwist', distortEvery: 1, layers } as const;
+  const compressor = createCompressor(compression, [weight], { steps: 1, seed: 1 });
+  await compressor.distort(1);
+  const run = await temporaryRun();
+  const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
+  const { warnings } = await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both');
+  expect(warnings).toEqual([expect.stringContaining("The weight 'step' has a name that the file needs for itself")]);
+  expect(finalWeights(run).get('step')).toEqual(values);
+});
+
 test('a weight that was changed after its last distortion is stored dense, with a warning', async () => {
   const values = normals(12, 1);
   const weight = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [4, 3], values };
