@@ -1,6 +1,6 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type CancellationToken, type TreeView } from 'vscode';
-import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { MOST_SHOWN, type RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
@@ -9,6 +9,7 @@ import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
+import { showInformation } from '../messages.ts';
 import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
@@ -88,12 +89,7 @@ export function commandActions(
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
-      const compared = [...chosen, ...others];
-      if (compared.length > 1)
-        await dashboards.open(
-          compared.map(({ key }) => key),
-          { tab: 'compare' },
-        );
+      await compare(dashboards, [...chosen, ...others]);
     },
     measureSensitivity: (argument, token) =>
       sensitivity.measureSensitivity(argument, isToken(token) ? token : undefined, numberIn(token)),
@@ -141,6 +137,16 @@ function numberIn(value: unknown): number | undefined {
 async function runKeys(services: Services, argument: unknown): Promise<RunKey[] | undefined> {
   if (argument === undefined || argument instanceof Uri) return undefined;
   return (await chooseRuns(services, argument, undefined)).map(({ key }) => key);
+}
+
+/** Nothing where there are no two runs. */
+async function compare(dashboards: Dashboards, runs: readonly StoredRun[]): Promise<void> {
+  if (runs.length < 2) return;
+  if (runs.length > MOST_SHOWN) void showInformation(l10n.t('The first {0} of the runs are compared.', MOST_SHOWN));
+  await dashboards.open(
+    runs.slice(0, MOST_SHOWN).map(({ key }) => key),
+    { tab: 'compare' },
+  );
 }
 
 async function filterRuns(tree: ExperimentsTree): Promise<void> {

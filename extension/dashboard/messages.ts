@@ -5,9 +5,10 @@ import { dashboardCommands, dashboardTabs } from '../../server/protocol/wire/das
 import type { FromDashboard } from '../../server/protocol/wire/dashboard.ts';
 
 const runKey = z.string().min(1).max(4096);
-const runKeys = z.array(runKey).max(64);
+const runKeys = z.array(runKey);
 const fromDashboardSchema: z.ZodType<FromDashboard> = z.union([
-  z.object({ type: z.literal('ready'), shown: runKeys.optional() }),
+  // A page that is not heard to be ready stays empty, whatever it has kept.
+  z.object({ type: z.literal('ready'), shown: runKeys.optional().catch(undefined) }),
   z.object({ type: z.literal('show'), runs: runKeys }),
   z.object({ type: z.literal('tab'), tab: z.enum(dashboardTabs) }),
   z.object({ type: z.literal('command'), command: z.enum(dashboardCommands), run: runKey.optional() }),

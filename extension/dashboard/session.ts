@@ -1,11 +1,12 @@
 /** @file What one dashboard's page is told, from when it is loaded until it is closed. Knows nothing of VS Code. */
-import type {
-  DashboardPlace,
-  DashboardTab,
-  FromDashboard,
-  RunKey,
-  RunSummary,
-  ToDashboard,
+import {
+  MOST_SHOWN,
+  type DashboardPlace,
+  type DashboardTab,
+  type FromDashboard,
+  type RunKey,
+  type RunSummary,
+  type ToDashboard,
 } from '../../server/protocol/wire/dashboard.ts';
 import { RunFeed, type FeedOptions } from './runFeed.ts';
 
@@ -77,9 +78,11 @@ export class DashboardSession {
     this.#followSeen();
   }
 
-  /** Shows other runs, at a place where one is given. */
+  /** Shows other runs, the first {@link MOST_SHOWN} of them, at a place where one is given. */
   show(runs: readonly RunKey[], at?: DashboardPlace): void {
-    this.#shown = [...new Set(runs)];
+    // A page that asks for more shows them already: it is told again.
+    if (runs.length > MOST_SHOWN) this.#runsSent = '';
+    this.#shown = shownOf(runs);
     this.#update();
     if (at) this.#post({ type: 'openTab', ...at });
   }
@@ -138,7 +141,7 @@ export class DashboardSession {
   }
 
   #pageIsReady(remembered: readonly RunKey[] | undefined): void {
-    this.#shown ??= remembered && this.#permitted(remembered);
+    this.#shown ??= remembered && shownOf(this.#permitted(remembered));
     if (this.#outbox) {
       const messages = this.#outbox;
       this.#outbox = undefined;
@@ -206,4 +209,9 @@ export class DashboardSession {
   #permitted(keys: readonly RunKey[]): RunKey[] {
     return keys.filter((key) => this.#services.isRun(key));
   }
+}
+
+/** Those that are shown when some are asked for. */
+function shownOf(runs: readonly RunKey[]): RunKey[] {
+  return [...new Set(runs)].slice(0, MOST_SHOWN);
 }

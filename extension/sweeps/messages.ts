@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { FromSweepPage } from '../../server/protocol/wire/sweep.ts';
 import { pageMessages } from '../page/pageMessages.ts';
 
-const runs = z.array(z.string()).min(1).max(1000);
+/** A sweep may have tens of thousands, all of which can be selected. */
+const runs = z.array(z.string()).min(1);
 const change = z.object({ pinned: z.boolean().optional(), text: z.string().max(10_000).optional() });
 
 const schema: z.ZodType<FromSweepPage> = z.union([

@@ -2,7 +2,7 @@
 import { commands, l10n, workspace, type WebviewPanel } from 'vscode';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { MOST_SHOWN, type RunKey } from '../../server/protocol/wire/dashboard.ts';
 import type {
   FromSweepPage,
   RunProgress,
@@ -20,8 +20,6 @@ import type { Services } from '../services.ts';
 import { parseFromSweepPage } from './messages.ts';
 import { useValues } from './useValues.ts';
 
-/** Runs that the dashboard compares at most: more curves than that say nothing. */
-const COMPARED = 50;
 /** Time between two messages on the progress of runs. */
 const PROGRESS_MS = 500;
 
@@ -119,8 +117,9 @@ export class SweepSession extends Disposable {
         return this.#use(message.run);
       case 'open': {
         const keys = this.#rowsOf(message.runs).flatMap(({ key, state }) => (state === 'planned' ? [] : [key]));
-        if (keys.length > COMPARED) void showInformation(l10n.t('The first {0} of the runs are compared.', COMPARED));
-        if (keys.length > 1) await commands.executeCommand('deeptwist.compareRuns', keys.slice(0, COMPARED));
+        if (keys.length > MOST_SHOWN)
+          void showInformation(l10n.t('The first {0} of the runs are compared.', MOST_SHOWN));
+        if (keys.length > 1) await commands.executeCommand('deeptwist.compareRuns', keys.slice(0, MOST_SHOWN));
         else if (keys.length === 1) await commands.executeCommand('deeptwist.openDashboard', keys[0]);
         return;
       }

@@ -19,6 +19,9 @@ import type { LiveState } from './sidecar.ts';
 /** What a run is called between the two: the absolute path of its folder. */
 export type RunKey = string;
 
+/** Runs that a dashboard shows at most: more curves than that say nothing. */
+export const MOST_SHOWN = 50;
+
 /** A run as lists show it, from its `run.json`. */
 export interface RunSummary {
   readonly key: RunKey;

@@ -4,7 +4,7 @@ import { layerPlace } from '../../../../extension/dashboard/layerPlace.ts';
 import { parseFromDashboard } from '../../../../extension/dashboard/messages.ts';
 import { readLog } from '../../../../extension/dashboard/readLog.ts';
 import { DashboardSession, type DashboardRequest } from '../../../../extension/dashboard/session.ts';
-import type { RunSummary, ToDashboard } from '../../../../server/protocol/wire/dashboard.ts';
+import { MOST_SHOWN, type RunSummary, type ToDashboard } from '../../../../server/protocol/wire/dashboard.ts';
 import { packSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { Run } from '../../../../server/runs/run.ts';
@@ -217,4 +217,22 @@ it('reads no run while the dashboard is elsewhere, and goes on when it is back',
   session.elsewhere = false;
   expect(page.posted).toContainEqual({ type: 'elsewhere', elsewhere: false });
   await untilAsserted(() => expect(snapshotsOf()).toEqual([run.path]));
+});
+
+it('shows the first of more runs than it can compare, and also when the window is loaded again', () => {
+  const keys = Array.from({ length: 70 }, (_, i) => `/runs/${i}`);
+  const first = keys.slice(0, MOST_SHOWN);
+  const { session, page } = open();
+  session.receive({ type: 'ready' });
+  session.setRuns([]);
+  session.show(keys);
+  expect(session.shown).toEqual(first);
+  // A page has chosen one more, and draws it already.
+  page.posted.length = 0;
+  session.receive(parseFromDashboard({ type: 'show', runs: [...first, '/runs/60'] })!);
+  expect(page.posted).toContainEqual({ type: 'runs', runs: [], shown: first });
+  const again = open();
+  again.session.receive(parseFromDashboard({ type: 'ready', shown: keys })!);
+  expect(again.session.shown).toEqual(first);
+  expect(parseFromDashboard({ type: 'ready', shown: ['', 7] })).toEqual({ type: 'ready' });
 });

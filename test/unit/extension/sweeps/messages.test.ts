@@ -12,3 +12,9 @@ test('what the page of a sweep says is taken where it is a message, and nothing 
   ])
     expect(parseFromSweepPage(message)).toBeUndefined();
 });
+
+test('as many runs can be noted as a sweep has', () => {
+  const runs = Array.from({ length: 5000 }, (_, i) => `/${i}`);
+  const note = { type: 'note', runs, change: { pinned: true } };
+  expect(parseFromSweepPage(note)).toEqual(note);
+});
