@@ -82,7 +82,7 @@ export async function chooseSweep({ store, sweeps }: Services, argument: unknown
   const file = fileOf(argument);
   if (typeof argument === 'string' && !file) return argument;
   const experiments = file ? [experimentFileOf(file)] : await store.experiments();
-  // Experiments in one folder whose names are alike may have the same sweep.
+  // One that cannot be read may be that of several experiments.
   const paths = [...new Set((await Promise.all(experiments.map((one) => sweeps.pathsOf(one)))).flat())];
   if (paths.length === 0) {
     void showInformation(l10n.t('There is no sweep yet: `"sweep"` in an experiment file says what to vary.'));

@@ -168,8 +168,8 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   async getTreeItem(node: TreeNode): Promise<TreeItem> {
     switch (node.kind) {
       case 'experiment': {
-        const runs = (await this.#store.ownRunIds(node.experiment)).length;
-        return experimentItem(node.experiment, runs, (await this.#store.sweepIds(node.experiment)).length);
+        const runs = await this.#store.ownRunCount(node.experiment);
+        return experimentItem(node.experiment, runs, (await this.#sweeps.pathsOf(node.experiment)).length);
       }
       case 'run':
         return runItem(node, this.#differs.get(node.stored.key));
@@ -192,7 +192,7 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
     const limit = this.#limit(keyOf(node));
     const all = this.#order !== 'newest' || this.#filter !== '';
     const runs = await this.#store.ownRunsOf(experiment, all ? undefined : limit);
-    const total = all ? undefined : (await this.#store.ownRunIds(experiment)).length;
+    const total = all ? undefined : await this.#store.ownRunCount(experiment);
     const byKey = new Map(runs.map((run) => [run.key, run]));
     const listed = inOrder(
       runs.map((run) => run.summary).filter((summary) => matchesFilter(summary, this.#filter)),

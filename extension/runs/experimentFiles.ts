@@ -6,7 +6,7 @@ import { listRunIds } from '../../server/runs/findRun.ts';
 import { isKeptCopy } from '../../server/runs/keptCopy.ts';
 import { experimentName, openRun } from '../../server/runs/run.ts';
 import { runsFolder } from '../../server/runs/experimentOf.ts';
-import { mayBeRunOf, newestFirst } from './runIds.ts';
+import { newestFirst, ownerByName } from './runIds.ts';
 
 export const EXPERIMENT_GLOB = '**/*.deeptwist.jsonc';
 const EXCLUDED = '**/{node_modules,.deeptwist}/**';
@@ -55,8 +55,9 @@ const OPENED = 20;
 async function missingExperiments(folder: string, present: readonly ExperimentFile[]): Promise<ExperimentFile[]> {
   const missing: ExperimentFile[] = [];
   let opened = 0;
-  for (const id of newestFirst(await listRunIds(folder))) {
-    if ([...present, ...missing].some(({ name }) => mayBeRunOf(id, name))) continue;
+  const ids = new Set(await listRunIds(folder));
+  for (const id of newestFirst([...ids])) {
+    if (ownerByName(id, [...present, ...missing], ids)) continue;
     if (++opened > OPENED) break;
     const record = await openRun(join(folder, id)).then(
       (run) => run.record,

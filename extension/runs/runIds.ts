@@ -23,6 +23,31 @@ export function mayBeRunOf(id: string, experimentName: string): boolean {
   return mayBelongTo(id, experimentName) || mayBelongTo(sweepInId(id) ?? id, experimentName);
 }
 
+/**
+ * The experiment that a run or a sweep belongs to, as far as names tell. The id `…-net-2` is that of a run of `net-2`, or of the second one of
+ * `net` in a second, in which the first one has the id without the number.
+ * @param experiments those whose runs lie in the folder
+ * @param ids the names of all runs or sweeps in the folder
+ * @returns undefined where only the file in the folder of the run or the sweep tells
+ */
+export function ownerByName<E extends { readonly name: string }>(
+  id: string,
+  experiments: readonly E[],
+  ids: ReadonlySet<string>,
+): E | undefined {
+  // Also of a run of a sweep, which has the line of the plan behind that.
+  const first = id.replace(/-\d+(\.\d+)?$/, '$1');
+  const isSecond = first !== id && ids.has(first);
+  const owners = experiments.filter(({ name }) => (isSecond ? mayBeRunOf(id, name) : isNamedAfter(id, name)));
+  return owners.length === 1 ? owners[0] : undefined;
+}
+
+/** True where the id has the name without a number behind it; `NAME.7` is a name, too. */
+export function isNamedAfter(id: string, experimentName: string): boolean {
+  const own = nameInIds(experimentName);
+  return [id, sweepInId(id)].some((one) => one !== undefined && ID.exec(one)?.[1] === own);
+}
+
 /** The id of the sweep that a run may be of, which its own id begins with: `SWEEP.07`. */
 export function sweepInId(id: string): string | undefined {
   return /^(.+)\.\d+$/.exec(id)?.[1];

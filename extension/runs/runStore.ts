@@ -23,7 +23,7 @@ import {
   isCopy,
   type ExperimentFile,
 } from './experimentFiles.ts';
-import { mayBelongTo, mayBeRunOf, newestFirst, sweepInId } from './runIds.ts';
+import { mayBelongTo, mayBeRunOf, newestFirst, ownerByName, sweepInId } from './runIds.ts';
 import { StoredRun } from './storedRun.ts';
 import { watchFolder, type FolderWatch } from './watchFolder.ts';
 
@@ -153,6 +153,29 @@ export class RunStore extends Disposable {
     const sweeps = new Set(await this.sweepIds(experiment));
     const isOwn = (id: string) => mayBelongTo(id, experiment.name) || !sweeps.has(sweepInId(id) ?? id);
     return (await this.runIds(experiment)).filter(isOwn);
+  }
+
+  /** How many runs of an experiment stand under it and not under a sweep: known without opening them, but for a few with doubtful names. */
+  async ownRunCount(experiment: ExperimentFile): Promise<number> {
+    const { file, runsFolder } = experiment;
+    const siblings = await this.siblingsOf(experiment);
+    const ids = new Set(await listRunIds(runsFolder));
+    const owned = await Promise.all(
+      (await this.ownRunIds(experiment)).map(async (id) => {
+        const key = `${runsFolder}${sep}${id}`;
+        const opened = this.peek(key);
+        const owner = opened ? undefined : ownerByName(id, siblings, ids);
+        return (owner?.file ?? (opened ?? (await this.get(key)))?.run.record.experiment) === file;
+      }),
+    );
+    return owned.filter(Boolean).length;
+  }
+
+  /** The experiments whose runs lie in the same folder, the given one among them. */
+  async siblingsOf(experiment: ExperimentFile): Promise<ExperimentFile[]> {
+    const { file, runsFolder } = experiment;
+    const others = (await this.experiments()).filter((one) => one.runsFolder === runsFolder && one.file !== file);
+    return [experiment, ...others];
   }
 
   /** Ids of the sweeps that an experiment may have, newest first. */

@@ -4,8 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { EventEmitter, Uri, workspace, type Event, type ExtensionContext } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { RunNoteChange, SweepAnswer, SweepContent, SweepRequest } from '../../server/protocol/wire/sweep.ts';
+import { listRunIds } from '../../server/runs/findRun.ts';
 import { Disposable } from '../dispose.ts';
 import type { ExperimentFile } from './experimentFiles.ts';
+import { isNamedAfter, ownerByName } from './runIds.ts';
 import { sweepsFolder, type RunStore } from './runStore.ts';
 import type { StoredRun } from './storedRun.ts';
 
@@ -52,10 +54,25 @@ export class Sweeps extends Disposable {
     });
   }
 
-  /** Paths of the sweeps that an experiment may have, newest first; {@link read} tells whose they are. */
+  /** Paths of the sweeps of an experiment, newest first. */
   async pathsOf(experiment: ExperimentFile): Promise<string[]> {
     const folder = sweepsFolder(experiment.runsFolder);
-    return (await this.#store.sweepIds(experiment)).map((id) => join(folder, id));
+    const siblings = await this.#store.siblingsOf(experiment);
+    const all = new Set(await listRunIds(folder));
+    const ids = await this.#store.sweepIds(experiment);
+    const own = await Promise.all(
+      ids.map(async (id) => {
+        const owner = ownerByName(id, siblings, all);
+        if (owner) return owner.file === experiment.file;
+        const named = siblings.filter(({ name }) => isNamedAfter(id, name));
+        return this.read(join(folder, id)).then(
+          (sweep) => sweep.experiment === experiment.file,
+          // It is shown with what is wrong with it.
+          () => named.length === 0 || named.includes(experiment),
+        );
+      }),
+    );
+    return ids.filter((_, i) => own[i]).map((id) => join(folder, id));
   }
 
   /** The sweep in a folder, as it was when something of it changed last. @throws UserError where it cannot be read */

@@ -50,6 +50,19 @@ export class RelativePattern {
 }
 
 export class ThemeIcon {}
+export class MarkdownString {}
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+
+export class TreeItem {
+  label: unknown;
+  collapsibleState: unknown;
+  description: unknown;
+
+  constructor(label: unknown, collapsibleState: unknown) {
+    this.label = label;
+    this.collapsibleState = collapsibleState;
+  }
+}
 export class ThemeColor {}
 export const ProgressLocation = {};
 
