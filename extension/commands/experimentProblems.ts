@@ -19,16 +19,22 @@ export class ExperimentProblems extends Disposable {
   /**
    * Saves the file and checks it.
    * @param options.mayBeOpen true where a search is to find the values that layers do not have yet
-   * @returns its text, or undefined when it cannot be run: the problems are shown
+   * @returns its text, or undefined when it cannot be saved or run: why is shown
    */
   async check(
     file: string,
     { overrides = [], mayBeOpen = false }: { overrides?: readonly string[]; mayBeOpen?: boolean } = {},
   ): Promise<string | undefined> {
     const document = await workspace.openTextDocument(Uri.file(file));
-    if (document.isDirty) await document.save();
-    // VS Code reads a file that another program has changed a moment later. What could not be saved is in the editor alone.
-    const text = document.isDirty ? document.getText() : (await readExperiment(file)).text;
+    // The process that trains reads the file.
+    if (document.isDirty && !(await document.save())) {
+      const message = l10n.t('Cannot run the experiment: {0} could not be saved. Save it, then run it again.', file);
+      const show = l10n.t('Open File');
+      void showError(message, show).then((answer) => answer === show && window.showTextDocument(document));
+      return undefined;
+    }
+    // VS Code reads a file that another program has changed a moment later.
+    const { text } = await readExperiment(file);
     const { problems } = checkExperiment(text, overrides, mayBeOpen ? undefined : openProblems);
     this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;

@@ -2,7 +2,7 @@
  * @file A part of VS Code, for tests of files that speak with it: a workspace of folders on the disk, and what is shown. To be given to
  * `vi.mock('vscode', …)`.
  */
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -73,11 +73,13 @@ export const editor = {
   folders: [] as string[],
   answer: undefined as unknown,
   activeFile: undefined as string | undefined,
+  /** What was typed into every file that is opened. */
+  unsaved: undefined as { text: string; canBeSaved: boolean } | undefined,
 };
 
 export function resetEditor(): void {
   shown.length = 0;
-  Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined });
+  Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined, unsaved: undefined });
 }
 
 export const l10n = {
@@ -105,6 +107,10 @@ export const window = {
 
 const never = () => ({ dispose: () => undefined });
 
+export const languages = {
+  createDiagnosticCollection: () => ({ set: never, delete: never, dispose: () => undefined }),
+};
+
 export const workspace = {
   isTrusted: true,
   get workspaceFolders() {
@@ -131,6 +137,22 @@ export const workspace = {
     onDidDelete: never,
     dispose: () => undefined,
   }),
+  openTextDocument(uri: Uri) {
+    return Promise.resolve({
+      uri,
+      get isDirty() {
+        return editor.unsaved !== undefined;
+      },
+      getText: () => editor.unsaved?.text ?? readFileSync(uri.fsPath, 'utf8'),
+      save() {
+        if (editor.unsaved?.canBeSaved !== true) return Promise.resolve(false);
+        writeFileSync(uri.fsPath, editor.unsaved.text);
+        editor.unsaved = undefined;
+        return Promise.resolve(true);
+      },
+    });
+  },
+  onDidChangeTextDocument: never,
   getConfiguration: () => ({ get: (_: string, otherwise: unknown) => otherwise }),
   onDidChangeWorkspaceFolders: never,
   onDidOpenTextDocument: never,
