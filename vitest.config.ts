@@ -33,8 +33,8 @@ const alone = [
   // They replace `vscode`.
   'test/unit/extension/{messages,restrictedMode}.test.ts',
   'test/unit/extension/{agents,cli,newExperiment}/*.test.ts',
-  'test/unit/extension/commands/{controlCommands,keptCopies,sweepCommands}.test.ts',
-  'test/unit/extension/runs/{experimentFiles,sweptRuns}.test.ts',
+  'test/unit/extension/commands/{controlCommands,experimentProblems,keptCopies,sweepCommands}.test.ts',
+  'test/unit/extension/runs/{alikeNames,experimentFiles,sweptRuns}.test.ts',
   'test/unit/extension/dashboard/runFeed.test.ts',
   'test/unit/extension/modelFiles/spectrumProcess.test.ts',
   'test/unit/inspect/largeFile.test.ts',

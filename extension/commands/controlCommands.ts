@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
 import { refusalElsewhere } from '../../server/runs/lockRun.ts';
 import { killRun } from '../../server/sidecarClient/endRun.ts';
-import type { SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
+import type { LivePhase, SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
@@ -15,6 +15,17 @@ import { chooseRuns } from './commandTargets.ts';
 /** A step that takes longer than this is one that may never end. */
 const ANSWER_MS = 2000;
 const POLL_MS = 50;
+
+type Control = Extract<SidecarMethod, 'pause' | 'continue' | 'observe' | 'checkpoint' | 'stop'>;
+
+/** When a run can do what it is asked for. */
+const phases: Readonly<Record<Control, readonly LivePhase[]>> = {
+  pause: ['training'],
+  continue: ['paused'],
+  observe: ['training', 'paused'],
+  checkpoint: ['training', 'paused'],
+  stop: ['queued', 'preparing', 'training', 'paused', 'stopping'],
+};
 
 export class ControlCommands {
   readonly #services: Services;
@@ -36,7 +47,7 @@ export class ControlCommands {
   }
 
   async checkpointNow(argument: unknown): Promise<void> {
-    const live = await this.#reach(await this.#choose(argument));
+    const live = await this.#reach(await this.#choose(argument, 'checkpoint'));
     if (!live) return;
     const { step } = await live.request('checkpoint');
     window.setStatusBarMessage(l10n.t('Checkpoint saved after step {0}', step), 5000);
@@ -44,7 +55,7 @@ export class ControlCommands {
 
   /** After the current step; asked for once more, at once. */
   async stop(argument: unknown): Promise<void> {
-    const stored = await this.#choose(argument);
+    const stored = await this.#choose(argument, 'stop');
     const live = await this.#reach(stored);
     if (!stored || !live) return;
     const when = live.state.phase === 'stopping' ? 'now' : 'after-step';
@@ -71,8 +82,8 @@ export class ControlCommands {
     await this.#services.store.refresh(stored.key);
   }
 
-  async #request(argument: unknown, method: Extract<SidecarMethod, 'pause' | 'continue' | 'observe'>): Promise<void> {
-    const live = await this.#reach(await this.#choose(argument));
+  async #request(argument: unknown, method: 'pause' | 'continue' | 'observe'): Promise<void> {
+    const live = await this.#reach(await this.#choose(argument, method));
     await live?.request(method);
   }
 
@@ -98,9 +109,12 @@ export class ControlCommands {
     return undefined;
   }
 
-  async #choose(argument: unknown): Promise<StoredRun | undefined> {
+  /** The run that is meant; where none is named, among those that can do it now. */
+  async #choose(argument: unknown, method: Control): Promise<StoredRun | undefined> {
     requireTrustToChangeRuns();
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: (run) => run.isActive });
+    const canDo = ({ isActive, liveState }: StoredRun) =>
+      isActive && (argument !== undefined || !liveState || phases[method].includes(liveState.phase));
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: canDo });
     if (stored && !stored.isActive) {
       void showInformation(l10n.t('The run {0} has ended.', stored.run.id));
       return undefined;

@@ -53,12 +53,15 @@ export class Sidecar {
         state: () => this.#state(),
         subscribe: ({ offset, cuts, stream }, client) => client.subscribe(this.#feed.read(offset, cuts), stream),
         unsubscribe: ({ stream }, client) => client.unsubscribe(stream),
-        pause: () => this.#control.pause(),
+        pause: () => this.#whileTraining('Pause it when it does, or stop it.', () => this.#control.pause()),
         continue: () => this.#control.continue(),
         stop: ({ when }, client) => this.#stopFor(client.name, when),
-        observe: () => this.#control.observe(),
-        checkpoint: () => this.#control.checkpoint(),
-        change: ({ values }) => this.#change(values),
+        observe: () => this.#whileTraining('Observe it when it does.', () => this.#control.observe()),
+        checkpoint: () => this.#whileTraining('Save a checkpoint when it does.', () => this.#control.checkpoint()),
+        change: ({ values }) =>
+          this.#whileTraining('Change its settings when it does, or stop it and run the file.', async () => ({
+            step: await this.#control.change(values),
+          })),
       },
     });
     this.#observer = {
@@ -137,11 +140,10 @@ export class Sidecar {
     }
   }
 
-  /** One that waits for its turn would answer too late for whoever asks. */
-  async #change(values: readonly string[]): Promise<{ step: number }> {
-    if (this.#phase !== 'training')
-      throw new UserError('The run does not train yet. Change its settings when it does, or stop it and run the file.');
-    return { step: await this.#control.change(values) };
+  /** A run that waits for its turn would answer too late for whoever asks. */
+  async #whileTraining<T>(remedy: string, work: () => Promise<T>): Promise<T> {
+    if (this.#phase !== 'training') throw new UserError(`The run does not train yet. ${remedy}`);
+    return work();
   }
 
   /** Ends without waiting for the step. */

@@ -197,7 +197,9 @@ describe('a client', () => {
 
   test('whose request the end of the process cuts off hears of it at once: no timer has to run out', async () => {
     const { run, pid, exited } = await startRun(await workspace(endless));
-    const { connection } = await watch(run, { offset: 0 });
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, isMetrics);
+    const { connection } = watcher;
     await connection.request('pause');
     process.kill(pid, 'SIGSTOP'); // Silent, but there.
     const answers = [connection.request('state'), connection.request('checkpoint')];
@@ -412,6 +414,11 @@ describe('settings of a run that trains', () => {
     const waiting = await watch(second.run);
     const change = () => waiting.connection.request('change', { values: ['compression.distortEvery=8'] });
     expect((await userErrorOf(change)).message).toMatch(/^The run does not train yet\./);
+    // Nor is anything else done that needs a step, and a run that waits is not paused later.
+    for (const method of ['pause', 'observe', 'checkpoint'] as const) {
+      const request = () => waiting.connection.request(method);
+      expect((await userErrorOf(request)).message).toMatch(/^The run does not train yet\. \w+ .* when it does/);
+    }
     for (const { connection } of [waiting, training]) await connection.request('stop', { when: 'after-step' });
     await Promise.all([first.exited, second.exited]);
   });

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ControlCommands } from '../../../../extension/commands/controlCommands.ts';
 import { StoredRun } from '../../../../extension/runs/storedRun.ts';
+import { identify } from '../../../../server/runs/liveProcess.ts';
 import { temporaryRun } from '../../runs/temporaryRun.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { resetEditor, shown } from '../fakeEditor.ts';
@@ -30,3 +31,32 @@ test.each(['stop', 'pause', 'continue', 'observeNow', 'checkpointNow'] as const)
     expect(shown).toEqual([]);
   },
 );
+
+test('without a run that is named, each asks one that can do it now', async () => {
+  const asked: unknown[] = [];
+  const runs = await Promise.all(
+    (['queued', 'training', 'paused'] as const).map(async (phase) => {
+      const run = await temporaryRun();
+      await run.update({ state: phase === 'queued' ? 'queued' : 'running', process: identify(process.pid) });
+      const stored = new StoredRun(run, undefined, {});
+      stored.live = {
+        state: { phase },
+        request: (method: string) => Promise.resolve(asked.push([phase, method])),
+      } as never;
+      return stored;
+    }),
+  );
+  const commandsFor = (...active: StoredRun[]) =>
+    new ControlCommands({ store: { active, newest: () => Promise.resolve(active) } } as never);
+  await commandsFor(...runs).pause(undefined);
+  await commandsFor(...runs).continue(undefined);
+  await commandsFor(runs[0], runs[1]).observeNow(undefined);
+  expect(asked).toEqual([
+    ['training', 'pause'],
+    ['paused', 'continue'],
+    ['training', 'observe'],
+  ]);
+  expect(shown).toEqual([]);
+  await commandsFor(runs[0]).pause(undefined);
+  expect(shown).toEqual([['information', 'No run of this workspace is in a state for this command.']]);
+});
