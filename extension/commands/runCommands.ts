@@ -1,9 +1,10 @@
 /** @file Commands that start runs. */
 import { dirname, relative } from 'node:path';
-import { ProgressLocation, commands, l10n, window, workspace } from 'vscode';
+import { ProgressLocation, commands, l10n, window } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { lastValues, valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
+import { parallelRuns } from '../cli/parallelRuns.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { RunRequest } from '../runs/launcher.ts';
@@ -122,9 +123,8 @@ export class RunCommands {
   /** True for a run that starts when one has ended that the user watches: it does not take the dashboard from that. */
   #mustWait(stored: StoredRun): boolean {
     const { store } = this.#services;
-    const parallel = workspace.getConfiguration('deeptwist').get<number>('runs.parallel', 1);
     const training = store.active.filter((run) => run !== stored && run.state === 'running');
-    return training.length >= parallel && training.some(({ key }) => this.#shown.watched().includes(key));
+    return training.length >= parallelRuns() && training.some(({ key }) => this.#shown.watched().includes(key));
   }
 }
 

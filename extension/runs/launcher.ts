@@ -1,19 +1,25 @@
 /** @file Starting runs in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
+import { l10n, type LogOutputChannel, type Uri } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { NODE_PATH_REMEDY } from '../../server/protocol/nodeVersion.ts';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
 import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
 import { nodePath } from '../cli/nodePath.ts';
+import { parallelRuns } from '../cli/parallelRuns.ts';
 import type { RunStore } from './runStore.ts';
 import type { StoredRun } from './storedRun.ts';
 import { requireTrustToRun } from '../trust.ts';
 
 /** How often it is looked at whether a process has taken its run. */
 const TAKEN_MS = 50;
+
+/** Of what a process has printed. */
+const LAST_LINES = 3;
 
 export interface RunRequest {
   /** Absolute path of the experiment file. */
@@ -62,20 +68,21 @@ export class Launcher {
   }
 
   async #launch(run: Run, resume: boolean): Promise<StoredRun> {
-    const settings = workspace.getConfiguration('deeptwist');
+    const before = run.record.updated;
     const { pid, exited } = await startSidecar({
       run,
       node: nodePath(),
       sidecarScript: this.#sidecarScript,
       resume,
-      parallel: settings.get<number>('runs.parallel', 1),
+      parallel: parallelRuns(),
     });
     this.#log.info(`${run.id}: process ${pid} started.`);
     this.#exits.delete(run.path);
-    void exited.then((exit) => {
+    void exited.then(async (exit) => {
       const { code, signal } = exit;
       this.#exits.set(run.path, exit);
       this.#log.info(`${run.id}: process ${pid} ended, ${signal ?? `code ${code}`}.`);
+      await recordUntaken(run, exit).catch((error: unknown) => this.#log.warn(messageOf(error)));
       return this.#store.refresh(run.path);
     });
     const gone = exited.then(() => true);
@@ -84,7 +91,13 @@ export class Launcher {
       if (!stored) break;
       // A run that is resumed is what it was until its process has taken it.
       if (!resume || stored.run.record.process?.pid === pid) return stored;
-      if (await Promise.race([gone, sleep(TAKEN_MS, false)])) return stored;
+      if (await Promise.race([gone, sleep(TAKEN_MS, false)])) break;
+    }
+    const ended = await this.#store.refresh(run.path);
+    if (ended && ended.run.record.updated !== before) return ended;
+    if (ended) {
+      const { message, remedy } = untaken(run, await exited);
+      throw new UserError(message, { remedy });
     }
     throw new UserError(l10n.t('The run folder {0} has gone.', run.path), {
       remedy: l10n.t('Run the experiment again.'),
@@ -95,4 +108,21 @@ export class Launcher {
 async function checkedText(file: string, overrides: readonly string[]): Promise<string> {
   const { loadExperiment } = await import('../../server/runs/loadExperiment.ts');
   return (await loadExperiment(file, overrides)).text;
+}
+
+/** Records the end of a queued run whose process has ended before it took the run. */
+async function recordUntaken(run: Run, exit: SidecarExit): Promise<void> {
+  await run.reload();
+  if (run.record.state !== 'queued' || run.record.process) return;
+  if (exit.signal === 'SIGTERM' || exit.signal === 'SIGINT') return run.update({ state: 'stopped' });
+  await run.update({ state: 'failed', failure: untaken(run, exit) });
+}
+
+/** Why a process has ended before it took its run, and what to do. */
+function untaken({ logFile }: Run, { code, signal, logTail }: SidecarExit): { message: string; remedy: string } {
+  const said = logTail.trimEnd().split(/\r?\n/).slice(-LAST_LINES).join('\n');
+  return {
+    message: `The run's process ended before it could begin (${signal ?? `code ${code}`})${said && `: ${said}`}`,
+    remedy: `See ${logFile}. ${NODE_PATH_REMEDY}`,
+  };
 }

@@ -13,6 +13,7 @@ import {
   type TaskExecution,
 } from 'vscode';
 import { nodePath } from '../cli/nodePath.ts';
+import { parallelRuns } from '../cli/parallelRuns.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
 
@@ -55,10 +56,9 @@ export function sweepTask({ context }: Services, definition: SweepTask, name: st
   const { sweep, retryFailed = false, search, budget } = definition;
   const experiment = resolve(folder, definition.experiment);
   const work = search === undefined ? ['sweep', sweep ?? experiment] : ['search', search];
-  const parallel = workspace.getConfiguration('deeptwist').get<number>('runs.parallel', 1);
   const args = [
     ...[Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath, work[0], resolve(folder, work[1])],
-    ...['--parallel', String(parallel)],
+    ...['--parallel', String(parallelRuns())],
     ...(retryFailed ? ['--retry-failed'] : []),
     ...(budget === undefined ? [] : ['--budget', String(budget)]),
   ];

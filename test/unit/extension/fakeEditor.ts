@@ -73,13 +73,15 @@ export const editor = {
   folders: [] as string[],
   answer: undefined as unknown,
   activeFile: undefined as string | undefined,
+  /** By their names without `deeptwist.` */
+  settings: {} as Record<string, unknown>,
   /** What was typed into every file that is opened. */
   unsaved: undefined as { text: string; canBeSaved: boolean } | undefined,
 };
 
 export function resetEditor(): void {
   shown.length = 0;
-  Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined, unsaved: undefined });
+  Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined, unsaved: undefined, settings: {} });
 }
 
 export const l10n = {
@@ -153,7 +155,7 @@ export const workspace = {
     });
   },
   onDidChangeTextDocument: never,
-  getConfiguration: () => ({ get: (_: string, otherwise: unknown) => otherwise }),
+  getConfiguration: () => ({ get: (name: string, otherwise: unknown) => editor.settings[name] ?? otherwise }),
   onDidChangeWorkspaceFolders: never,
   onDidOpenTextDocument: never,
 };
