@@ -18,6 +18,7 @@ import { Disposable } from '../dispose.ts';
 import { runPhase, stateName } from '../runs/runPhase.ts';
 import { MANAGE_TRUST } from '../messages.ts';
 import { experimentFileOf, isOpenExperiment } from '../runs/experimentFiles.ts';
+import { onPhaseChange } from '../runs/phaseChanges.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { Services } from '../services.ts';
 import { mayDescribeModels } from '../trust.ts';
@@ -47,6 +48,7 @@ export class LanguageStatus extends Disposable {
     };
     this.register(window.onDidChangeActiveTextEditor(draw));
     this.register(services.store.onDidChange(draw));
+    this.register(onPhaseChange(services.store, draw));
     this.register(workspace.onDidGrantWorkspaceTrust(draw));
     this.register(
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration('deeptwist.describeModels') && draw()),

@@ -13,10 +13,10 @@ import {
   type TextEditor,
 } from 'vscode';
 import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
-import type { LivePhase } from '../../server/protocol/wire/sidecar.ts';
 import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
 import { Disposable } from '../dispose.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
+import { onPhaseChange } from '../runs/phaseChanges.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { differencesByLine, type LineDifferences } from './differences.ts';
@@ -47,7 +47,6 @@ export class LastRunValues extends Disposable {
   readonly #changed = this.register(new EventEmitter<TextDocument>());
   /** Newest request for each document whose comparison is being made; an older one's result is dropped. */
   readonly #requests = new WeakMap<TextDocument, object>();
-  readonly #phases = new WeakMap<StoredRun, LivePhase | undefined>();
 
   readonly onDidChange: Event<TextDocument> = this.#changed.event;
 
@@ -64,16 +63,9 @@ export class LastRunValues extends Disposable {
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(SHOW_SETTING) && updateAll()),
     );
     this.register(store.onDidChange(updateAll));
-    // A run can take changes in some phases only, and its phase is not in run.json.
-    this.register(store.onDidProgress((run) => this.#phaseChanged(run) && updateAll()));
+    // A run can take changes in some phases only.
+    this.register(onPhaseChange(store, updateAll));
     updateAll();
-  }
-
-  #phaseChanged(run: StoredRun): boolean {
-    const phase = run.liveState?.phase;
-    if (this.#phases.get(run) === phase) return false;
-    this.#phases.set(run, phase);
-    return true;
   }
 
   /** As of the last text of the document that was a valid experiment; undefined where there is no run to compare with. */

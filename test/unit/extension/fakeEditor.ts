@@ -98,18 +98,30 @@ const show =
 export const commands = { executeCommand: show('command') };
 export const env = { language: 'en' };
 
+const never = () => ({ dispose: () => undefined });
+
+/** The document of the active editor: the same one as long as that stays. */
+let active: { readonly uri: Uri } | undefined;
+
 export const window = {
   showInformationMessage: show('information'),
   showWarningMessage: show('warning'),
   showErrorMessage: show('error'),
+  onDidChangeActiveTextEditor: never,
   get activeTextEditor() {
-    return editor.activeFile === undefined ? undefined : { document: { uri: new Uri(editor.activeFile) } };
+    const file = editor.activeFile;
+    if (file === undefined) return undefined;
+    if (active?.uri.fsPath !== file) active = { uri: new Uri(file) };
+    return { document: active };
   },
 };
 
-const never = () => ({ dispose: () => undefined });
+export const LanguageStatusSeverity = { Information: 0, Warning: 1, Error: 2 };
+/** By their ids. */
+export const languageStatus: Record<string, { text?: string; dispose(): void }> = {};
 
 export const languages = {
+  createLanguageStatusItem: (id: string) => (languageStatus[id] = { dispose: () => undefined }),
   createDiagnosticCollection: () => ({ set: never, delete: never, dispose: () => undefined }),
 };
 
@@ -155,6 +167,8 @@ export const workspace = {
     });
   },
   onDidChangeTextDocument: never,
+  onDidChangeConfiguration: never,
+  onDidGrantWorkspaceTrust: never,
   getConfiguration: () => ({ get: (name: string, otherwise: unknown) => editor.settings[name] ?? otherwise }),
   onDidChangeWorkspaceFolders: never,
   onDidOpenTextDocument: never,
