@@ -56,6 +56,11 @@ export class ControlCommands {
   /** After the current step; asked for once more, at once. */
   async stop(argument: unknown): Promise<void> {
     const stored = await this.#choose(argument, 'stop');
+    // Its process may be starting; one that does not answer in time may be busy.
+    if (stored && !stored.live) {
+      const asking = this.#services.launcher.stop(stored);
+      if (await Promise.race([asking, sleep(ANSWER_MS, false)])) return;
+    }
     const live = await this.#reach(stored);
     if (!stored || !live) return;
     const when = live.state.phase === 'stopping' ? 'now' : 'after-step';
@@ -98,6 +103,10 @@ export class ControlCommands {
     for (const end = Date.now() + ANSWER_MS; !stored.live && stored.isActive && Date.now() < end;) await sleep(POLL_MS);
     if (stored.live || !stored.isActive) return stored.live;
     if (await findProcess(stored.run)) await this.#end(stored);
+    else if (!stored.run.record.process)
+      void showInformation(
+        l10n.t('The process of the run {0} is still starting. Try again in a moment.', stored.run.id),
+      );
     else {
       void showInformation(
         l10n.t(

@@ -8,6 +8,7 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
+import { askToStop } from '../../server/sidecarClient/endRun.ts';
 import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { parallelRuns } from '../cli/parallelRuns.ts';
@@ -37,6 +38,8 @@ export class Launcher {
   readonly #log: LogOutputChannel;
   readonly #sidecarScript: string;
   readonly #exits = new Map<RunKey, SidecarExit>();
+  /** Processes that this window has started and that have not ended. */
+  readonly #processes = new Map<RunKey, number>();
 
   /** @param sidecarScript the built `sidecar.js` */
   constructor(store: RunStore, log: LogOutputChannel, sidecarScript: Uri) {
@@ -62,6 +65,19 @@ export class Launcher {
     return this.#launch(run, true);
   }
 
+  /**
+   * Stops a run after its step, also before its process can be connected to where this window has started it.
+   * @returns false where nobody is known who could be asked
+   */
+  async stop({ key, run, live }: StoredRun): Promise<boolean> {
+    if (live) {
+      await live.request('stop', { when: 'after-step' });
+      return true;
+    }
+    const pid = this.#processes.get(key);
+    return pid !== undefined && askToStop(run, pid);
+  }
+
   /** How the last process of a run ended, where this window had started it. */
   exitOf(key: RunKey): SidecarExit | undefined {
     return this.#exits.get(key);
@@ -78,9 +94,11 @@ export class Launcher {
     });
     this.#log.info(`${run.id}: process ${pid} started.`);
     this.#exits.delete(run.path);
+    this.#processes.set(run.path, pid);
     void exited.then(async (exit) => {
       const { code, signal } = exit;
       this.#exits.set(run.path, exit);
+      if (this.#processes.get(run.path) === pid) this.#processes.delete(run.path);
       this.#log.info(`${run.id}: process ${pid} ended, ${signal ?? `code ${code}`}.`);
       await recordUntaken(run, exit).catch((error: unknown) => this.#log.warn(messageOf(error)));
       return this.#store.refresh(run.path);

@@ -37,9 +37,9 @@ export function registerTasks(services: Services): Disposable {
   return tasks.registerTaskProvider('deeptwist', {
     async provideTasks() {
       const experiments = await services.store.experiments();
-      return experiments.flatMap(({ file, folder }) => {
+      return experiments.flatMap(({ file, folder, missing }) => {
         const workspaceFolder = workspace.getWorkspaceFolder(Uri.file(file));
-        if (!workspaceFolder) return [];
+        if (!workspaceFolder || missing) return [];
         const experiment = file.slice(folder.length + 1).replaceAll('\\', '/');
         return [taskOf({ type: 'deeptwist', experiment }, workspaceFolder, services)];
       });
@@ -74,6 +74,8 @@ class RunTerminal implements Pseudoterminal {
   readonly #listeners: Disposable[] = [];
   #run: StoredRun | undefined;
   #lastLine = '';
+  /** Its process may still be starting then. */
+  #isClosed = false;
 
   readonly onDidWrite = this.#write.event;
   readonly onDidClose = this.#close.event;
@@ -101,6 +103,7 @@ class RunTerminal implements Pseudoterminal {
     );
     try {
       this.#run = await launcher.start({ file: this.#file, overrides: this.#overrides });
+      if (this.#isClosed) return this.#stop(this.#run);
       this.#line(this.#run.key);
     } catch (error) {
       this.#line(error instanceof UserError ? [error.message, error.remedy].join('\n') : String(error));
@@ -109,8 +112,13 @@ class RunTerminal implements Pseudoterminal {
   }
 
   close(): void {
-    void this.#run?.live?.request('stop', { when: 'after-step' }).catch(() => undefined);
+    this.#isClosed = true;
+    if (this.#run?.isActive) this.#stop(this.#run);
     this.#dispose();
+  }
+
+  #stop(run: StoredRun): void {
+    this.#services.launcher.stop(run).catch(() => undefined); // It has ended.
   }
 
   #show({ liveState }: StoredRun): void {

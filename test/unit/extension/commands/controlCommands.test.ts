@@ -21,7 +21,8 @@ test.each(['stop', 'pause', 'continue', 'observeNow', 'checkpointNow'] as const)
     await run.update({ state: 'running', process: trainer });
     writeFileSync(run.lockFile, JSON.stringify(trainer));
     const stored = new StoredRun(run, undefined, {});
-    const command = () => new ControlCommands({} as never)[name]({ kind: 'run', stored });
+    const command = () =>
+      new ControlCommands({ launcher: { stop: () => Promise.resolve(false) } } as never)[name]({ kind: 'run', stored });
     const { message, remedy } = await userErrorOf(command);
     expect(message).toContain('is trained by process 4711 on old-container, or was.');
     expect(remedy).toContain(`delete ${run.lockFile}`);

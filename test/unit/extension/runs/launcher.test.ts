@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { ControlCommands } from '../../../../extension/commands/controlCommands.ts';
 import { Launcher } from '../../../../extension/runs/launcher.ts';
 import { RunStore } from '../../../../extension/runs/runStore.ts';
 import { SidecarConnections } from '../../../../extension/sidecar/sidecarConnections.ts';
@@ -9,7 +10,7 @@ import { until } from '../../../until.ts';
 import { lenet } from '../../language/lenet.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { editor, resetEditor, Uri } from '../fakeEditor.ts';
+import { editor, resetEditor, shown, Uri } from '../fakeEditor.ts';
 
 vi.mock('vscode', () => import('../fakeEditor.ts'));
 
@@ -72,4 +73,14 @@ test('a run that a process did not take is not resumed, and stays what it was', 
   expect(message).toBe("The run's process ended before it could begin (code 0): nor here");
   expect(remedy).toContain(stored.run.logFile);
   expect(stored.state).toBe('stopped');
+});
+
+test('a run can be stopped while its process is starting', async () => {
+  const launcher = launcherOf(`setInterval(() => undefined, 1000)`);
+  const stored = await launcher.start({ file });
+  await new ControlCommands({ store, launcher } as never).stop({ kind: 'run', stored });
+  await until(() => stored.state === 'stopped', 'the end');
+  expect(stored.summary.failure).toBeUndefined();
+  expect(shown).toEqual([]);
+  expect(await launcher.stop(stored)).toBe(false);
 });
