@@ -139,8 +139,10 @@ async function recordUntaken(run: Run, exit: SidecarExit): Promise<void> {
 /** Why a process has ended before it took its run, and what to do. */
 function untaken({ logFile }: Run, { code, signal, logTail }: SidecarExit): { message: string; remedy: string } {
   const said = logTail.trimEnd().split(/\r?\n/).slice(-LAST_LINES).join('\n');
-  return {
-    message: `The run's process ended before it could begin (${signal ?? `code ${code}`})${said && `: ${said}`}`,
-    remedy: `See ${logFile}. ${NODE_PATH_REMEDY}`,
-  };
+  const how = signal ?? `code ${code}`;
+  const message =
+    said === ''
+      ? l10n.t("The run's process ended before it could begin ({0}).", how)
+      : l10n.t("The run's process ended before it could begin ({0}): {1}", how, said);
+  return { message, remedy: [l10n.t('See {0}.', logFile), NODE_PATH_REMEDY].join(' ') };
 }
