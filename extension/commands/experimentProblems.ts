@@ -30,7 +30,9 @@ export class ExperimentProblems extends Disposable {
     if (document.isDirty && !(await document.save())) {
       const message = l10n.t('Cannot run the experiment: {0} could not be saved. Save it, then run it again.', file);
       const show = l10n.t('Open File');
-      void showError(message, show).then((answer) => answer === show && window.showTextDocument(document));
+      void showError(message, show).then(async (answer) => {
+        if (answer === show) await window.showTextDocument(document);
+      });
       return undefined;
     }
     // VS Code reads a file that another program has changed a moment later.
