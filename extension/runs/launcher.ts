@@ -8,7 +8,6 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
-import { askToStop } from '../../server/sidecarClient/endRun.ts';
 import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { parallelRuns } from '../cli/parallelRuns.ts';
@@ -75,7 +74,10 @@ export class Launcher {
       return true;
     }
     const pid = this.#processes.get(key);
-    return pid !== undefined && askToStop(run, pid);
+    if (pid === undefined) return false;
+    // A window begins before a run is stopped.
+    const { askToStop } = await import('../../server/sidecarClient/endRun.ts');
+    return askToStop(run, pid);
   }
 
   /** How the last process of a run ended, where this window had started it. */
