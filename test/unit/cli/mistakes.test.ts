@@ -138,9 +138,9 @@ describe('a model', () => {
     ],
     [
       'has an output of another rank',
-      mlp.replace('] });', 'tf.layers.reshape({ targetShape: [3, 1] })] });'),
+      mlp.replace('] });', 'tf.layers.reshape({ targetShape: [1, 3] })] });'),
       2,
-      'blobs.deeptwist.jsonc:2:12 model: the model does not fit the data: the output is [3, 1], one for each of 1 classes, and a target of the data is []',
+      'blobs.deeptwist.jsonc:2:12 model: the model does not fit the data: the output is [1, 3], one for each of 3 classes, and a target of the data is []',
     ],
     [
       'takes batches of another size',
