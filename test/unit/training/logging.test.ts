@@ -83,7 +83,7 @@ test('a server that is away and a folder that cannot be written do not end a run
   expect(warnings).toContainEqual(expect.stringMatching(/taken.*The run goes on; its log can be written later/));
   expect(warnings).toContainEqual(expect.stringContaining(`The MLflow server ${uri} does not answer`));
   expect(notices).toContainEqual(
-    expect.stringContaining(`deeptwist export-log ${run.path} --to mlflow --uri ${uri} --experiment "my nets"`),
+    expect.stringContaining(`deeptwist export-log ${run.path} --to mlflow --uri ${uri} --experiment 'my nets'`),
   );
   expect(notices).toContainEqual(expect.stringContaining('--to tensorboard --out'));
 });
