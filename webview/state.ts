@@ -7,7 +7,7 @@ import { restoreSnapshot } from '../server/protocol/wire/packSnapshot.ts';
 import { restoreMeasured } from '../server/protocol/run/restoreMeasured.ts';
 import { runHistoryFrom } from '../server/protocol/run/runHistory.ts';
 import type { RunHistory, RunSnapshot } from '../server/protocol/run/runHistory.ts';
-import type { LiveState } from '../server/protocol/wire/sidecar.ts';
+import { controlPhases, type Control, type LiveState } from '../server/protocol/wire/sidecar.ts';
 
 /** A message that says what is wrong and, where there is something to be done, what. */
 export interface Problem {
@@ -233,25 +233,23 @@ function startTime(created: number): string {
   });
 }
 
+/** The commands to a run that is under way, in the order of importance. */
+const controls: readonly (readonly [DashboardCommand, Control])[] = [
+  ['pause', 'pause'],
+  ['continue', 'continue'],
+  ['stop', 'stop'],
+  ['observeNow', 'observe'],
+];
+
 /** What can be done with a run as it stands, in the order of importance. */
 export function runCommands(run: ShownRun, restricted: boolean): readonly DashboardCommand[] {
   if (restricted) return [];
   const state = run.summary?.state;
   if (state === 'running' || state === 'queued') {
-    switch (run.live?.phase) {
-      case undefined:
-        return [];
-      case 'queued':
-      case 'preparing':
-        return ['stop'];
-      case 'training':
-        return ['pause', 'stop', 'observeNow'];
-      case 'paused':
-        return ['continue', 'stop', 'observeNow'];
-      case 'stopping':
-      case 'ended':
-        return [];
-    }
+    const phase = run.live?.phase;
+    // One that was asked to stop waits for its step.
+    if (phase === undefined || phase === 'stopping') return [];
+    return controls.filter(([, control]) => controlPhases[control].includes(phase)).map(([command]) => command);
   }
   if (state === 'finished') return ['exportModel', 'rerun'];
   // What failed fails again until something is mended, and a run keeps its settings; without a checkpoint there is nothing to go on from.

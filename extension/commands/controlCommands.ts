@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
 import { refusalElsewhere } from '../../server/runs/lockRun.ts';
 import { killRun } from '../../server/sidecarClient/endRun.ts';
-import type { LivePhase, SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
+import { controlPhases, type Control } from '../../server/protocol/wire/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
@@ -15,17 +15,6 @@ import { chooseRuns } from './commandTargets.ts';
 /** A step that takes longer than this is one that may never end. */
 const ANSWER_MS = 2000;
 const POLL_MS = 50;
-
-type Control = Extract<SidecarMethod, 'pause' | 'continue' | 'observe' | 'checkpoint' | 'stop'>;
-
-/** When a run can do what it is asked for. */
-const phases: Readonly<Record<Control, readonly LivePhase[]>> = {
-  pause: ['training'],
-  continue: ['paused'],
-  observe: ['training', 'paused'],
-  checkpoint: ['training', 'paused'],
-  stop: ['queued', 'preparing', 'training', 'paused', 'stopping'],
-};
 
 export class ControlCommands {
   readonly #services: Services;
@@ -56,7 +45,7 @@ export class ControlCommands {
   /** After the current step; asked for once more, at once. */
   async stop(argument: unknown): Promise<void> {
     const stored = await this.#choose(argument, 'stop');
-    // Its process may be starting; one that does not answer in time may be busy.
+    // The run's process may still be starting. One that does not answer in time may be busy.
     if (stored && !stored.live) {
       const asking = this.#services.launcher.stop(stored);
       if (await Promise.race([asking, sleep(ANSWER_MS, false)])) return;
@@ -122,7 +111,7 @@ export class ControlCommands {
   async #choose(argument: unknown, method: Control): Promise<StoredRun | undefined> {
     requireTrustToChangeRuns();
     const canDo = ({ isActive, liveState }: StoredRun) =>
-      isActive && (argument !== undefined || !liveState || phases[method].includes(liveState.phase));
+      isActive && (argument !== undefined || !liveState || controlPhases[method].includes(liveState.phase));
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where: canDo });
     if (stored && !stored.isActive) {
       void showInformation(l10n.t('The run {0} has ended.', stored.run.id));

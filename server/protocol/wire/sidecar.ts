@@ -14,6 +14,18 @@ export const SIDECAR_PROTOCOL_VERSION = 1;
  */
 export type LivePhase = 'queued' | 'preparing' | 'training' | 'paused' | 'stopping' | 'ended';
 
+/** What a user asks of a run that is under way. */
+export type Control = 'pause' | 'continue' | 'observe' | 'checkpoint' | 'stop';
+
+/** The phases in which a run can do what it is asked for. */
+export const controlPhases: Readonly<Record<Control, readonly LivePhase[]>> = {
+  pause: ['training'],
+  continue: ['paused'],
+  observe: ['training', 'paused'],
+  checkpoint: ['training', 'paused'],
+  stop: ['queued', 'preparing', 'training', 'paused', 'stopping'],
+};
+
 /** How a run stands at this moment. */
 export interface LiveState {
   readonly phase: LivePhase;
