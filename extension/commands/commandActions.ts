@@ -1,15 +1,15 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type CancellationToken, type TreeView } from 'vscode';
-import { MOST_SHOWN, type RunKey } from '../../server/protocol/wire/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
+import { firstShown } from '../runs/firstShown.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import type { SweepPanels } from '../sweeps/sweepPanels.ts';
-import { showInformation } from '../messages.ts';
 import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
@@ -142,9 +142,8 @@ async function runKeys(services: Services, argument: unknown): Promise<RunKey[] 
 /** Nothing where there are no two runs. */
 async function compare(dashboards: Dashboards, runs: readonly StoredRun[]): Promise<void> {
   if (runs.length < 2) return;
-  if (runs.length > MOST_SHOWN) void showInformation(l10n.t('The first {0} of the runs are compared.', MOST_SHOWN));
   await dashboards.open(
-    runs.slice(0, MOST_SHOWN).map(({ key }) => key),
+    firstShown(runs).map(({ key }) => key),
     { tab: 'compare' },
   );
 }

@@ -1,8 +1,8 @@
 /** @file What the page of a sweep is told, and what it asks for. It gets the sweep when it is loaded and whenever something of it changes. */
-import { commands, l10n, workspace, type WebviewPanel } from 'vscode';
+import { commands, workspace, type WebviewPanel } from 'vscode';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { MOST_SHOWN, type RunKey } from '../../server/protocol/wire/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import type {
   FromSweepPage,
   RunProgress,
@@ -11,9 +11,10 @@ import type {
   ToSweepPage,
 } from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
-import { reportError, showInformation } from '../messages.ts';
+import { reportError } from '../messages.ts';
 import { pageHtml, pageOptions } from '../page/pageHtml.ts';
 import { saveChart } from '../page/saveChart.ts';
+import { firstShown } from '../runs/firstShown.ts';
 import { progressText } from '../runs/runLabels.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
@@ -117,9 +118,7 @@ export class SweepSession extends Disposable {
         return this.#use(message.run);
       case 'open': {
         const keys = this.#rowsOf(message.runs).flatMap(({ key, state }) => (state === 'planned' ? [] : [key]));
-        if (keys.length > MOST_SHOWN)
-          void showInformation(l10n.t('The first {0} of the runs are compared.', MOST_SHOWN));
-        if (keys.length > 1) await commands.executeCommand('deeptwist.compareRuns', keys.slice(0, MOST_SHOWN));
+        if (keys.length > 1) await commands.executeCommand('deeptwist.compareRuns', firstShown(keys));
         else if (keys.length === 1) await commands.executeCommand('deeptwist.openDashboard', keys[0]);
         return;
       }
