@@ -8,6 +8,7 @@ import {
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
 import { firstLoss, firstLosses, type FirstLosses } from '../protocol/experiment/firstLoss.ts';
+import { lossFacts } from '../protocol/experiment/lossFacts.ts';
 import { RUN } from '../protocol/experiment/runReference.ts';
 import type { ChosenExperiment, ChosenModel, ChosenTeacher, FoundData } from '../protocol/wire/proposals.ts';
 import { describedLayers, writtenLayers } from './describedLayers.ts';
@@ -59,8 +60,7 @@ function modelSetting({ model, described }: ChosenModel, fromHere: (path: string
 function lossFor({ model, described }: ChosenModel, data: FoundData): string | FirstLosses | undefined {
   if (!described) {
     if (model.loss === undefined) return undefined;
-    // The loss that its text asks for is one of labels.
-    const activation = model.loss === firstLoss({ shape: [], activation: 'softmax' }) ? 'softmax' : 'other';
+    const activation = lossFacts[model.loss].outputs === 'probabilities' ? 'softmax' : 'other';
     const targets = data.targets === 'one-hot' && activation === 'other' ? 'numbers' : data.targets;
     return targets === undefined ? model.loss : firstLoss({ shape: [], activation }, targets);
   }

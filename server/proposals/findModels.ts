@@ -1,6 +1,7 @@
 /** @file The models among the files of a workspace, and the built-in ones. Files are looked at, nothing is executed. */
 import { basename } from 'node:path';
 import { firstLoss } from '../protocol/experiment/firstLoss.ts';
+import type { LossId } from '../protocol/experiment/lossFacts.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 import type { FoundData, FoundFiles, FoundModel } from '../protocol/wire/proposals.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
@@ -70,7 +71,7 @@ async function readModelFile(file: string): Promise<FoundModel[]> {
   return layers ? [{ reference: file, layers, loss: lossOf(/"activation":\s*"softmax"/.test(text)) }] : [];
 }
 
-function lossOf(isSoftmax: boolean): string {
+function lossOf(isSoftmax: boolean): LossId {
   return firstLoss({ shape: [], activation: isSoftmax ? 'softmax' : 'other' });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { FirstLayer } from '../experiment/firstExperiment.ts';
 import type { TargetKind } from '../experiment/firstLoss.ts';
+import type { LossId } from '../experiment/lossFacts.ts';
 import type { Method } from '../experiment/schema.ts';
 import type { ModelDescription } from '../model/modelDescription.ts';
 
@@ -30,7 +31,7 @@ export interface FoundModel {
   /** Undefined where the file does not tell. */
   readonly layers?: readonly FirstLayer[];
   /** Used if neither the model's module nor a built-in model brings one, and the model is not described. */
-  readonly loss?: string;
+  readonly loss?: LossId;
   /** The input that the model is made for; undefined where only its author knows. */
   readonly input?: 'digits' | 'words';
 }
