@@ -1,6 +1,7 @@
 /** @file Where the numbers of a sparse tensor of ONNX stand (SparseTensorProto of onnx.proto). */
-import { rowMajorStrides } from './strided.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { FormatError } from './formatError.ts';
+import { rowMajorStrides } from './strided.ts';
 
 /** Numbers that a sparse tensor has at most once its zeros are filled in: a few bytes can ask for any number of them. */
 export const MOST_FILLED = 2 ** 29;
@@ -11,10 +12,10 @@ export const MOST_FILLED = 2 ** 29;
  * @throws FormatError where they are not of `count` numbers, leave the tensor, or do not ascend as the format wants it
  */
 export function sparsePlaces(indices: Float64Array, count: number, shape: readonly number[]): Float64Array {
-  const strides = indices.length === count ? [1] : rowMajorStrides(shape);
+  const isFlat = indices.length === count;
+  const [strides, sizes] = isFlat ? [[1], [elementCount(shape)]] : [rowMajorStrides(shape), shape];
   if (indices.length !== count * strides.length)
     throw new FormatError(`it has ${indices.length} indices for ${count} numbers in [${shape.join(', ')}]`);
-  const sizes = indices.length === count ? [shape.reduce((a, b) => a * b, 1)] : shape;
   const places = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     for (const [axis, stride] of strides.entries()) {

@@ -145,14 +145,13 @@ export function seedsText(seeds: Iterable<number>): string {
 
 /** `0.0031 ± 0.0012 in 5 pairs of the same seed: more than noise` */
 export function differenceText(name: MeasureName, difference: Difference): string {
-  const { pairs, isMoreThanNoise, margin } = difference;
+  const { pairs } = difference;
   const how = pairs === undefined ? '' : ` in ${pairs} pairs of the same seed`;
-  const decision =
-    isMoreThanNoise === undefined
-      ? 'some results are not finite'
-      : isMoreThanNoise
-        ? 'more than noise'
-        : 'no more than noise';
-  const why = margin === undefined ? 'one run tells nothing of the noise: run more seeds' : decision;
-  return `${statisticsText(name, difference)}${how}: ${why}`;
+  return `${statisticsText(name, difference)}${how}: ${decisionText(difference)}`;
+}
+
+function decisionText({ margin, isMoreThanNoise }: Difference): string {
+  if (margin === undefined) return 'one run tells nothing of the noise: run more seeds';
+  if (isMoreThanNoise === undefined) return 'some results are not finite';
+  return isMoreThanNoise ? 'more than noise' : 'no more than noise';
 }
