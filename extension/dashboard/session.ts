@@ -211,7 +211,7 @@ export class DashboardSession {
   }
 }
 
-/** Those that are shown when some are asked for. */
+/** The first {@link MOST_SHOWN} of the runs that are asked for, each once. */
 function shownOf(runs: readonly RunKey[]): RunKey[] {
   return [...new Set(runs)].slice(0, MOST_SHOWN);
 }

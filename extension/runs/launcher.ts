@@ -18,7 +18,7 @@ import { requireTrustToRun } from '../trust.ts';
 /** How often it is looked at whether a process has taken its run. */
 const TAKEN_MS = 50;
 
-/** Of what a process has printed. */
+/** Lines of a process's output that an error repeats. */
 const LAST_LINES = 3;
 
 export interface RunRequest {

@@ -35,7 +35,7 @@ export function ownerByName<E extends { readonly name: string }>(
   experiments: readonly E[],
   ids: ReadonlySet<string>,
 ): E | undefined {
-  // Also of a run of a sweep, which has the line of the plan behind that.
+  // A run of a sweep has the line of its plan behind the number: `…-net-2.07`.
   const first = id.replace(/-\d+(\.\d+)?$/, '$1');
   const isSecond = first !== id && ids.has(first);
   const owners = experiments.filter(({ name }) => (isSecond ? mayBeRunOf(id, name) : isNamedAfter(id, name)));

@@ -67,7 +67,7 @@ export class Sweeps extends Disposable {
         const named = siblings.filter(({ name }) => isNamedAfter(id, name));
         return this.read(join(folder, id)).then(
           (sweep) => sweep.experiment === experiment.file,
-          // It is shown with what is wrong with it.
+          // A sweep that cannot be read is shown, with what is wrong with it.
           () => named.length === 0 || named.includes(experiment),
         );
       }),

@@ -74,7 +74,7 @@ class RunTerminal implements Pseudoterminal {
   readonly #listeners: Disposable[] = [];
   #run: StoredRun | undefined;
   #lastLine = '';
-  /** Its process may still be starting then. */
+  /** True once the terminal is closed, which can be before the run's process has started. */
   #isClosed = false;
 
   readonly onDidWrite = this.#write.event;

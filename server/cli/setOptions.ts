@@ -2,7 +2,7 @@
 import { shellWord } from '../protocol/shellWord.ts';
 
 /**
- * Each with a blank before it.
+ * Settings as options of a command, each with a blank before it.
  * @param overrides `path=value` texts
  */
 export function setOptions(overrides: readonly string[]): string {

@@ -24,7 +24,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** By the byte order mark. */
+/** The encoding that the byte order mark names; UTF-8 where there is none. */
 function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   const mark = bytes.length < 2 ? 0 : (bytes[0] << 8) | bytes[1];
   return mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';

@@ -6,7 +6,7 @@ import type { Numbers } from '../formats/elementTypes.ts';
 export interface StoredTensor extends Tensor {
   /** The tensor, in the order of the file, as a matrix with a row for each output unit; absent where it has less than two axes. */
   readonly view?: RowView;
-  /** Those of {@link numbers} on each axis, where they are not in row-major order. */
+  /** How far the {@link numbers} of each axis are apart, in elements, where they are not in row-major order. */
   readonly strides?: readonly number[];
   /** False for a tensor beside the model's weights, such as the state of an optimizer in a checkpoint. */
   readonly isOfModel?: boolean;

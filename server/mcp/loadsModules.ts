@@ -37,7 +37,7 @@ export function namesModule(text: string, overrides: readonly string[]): boolean
   return hasModule(new JsonText(text).value()) || overrides.some(setsModule);
 }
 
-/** Each by itself: what names a module is one value in its setting, which no other value makes harmless for sure. */
+/** True for an override that names a module. Others may set the same value again, but that makes none of them harmless for sure. */
 function setsModule(text: string): boolean {
   const override = parseOverride(text);
   const settings = Object.create(null) as Record<string, unknown>;

@@ -62,7 +62,7 @@ export const showCommand: Command = {
   },
 };
 
-/** Until nobody trains the run any more, or Ctrl-C, which leaves the run alone. @returns the code that its end has as one of `run` */
+/** Shows a run until nobody trains it any more, or until Ctrl-C, which leaves it alone. @returns the code that its end has as one of `run` */
 async function follow(run: Run, context: CommandContext): Promise<number> {
   const display = new ProgressDisplay(context);
   const interrupt = context.onInterrupt(() => undefined);

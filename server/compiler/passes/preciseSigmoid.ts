@@ -15,7 +15,7 @@ const PASSING: ReadonlySet<Op> = new Set<Op>([
 
 export function makeSigmoidsPrecise(graph: Graph): Graph {
   const order = topologicalOrder(graph);
-  /** By their operands. */
+  /** Sigmoids by their operands. */
   const sigmoids = new Map(order.flatMap((node) => (node.op === 'Sigmoid' ? [[node.inputs[0], node]] : [])));
   if (sigmoids.size === 0) return graph;
   const passed = passedOperands(order, sigmoids);
@@ -59,7 +59,7 @@ function passedOperands(order: readonly Node[], sigmoids: ReadonlyMap<Node, Node
   function passes({ op, inputs: [a, b] }: Node): boolean {
     if (op === 'Div' || op === 'Pow') return passed.has(a);
     if (op === 'Sub') return splatValue(a) !== undefined;
-    // By a label, a mask or another probability; a gate times what it lets through is a number of any size.
+    // Products with a label, a mask or another probability are small; a gate times what it lets through is a number of any size.
     if (op === 'Mul') return [a, b].every((factor) => passed.has(factor) || !withWeights.has(factor));
     return PASSING.has(op);
   }

@@ -6,7 +6,7 @@ function isKernel({ weight }: NamedWeight): boolean {
   return /^(?:recurrent_)?kernel(?:_\d+)?$/.test(weight);
 }
 
-/** The same name for weights that have the same units, as the two kernels of a recurrent layer; undefined where nothing tells. */
+/** A name that weights with the same units share, as the two kernels of a recurrent layer do; undefined where nothing tells. */
 export function unitsNameOf(weight: NamedWeight): string | undefined {
   if (weight.units) return weight.units.of;
   return isKernel(weight) ? `${weight.layer}/${weight.weight.replace(/^recurrent_/, '')}` : undefined;

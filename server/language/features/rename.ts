@@ -99,7 +99,7 @@ function check(newName: string, renamed: string, layers: ReadonlySet<string>): v
     });
 }
 
-/** Undefined for a pattern. */
+/** The edit that renames a layer where it is written; undefined for a pattern, which stays as it is. */
 function nameEdit(experiment: ExperimentDocument, { path, at, renamed }: WrittenName): TextEdit | undefined {
   const range = at === 'key' ? experiment.json.rangeOfKey(path) : experiment.json.rangeOfValue(path);
   if (renamed === undefined || !range) return undefined;

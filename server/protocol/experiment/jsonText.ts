@@ -168,7 +168,7 @@ export class JsonText {
     const behind = previous.offset + previous.length;
     const between = this.#commaAfter(behind);
     if (between === undefined || /^\s*,\s*$/.test(this.#text.slice(behind, start))) return [{ start: behind, end }];
-    // Without a line break behind the setting, that before it ends a comment.
+    // Where no line ends behind the setting, the line break before it stays: it may end a comment.
     const startOfRest = this.#isLineEnd(end) ? this.#startOfBlanks(start) : start;
     return [
       { start: between, end: between + 1 },

@@ -11,7 +11,7 @@ export type Fault = (typeof faults)[number];
 /** Training came to numbers that are not finite. */
 export class DivergenceError extends UserError {}
 
-/** Undefined for an error that other settings are no remedy of. */
+/** Why an error comes again with the same settings; undefined for one that other settings do not mend. */
 export function faultOf(error: unknown): Fault | undefined {
   if (error instanceof DivergenceError) return 'divergence';
   return error instanceof UserError && error.exitCode === ExitCode.usage ? 'settings' : undefined;

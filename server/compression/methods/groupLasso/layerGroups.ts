@@ -50,7 +50,7 @@ export function layerGroups<T extends ShrunkWeight>(
   return { groups, problems: groups.flatMap((group) => problemOf(group, weights) ?? []) };
 }
 
-/** The same for matrices whose rows are the same units: where nothing tells, for those of a layer that have as many. */
+/** A name that matrices share whose rows are the same units: where nothing tells, those of a layer with as many rows share it. */
 function groupOf(weight: NamedWeight): string {
   return unitsNameOf(weight) ?? JSON.stringify([weight.layer, viewOfWeight(weight).rows]);
 }
