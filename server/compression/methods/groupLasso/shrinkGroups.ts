@@ -45,7 +45,8 @@ function softThresholdElements({ values, view }: GroupMember, threshold: number,
     for (let i = from; i < to; i++) {
       const value = values[i];
       const left = Math.abs(value) - threshold;
-      values[i] = left > 0 ? (value < 0 ? -left : left) : 0;
+      // NaN stays NaN, so that a training that has diverged is seen.
+      values[i] = left <= 0 ? 0 : value < 0 ? -left : left;
       sum += values[i] * values[i];
     }
     squares[row % units] += sum;

@@ -41,6 +41,12 @@ test('three units of three numbers, one of which goes', () => {
   expectClose(dense.values, [...byColumns(byRows(3, ...SHRUNK)).values]);
 });
 
+test('a number that is not finite stays so, and makes its unit NaN: a training that has diverged is seen', () => {
+  const stored = byRows(3, 1, NaN, 2, Infinity, 3, 4);
+  expect(shrinkGroups([stored], 3, { threshold: 0.1, alpha: 0.2 })).toBe(2);
+  expect([...stored.values].slice(0, 3)).toEqual([NaN, NaN, expect.closeTo(1.98)]);
+});
+
 test('a bias is a number of its unit: it counts for the norm, for P, and goes with the rest', () => {
   // The last column of the example as a bias of its own.
   const kernel = byColumns(byRows(3, 0.5, -0.2, 0.1, 0.02, -1, 0.3));
