@@ -1,9 +1,7 @@
 /** @file The command line `deeptwist` in a process of its own: it loads the user's code, which an extension host or a server of agents never does. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { NODE_PATH_REMEDY } from '../protocol/nodeVersion.ts';
-import { messageOf } from '../protocol/thrown.ts';
-import { UserError } from '../protocol/userError.ts';
+import { cannotStart } from '../runs/cannotStart.ts';
 import { LastLines } from './lastLines.ts';
 
 /** Characters of the standard output that are kept: those of a report, and not what a user's module prints without end. */
@@ -65,7 +63,7 @@ export async function runCommand({ node, args, directory, signal, graceMs, onLin
   signal.addEventListener('abort', stop);
   try {
     const exited = new Promise<CommandEnd['exit']>((resolve, reject) => {
-      child.once('error', (error) => reject(cannotStart(node, error)));
+      child.once('error', (error) => reject(cannotStart('A process', node, error)));
       child.once('exit', (code, killedBy) => resolve(code ?? killedBy ?? 'SIGKILL'));
     });
     // Not the event `close`: there is none for a process that was disconnected from.
@@ -78,8 +76,4 @@ export async function runCommand({ node, args, directory, signal, graceMs, onLin
     clearTimeout(killing);
     signal.removeEventListener('abort', stop);
   }
-}
-
-function cannotStart(node: string, error: unknown): UserError {
-  return new UserError(`${node} cannot be started: ${messageOf(error)}`, { remedy: NODE_PATH_REMEDY, cause: error });
 }

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { NODE_PATH_REMEDY, oldNodeError } from '../protocol/nodeVersion.ts';
+import { oldNodeError } from '../protocol/nodeVersion.ts';
 import { UserError } from '../protocol/userError.ts';
+import { cannotStart } from '../runs/cannotStart.ts';
 import type { Run } from '../runs/run.ts';
 import { openRegularFile } from '../runs/workspaceFile.ts';
 
@@ -107,10 +108,7 @@ async function spawnSidecar({
       child.once('exit', (code, signal) => resolve([code, signal])),
     );
     await once(child, 'spawn').catch((error: unknown) => {
-      throw new UserError(`The run's process cannot be started with ${node}: ${String(error)}.`, {
-        remedy: NODE_PATH_REMEDY,
-        cause: error,
-      });
+      throw cannotStart("The run's process", node, error);
     });
     const exited = exit.then(async ([code, signal]) => ({ code, signal, logTail: await tail(run.logFile, logStart) }));
     return { pid: child.pid!, exited };

@@ -61,7 +61,13 @@ describe('a command', () => {
 
   test('that cannot be started says which program is missing, and which setting names it', async () => {
     const error = await userErrorOf(async () => (await command('', { node: '/no/such/node' })).end);
-    expect(error.message).toContain('/no/such/node cannot be started');
+    expect(error.message).toBe('A process cannot be started with /no/such/node: there is no such file.');
     expect(error.remedy).toContain('deeptwist.node.path');
+  });
+
+  test('that cannot be started in a folder that is gone sends nobody to the setting', async () => {
+    const error = await userErrorOf(async () => (await command('', { directory: '/no/such/folder' })).end);
+    expect(error.message).toMatch(/: the folder that it is to run in is gone\.$/);
+    expect(error.remedy).toBeUndefined();
   });
 });
