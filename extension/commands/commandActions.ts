@@ -26,6 +26,9 @@ import { SearchCommand } from './searchCommand.ts';
 import { SensitivityCommand } from './sensitivityCommand.ts';
 import { SweepCommands } from './sweepCommands.ts';
 
+/** Argument of the commands in the bindings of keys in the manifest. */
+const SELECTED = 'selected';
+
 /**
  * The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree, or the name of a
  * weight of the run, or what was chosen for an export.
@@ -53,6 +56,18 @@ export function commandActions(
     await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
       services.log.warn(`${stored.key} is not shown in the tree: ${messageOf(error)}`);
     });
+  };
+  /** For commands with a key, which is pressed on the selected rows: VS Code tells it the argument of its binding, and no row. */
+  const onRows = (
+    argument: unknown,
+    selection: unknown,
+    act: (row: unknown, rows: unknown) => Promise<void>,
+  ): Promise<void> | undefined => {
+    if (argument !== SELECTED) return act(argument ?? view.selection[0], selection ?? view.selection);
+    const rows = view.selection.filter(({ kind }) => kind === 'run');
+    if (rows.length > 0) return act(rows[0], rows);
+    window.setStatusBarMessage(l10n.t('No run is selected.'), 5000);
+    return undefined;
   };
   const runs = new RunCommands(services, problems, { reveal, watched: () => dashboards.shown });
   const control = new ControlCommands(services);
@@ -107,9 +122,8 @@ export function commandActions(
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
     copyRunLink: (argument) => copyRunLink(services, argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
-    // A key is pressed on the selected rows, and is told of none.
-    deleteRun: (argument, selection) => folders.deleteRun(argument ?? view.selection[0], selection ?? view.selection),
-    renameRun: (argument) => labels.renameRun(argument ?? view.selection[0]),
+    deleteRun: (argument, selection) => onRows(argument, selection, (row, rows) => folders.deleteRun(row, rows)),
+    renameRun: (argument) => onRows(argument, undefined, (row) => labels.renameRun(row)),
     editRunNote: (argument) => labels.editRunNote(argument ?? view.selection[0]),
     pinRun: (argument, selection) => labels.pinRun(argument, selection, true),
     unpinRun: (argument, selection) => labels.pinRun(argument, selection, false),

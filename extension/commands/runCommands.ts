@@ -94,7 +94,9 @@ export class RunCommands {
   }
 
   async resume(argument: unknown): Promise<StoredRun | undefined> {
-    const where = ({ summary }: StoredRun) => ['stopped', 'failed', 'interrupted'].includes(summary.state);
+    // What failed for its settings fails again with them.
+    const where = ({ summary: { state, failure } }: StoredRun) =>
+      ['stopped', 'failed', 'interrupted'].includes(state) && failure?.fault === undefined;
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where });
     if (!stored) return undefined;
     return this.#showing(this.#services.launcher.resume(stored));

@@ -1,4 +1,4 @@
-/** @file What becomes of runs when VS Code is closed, and what can be done in a folder that is not trusted. */
+/** @file What becomes of runs when VS Code is closed, keys in the tree, and what can be done in a folder that is not trusted. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -40,6 +40,29 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   expect(recordOf(run).process?.pid).toBe(pid);
   expect(lastStep(run)).toBeGreaterThan(closed);
   expect(eventsOf(run).filter(({ type }) => type === 'started')).toHaveLength(1);
+});
+
+test('a key in the tree is for the selected run, and offers no other where the row of an experiment is selected', async () => {
+  session = await EditorSession.open();
+  session.setSteps(20_000);
+  const page = await session.window();
+  await openFile(page, EXPERIMENT);
+  await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
+  await runCommand(page, 'DeepTwist: Run Experiment');
+  await expect.poll(() => session!.runs().length).toBe(1);
+  const experiment = page.getByRole('treeitem', { name: 'lenet-300-100-prune', exact: true });
+  await experiment.click();
+  await page.keyboard.press('F2');
+  await page.locator('.statusbar').getByText('No run is selected.').waitFor();
+  await page.keyboard.press('ArrowDown');
+  // VS Code tells extensions a little later which row is selected.
+  const renaming = page.locator('.quick-input-widget').getByText('Rename Run');
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('F2');
+      return renaming.isVisible();
+    })
+    .toBe(true);
 });
 
 test('in Restricted Mode nothing is run, no model either, and the reason is said; experiment files are still checked', async () => {

@@ -184,6 +184,15 @@ describe('runs', () => {
     assert.deepEqual(await labels(), ['seed 2', 'the good one']);
   });
 
+  it('are not offered to be resumed where their training has diverged: it would diverge again', async () => {
+    const file = experiment('diverges').fsPath;
+    const run = await api.launcher.start({ file, overrides: ['training.optimizer.learningRate=1e30'] });
+    await ended(run, 'failed');
+    const node = await api.tree.nodeOf(run);
+    assert.ok(node);
+    assert.equal((await api.tree.getTreeItem(node)).contextValue, 'run.failed.again');
+  });
+
   it('are forgotten when their folder is deleted', async () => {
     const run = await startRun(experiment('deleted'));
     await ended(run, 'finished');
