@@ -63,6 +63,7 @@ export class LanguageServer extends Disposable {
   /** What the server printed before it died. */
   readonly #printed = new LastLines();
   #deaths: number[] = [];
+  #restarts = 0;
   #client: LanguageClient | undefined;
 
   constructor(services: Services) {
@@ -112,10 +113,12 @@ export class LanguageServer extends Disposable {
   /** Also when it could not be started before. */
   async restart(): Promise<void> {
     this.#deaths = [];
+    const restarts = ++this.#restarts;
     const client = this.#client;
     this.#client = undefined;
     await client?.dispose().catch((error: unknown) => this.#log.warn(stackOf(error)));
-    await this.start();
+    // Asked for twice, it is started by the one that was asked for last.
+    if (restarts === this.#restarts) await this.start();
   }
 
   #options(): LanguageClientOptions {

@@ -1,6 +1,6 @@
 /** @file The language server as a user meets it: problems while one types, their quick fixes, and the server's restart. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -18,6 +18,12 @@ function problemsOf(uri: vscode.Uri): vscode.Diagnostic[] {
 /** All problems of the file, when one of them has the code. */
 function problemWith(document: vscode.TextDocument, code: string): Promise<vscode.Diagnostic> {
   return eventually(code, () => problemsOf(document.uri).find((problem) => problem.code === code));
+}
+
+/** Language servers of this window. */
+function servers(): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'dist/language.js'], { encoding: 'utf8' });
+  return stdout.trim().split('\n').filter(Boolean).map(Number);
 }
 
 async function replace(document: vscode.TextDocument, search: string, text: string): Promise<void> {
@@ -130,18 +136,19 @@ describe('an experiment file in the editor', () => {
   it('is checked again after the server has died', async () => {
     await replace(document, '"method": "prune"', '"method": "prne"');
     await problemWith(document, 'wrong-value');
-    const found = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'dist/language.js'], { encoding: 'utf8' });
-    process.kill(Number(found), 'SIGKILL');
+    for (const server of servers()) process.kill(server, 'SIGKILL');
     await eventually('the marks to go with the server', () => problemsOf(document.uri).length === 0);
     await problemWith(document, 'wrong-value');
     await replace(document, '"prne"', '"prune"');
     await eventually('no problem', () => problemsOf(document.uri).length === 0);
   });
 
-  it('is checked again after the server was restarted by its command', async () => {
+  it('is checked again, by one server, after it was restarted by its command, also twice at once', async () => {
     await replace(document, '"method": "prune"', '"method": "prne"');
     await problemWith(document, 'wrong-value');
-    await vscode.commands.executeCommand('deeptwist.restartLanguageServer');
+    const restart = () => vscode.commands.executeCommand('deeptwist.restartLanguageServer');
+    await Promise.all([restart(), restart()]);
+    await eventually('one server', () => servers().length === 1);
     const problem = await problemWith(document, 'wrong-value');
     assert.match(problem.message, /did you mean 'prune'\?/);
     await replace(document, '"prne"', '"prune"');
