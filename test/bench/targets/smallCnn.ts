@@ -1,4 +1,4 @@
-/** A small convolutional network for CIFAR-10 that nobody has tuned: 5,900 weights in three layers. */
+/** A small convolutional network for CIFAR-10 that nobody has tuned: 137,000 weights in four layers. */
 import * as tf from '@tensorflow/tfjs';
 
 export function createModel(): tf.LayersModel {
