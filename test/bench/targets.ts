@@ -241,6 +241,7 @@ async function search(folder: string, name: string, { experiment, dense }: Subje
   if (id === undefined) await deeptwist(['search', file]);
   else if (!existsSync(join(sweeps, id, 'result.json'))) await deeptwist(['search', join(sweeps, id)]);
   const [made] = readdirSync(sweeps);
+  if (!existsSync(join(sweeps, made, 'result.json'))) throw new Error(`The search ${made} has not come to its end.`);
   const report = JSON.parse(readFileSync(join(sweeps, made, 'result.json'), 'utf8')) as SearchReport;
   return { report, denseSeconds: trained && !dense?.isGiven ? secondsOf(trained.summary) : 0 };
 }
