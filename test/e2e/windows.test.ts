@@ -42,27 +42,18 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   expect(eventsOf(run).filter(({ type }) => type === 'started')).toHaveLength(1);
 });
 
-test('a key in the tree is for the selected run, and offers no other where the row of an experiment is selected', async () => {
+test('a key for runs does nothing where the row of an experiment is selected', async () => {
   session = await EditorSession.open();
-  session.setSteps(20_000);
   const page = await session.window();
-  await openFile(page, EXPERIMENT);
   await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
-  await runCommand(page, 'DeepTwist: Run Experiment');
-  await expect.poll(() => session!.runs().length).toBe(1);
-  const experiment = page.getByRole('treeitem', { name: 'lenet-300-100-prune', exact: true });
-  await experiment.click();
-  await page.keyboard.press('F2');
-  await page.locator('.statusbar').getByText('No run is selected.').waitFor();
-  await page.keyboard.press('ArrowDown');
+  await page.getByRole('treeitem', { name: 'lenet-300-100-prune', exact: true }).click();
   // VS Code tells extensions a little later which row is selected.
-  const renaming = page.locator('.quick-input-widget').getByText('Rename Run');
   await expect
     .poll(async () => {
       await page.keyboard.press('F2');
-      return renaming.isVisible();
+      return page.locator('.statusbar').innerText();
     })
-    .toBe(true);
+    .toContain('No run is selected.');
 });
 
 test('in Restricted Mode nothing is run, no model either, and the reason is said; experiment files are still checked', async () => {
