@@ -63,7 +63,6 @@ export class LanguageServer extends Disposable {
   /** What the server printed before it died. */
   readonly #printed = new LastLines();
   #deaths: number[] = [];
-  #restarts = 0;
   #client: LanguageClient | undefined;
 
   constructor(services: Services) {
@@ -113,12 +112,11 @@ export class LanguageServer extends Disposable {
   /** Also when it could not be started before. */
   async restart(): Promise<void> {
     this.#deaths = [];
-    const restarts = ++this.#restarts;
     const client = this.#client;
     this.#client = undefined;
     await client?.dispose().catch((error: unknown) => this.#log.warn(stackOf(error)));
-    // Asked for twice, it is started by the one that was asked for last.
-    if (restarts === this.#restarts) await this.start();
+    // Another restart may have started one meanwhile.
+    if (!this.#client) await this.start();
   }
 
   #options(): LanguageClientOptions {
