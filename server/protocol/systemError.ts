@@ -27,7 +27,7 @@ const refusals: Readonly<Record<string, SystemRefusal>> = {
   ELOOP: { reason: 'its links lead in a circle', remedy: 'Correct the links.' },
   EMFILE: {
     reason: 'this process has as many files open as it may',
-    remedy: 'Raise the limit (`ulimit -n`), and try again.',
+    remedy: 'Raise the limit of open files (`ulimit -n`), and try again.',
   },
   ENFILE: { reason: 'the system has as many files open as it can', remedy: 'End other programs, and try again.' },
   EBUSY: { reason: 'another program uses it', remedy: 'Close that program, and try again.' },

@@ -1,17 +1,10 @@
 /** @file A process that could not be started, as an error that says what to do. */
 import { NODE_PATH_REMEDY } from '../protocol/nodeVersion.ts';
-import { isMissing, reasonOf } from '../protocol/systemError.ts';
+import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
-const END_OTHERS = 'End other programs, and try again.';
-
-/** What to do where the system refuses any further process, whichever executable it is of. */
-const refusals: Readonly<Record<string, string>> = {
-  EAGAIN: END_OTHERS,
-  ENOMEM: END_OTHERS,
-  EMFILE: 'Raise the limit of open files (`ulimit -n`), and try again.',
-  ENFILE: END_OTHERS,
-};
+/** Codes with which the system refuses any further process, whichever executable it is of. */
+const ofSystem = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 /**
  * @param what begins the sentence: `The run's process`
@@ -20,7 +13,8 @@ const refusals: Readonly<Record<string, string>> = {
 export function cannotStart(what: string, executable: string, error: unknown): UserError {
   const isOwn = executable === process.execPath;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const remedy = refusals[code] ?? (isOwn ? undefined : NODE_PATH_REMEDY);
+  const ofExecutable = isOwn ? undefined : NODE_PATH_REMEDY;
+  const remedy = ofSystem.has(code) ? (refusalOf(error)?.remedy ?? 'End other programs, and try again.') : ofExecutable;
   const reason = isOwn && isMissing(error) ? 'the folder that it is to run in is gone' : reasonOf(error);
   return new UserError(`${what} cannot be started with ${executable}: ${reason}.`, {
     ...(remedy !== undefined && { remedy }),
