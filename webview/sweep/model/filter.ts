@@ -22,18 +22,18 @@ interface Token {
 const OPERATORS = ['>=', '<=', '!=', '==', '>', '<', '=', ':'] as const;
 type Operator = (typeof OPERATORS)[number];
 
-/** Factors of units behind a number. */
-const units: Readonly<Record<string, number>> = {
-  '%': 0.01,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  x: 1,
-  s: 1,
-  min: 60,
-  h: 3600,
-};
+/** What a number in digits is in each of the units that may follow it. */
+const units = new Map<string, (digits: string) => number>([
+  ['%', (digits) => movePoint(digits, -2)],
+  ['b', Number],
+  ['kb', (digits) => movePoint(digits, 3)],
+  ['mb', (digits) => movePoint(digits, 6)],
+  ['gb', (digits) => movePoint(digits, 9)],
+  ['x', Number],
+  ['s', Number],
+  ['min', (digits) => Number(digits) * 60],
+  ['h', (digits) => Number(digits) * 3600],
+]);
 
 /** Thrown within the parser alone. */
 class FilterError extends Error {}
@@ -127,7 +127,7 @@ class Parser {
     const value = this.#word();
     // A unit may stand apart from its number: `24 kB`.
     const unit = this.#peek();
-    const isApart = unit?.type === 'word' && unit.text.toLowerCase() in units;
+    const isApart = unit?.type === 'word' && units.has(unit.text.toLowerCase());
     return isApart && !Number.isNaN(Number(value)) ? value + this.#next().text : value;
   }
 
@@ -205,6 +205,11 @@ function isSame(value: number | string, text: string): boolean {
 function numberOf(text: string): number | undefined {
   const [, number, unit = ''] = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z%]*)$/i.exec(text) ?? [];
   if (number === undefined) return undefined;
-  const factor = unit === '' ? 1 : units[unit.toLowerCase()];
-  return factor === undefined ? undefined : Number(number) * factor;
+  return unit === '' ? Number(number) : units.get(unit.toLowerCase())?.(number);
+}
+
+/** Multiplies by a power of ten without rounding: `95 * 0.01` is not 0.95. */
+function movePoint(digits: string, places: number): number {
+  const [mantissa, exponent = '0'] = digits.toLowerCase().split('e');
+  return Number(`${mantissa}e${Number(exponent) + places}`);
 }

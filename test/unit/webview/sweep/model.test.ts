@@ -144,6 +144,18 @@ describe('the filter', () => {
     expect(passing(text).sort()).toEqual(expected);
   });
 
+  test('finds each whole percentage, which a product with 0.01 often misses', () => {
+    const percentages = Array.from({ length: 101 }, (_, percent) => percent);
+    const rates = percentages.map((percent) => Number(`${percent}e-2`));
+    const rows = rates.map((rate, i) => sweptRow(i + 1, [`compression.layers.fc1.rate=${rate}`]));
+    const found = itemsOf(rows, true);
+    for (const [i, rate] of rates.entries()) {
+      expect(passing(`rate = ${percentages[i]}%`, found, columnsOf(found))).toEqual([rate]);
+      expect(passing(`rate >= ${percentages[i]} %`, found, columnsOf(found))).toEqual(rates.slice(i));
+    }
+    expect(passing('rate = 9.5e1%', found, columnsOf(found))).toEqual([0.95]);
+  });
+
   test.each([
     ['rats > 0.5', 'There is no column "rats", but rate, seed, test'],
     ['rate > ', 'Something is missing at the end.'],
