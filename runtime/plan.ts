@@ -17,16 +17,19 @@ export class Plan {
   readonly isStep: boolean;
   readonly #steps: (() => void)[] = [];
   readonly #scratch: { bytes: number; address: number };
+  readonly #called: Set<object>;
 
   constructor(
     { kernels, memory }: { readonly kernels: Kernels; readonly memory: LinearMemory },
     isStep: boolean,
     scratch = { bytes: 0, address: 0 },
+    called = new Set<object>(),
   ) {
     this.kernels = kernels;
     this.memory = memory;
     this.isStep = isStep;
     this.#scratch = scratch;
+    this.#called = called;
   }
 
   /** An array for the numbers of a shape, of any content. */
@@ -44,6 +47,13 @@ export class Plan {
     return this.#scratch.address;
   }
 
+  /** Notes that the plan, or a part of it, calls a layer. @returns false where it has done so before */
+  isFirstCall(layer: object): boolean {
+    const isFirst = !this.#called.has(layer);
+    this.#called.add(layer);
+    return isFirst;
+  }
+
   /** Adds what is done next. Views of the memory are taken while it runs, and not before: planning can make it grow. */
   add(step: () => void): void {
     this.#steps.push(step);
@@ -51,7 +61,7 @@ export class Plan {
 
   /** A plan for a part that is done several times. */
   part(): Plan {
-    return new Plan(this, this.isStep, this.#scratch);
+    return new Plan(this, this.isStep, this.#scratch, this.#called);
   }
 
   /** To be called when all steps are added. */

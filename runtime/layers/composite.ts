@@ -63,7 +63,7 @@ export const innerModel =
   };
 
 /** Layers that do the same to each row of their input as to a row by itself. */
-const ROW_BY_ROW = ['Dense', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'Dropout', 'LayerNormalization'];
+const ROW_BY_ROW = ['Dense', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'Dropout'];
 
 /** A layer that is applied to each time step by itself. */
 export const timeDistributed =

@@ -133,7 +133,6 @@ class Recurrence {
   readonly #config: LayerConfig;
   readonly #cell: Cell;
   readonly #goesBackwards: boolean;
-  #isPlannedForSteps = false;
 
   constructor(config: LayerConfig, store: LayerStore, makeCell: MakeCell) {
     if (config.flag('return_state', false)) throw config.error('it returns its state');
@@ -155,7 +154,7 @@ class Recurrence {
     const [time, features] = axes(this.#config, input, 2);
     if (features !== kernel.inputs)
       throw this.#config.error(`its input has the shape [${input.shape}], its kernel ${kernel.inputs} rows`);
-    if (plan.isStep) this.#checkStep();
+    if (plan.isStep) this.#checkStep(plan);
     const isBackwards = this.#goesBackwards;
     const { address: gates } = plan.tensor([time, kernel.outputs]);
     plan.reserveScratch(kernel.scratchBytes(time));
@@ -175,10 +174,9 @@ class Recurrence {
     });
   }
 
-  #checkStep(): void {
+  #checkStep(plan: Plan): void {
     if (this.#goesBackwards) throw this.#config.error('it goes backwards, and needs the whole sequence');
-    if (this.#isPlannedForSteps) throw this.#config.error('it is called twice, and has one state');
-    this.#isPlannedForSteps = true;
+    if (!plan.isFirstCall(this)) throw this.#config.error('it is called twice, and has one state');
   }
 }
 

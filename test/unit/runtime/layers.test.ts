@@ -137,6 +137,8 @@ const models: Readonly<Record<string, () => tf.LayersModel>> = {
     ]),
   ),
   'TimeDistributed Dense': () => one(sequence, layers.timeDistributed({ layer: layers.dense({ units: 3 }) })),
+  'TimeDistributed LayerNormalization': () =>
+    one(sequence, layers.timeDistributed({ layer: layers.layerNormalization() })),
   'TimeDistributed Conv2D': () =>
     one([3, 6, 6, 2], layers.timeDistributed({ layer: layers.conv2d({ filters: 4, kernelSize: 3 }) })),
   'a Sequential model': () =>

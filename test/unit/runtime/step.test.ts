@@ -70,6 +70,28 @@ test('a sequence of open length is one sample; its length may change', async () 
   }
 });
 
+test('steps go on from sequences of any length', async () => {
+  const source = tf.sequential({
+    layers: [tf.layers.lstm({ units: 4, inputShape: [null, 3], returnSequences: true }), tf.layers.dense({ units: 2 })],
+  });
+  const model = await loadModel(pack(source, 'dense'));
+  const sequence = (time: number) => Float32Array.from({ length: 3 * time }, (_, i) => Math.sin(i));
+  for (const time of [0, 5, 7, 2]) {
+    const [expected] = eagerOutputs(source, [tf.tensor(sequence(time + 1), [1, time + 1, 3])]);
+    if (time > 0) model.predict(sequence(time));
+    const [next] = model.step(sequence(time + 1).slice(-3));
+    expect(relativeError(next, expected.slice(-2))).toBeLessThan(1e-5);
+  }
+});
+
+test('a layer that a model calls twice has one state, and is refused', async () => {
+  const input = tf.input({ shape: [4, 3] });
+  const layer = tf.layers.lstm({ name: 'twice', units: 3, returnSequences: true });
+  const outputs = layer.apply(layer.apply(input)) as tf.SymbolicTensor;
+  const model = await loadModel(pack(tf.model({ inputs: input, outputs }), 'dense'));
+  for (let i = 0; i < 2; i++) expect(() => model.step(new Float32Array(3))).toThrow('it is called twice');
+});
+
 test('a model that needs the whole sequence is refused by its layer', async () => {
   const flat = tf.sequential({
     layers: [
