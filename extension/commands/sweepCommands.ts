@@ -76,11 +76,11 @@ export class SweepCommands {
     const finished = countOf(sweep, 'finished');
     const failed = countOf(sweep, 'failed');
     const open = l10n.t('Open Sweep');
-    const { length } = sweep.rows;
+    const { size } = sweep;
     const answer =
       failed === 0
-        ? await showInformation(l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, length), open)
-        : await showWarning(l10n.t('Sweep {0} has ended: {1} of {2} runs finished, {3} failed.', name, finished, length, failed), open); // prettier-ignore
+        ? await showInformation(l10n.t('Sweep {0} has ended: {1} of {2} runs finished.', name, finished, size), open)
+        : await showWarning(l10n.t('Sweep {0} has ended: {1} of {2} runs finished, {3} failed.', name, finished, size, failed), open); // prettier-ignore
     if (answer === open) this.#panels.open(path);
   }
 }

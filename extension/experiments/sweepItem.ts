@@ -33,7 +33,7 @@ export function sweepItem(path: string, read: unknown): TreeItem {
   const parts = [
     read.search
       ? l10n.t('{0} runs finished', formatCount(finished))
-      : l10n.t('{0} of {1} finished', finished, read.rows.length),
+      : l10n.t('{0} of {1} finished', finished, read.size),
     ...(early > 0 ? [l10n.t('{0} stopped early', early)] : []),
     ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
     ...(read.search ? foundParts(read.search) : bestParts(read)),

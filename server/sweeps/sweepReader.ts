@@ -55,7 +55,8 @@ export class SweepReader {
       };
     });
     const search = await readSearch(sweep);
-    return { id: sweep.id, path: sweep.path, experiment: sweep.experiment, rows, ...(search && { search }) };
+    const { id, experiment, size } = sweep;
+    return { id, path: sweep.path, experiment, size, rows, ...(search && { search }) };
   }
 }
 

@@ -10,7 +10,7 @@ const { open } = sweepOfTests();
 
 const sweepOf = (rows: readonly SweptRunRow[], isTrusted = true): ToSweepPage => ({
   type: 'sweep',
-  sweep: { id: '20261129-120000-lenet', path: '/w/.deeptwist/sweeps/20261129-120000-lenet', experiment: '/w/lenet.deeptwist.jsonc', rows }, // prettier-ignore
+  sweep: { id: '20261129-120000-lenet', path: '/w/.deeptwist/sweeps/20261129-120000-lenet', experiment: '/w/lenet.deeptwist.jsonc', size: rows.length, rows }, // prettier-ignore
   isTrusted,
 });
 const rates = [0.5, 0.8, 0.9, 0.95, 0.98];

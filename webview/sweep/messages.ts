@@ -49,7 +49,14 @@ const isSearch = has({
 
 const shapes: ShapesOf<ToSweepPage> = {
   sweep: {
-    sweep: has({ id: isText, path: isText, experiment: isText, rows: listOf(isRow), search: optional(isSearch) }),
+    sweep: has({
+      id: isText,
+      path: isText,
+      experiment: isText,
+      size: isNumber,
+      rows: listOf(isRow),
+      search: optional(isSearch),
+    }),
     isTrusted: isBoolean,
   },
   progress: { runs: listOf(has({ run: isText, text: isText })) },

@@ -309,7 +309,7 @@ export class SweepPage {
   }
 
   #drawHead(sweep: SweepContent, { metricColumn }: Derived): void {
-    const { id, rows, search } = sweep;
+    const { id, size, rows, search } = sweep;
     setText(this.#title, id);
     const finished = rows.filter(({ state }) => state === 'finished').length;
     const failed = rows.filter(({ state }) => state === 'failed').length;
@@ -317,7 +317,7 @@ export class SweepPage {
     const facts = [
       search
         ? l10n.t('{0} runs finished', formatCount(finished))
-        : l10n.t('{0} of {1} runs finished', formatCount(finished), formatCount(rows.length)),
+        : l10n.t('{0} of {1} runs finished', formatCount(finished), formatCount(size)),
       failed > 0 && l10n.t('{0} failed', formatCount(failed)),
       search && l10n.t('target {0}', search.target),
       search?.result && (search.result.isMet ? l10n.t('found') : l10n.t('not reached; the nearest')),

@@ -114,9 +114,9 @@ export const sweepCommand: Command = {
     if (!sweep) return ExitCode.stopped;
     if (options.task !== undefined) return trainLine(sweep, options, context);
     if (options.cancel) return cancel(sweep, context);
+    if (sweep.optuna && isElsewhere(options, engine)) throw searchElsewhere();
     if (kubernetes) return printJob(sweep, kubernetes, context);
     if (options.print) return printCommands(sweep, context);
-    if (sweep.optuna && engine === 'slurm') throw searchElsewhere();
     const before = await readSetup(sweep);
     let setup: SlurmSetup | undefined;
     if (engine === 'slurm' || (engine === undefined && before)) {
@@ -165,7 +165,7 @@ function optunaOf(
     throw wrongUsage('sweep', `--search cannot be '${search}'`, 'Give --search optuna, or leave it out.');
   if (search !== undefined && !isNew)
     throw wrongUsage('sweep', '--search is for a new sweep', 'Give an experiment file, or leave it out.');
-  if (search !== undefined && ((engine ?? 'local') !== 'local' || print)) throw searchElsewhere();
+  if (search !== undefined && isElsewhere({ print }, engine)) throw searchElsewhere();
   if (search === undefined && ((storage ?? study) !== undefined || (isNew && python !== undefined)))
     throw wrongUsage(
       'sweep',
@@ -178,6 +178,11 @@ function optunaOf(
     ...(storage !== undefined && { storage }),
     ...(study !== undefined && { study }),
   };
+}
+
+/** True where others than this process begin the runs of the plan. */
+function isElsewhere({ print }: Pick<CommandArguments['options'], 'print'>, engine: ReturnType<typeof engineOf>) {
+  return (engine ?? 'local') !== 'local' || print === true;
 }
 
 function searchElsewhere(): UserError {

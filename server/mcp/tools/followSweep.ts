@@ -78,7 +78,7 @@ export const followSweep = defineTool({
     );
     return {
       sweep: sweep.id,
-      runs: sweep.plan.length,
+      runs: sweep.size,
       states,
       by,
       best: part.map(({ planned, result }) => ({

@@ -80,6 +80,8 @@ export interface SweepContent {
   readonly path: string;
   /** Path of its experiment file. */
   readonly experiment: string;
+  /** Runs that it has when it is done: more than there are rows while Optuna still adds some. */
+  readonly size: number;
   /** In the order of the plan. */
   readonly rows: readonly SweptRunRow[];
   /** Set for a search, whose runs are decided one after the other. */
@@ -126,14 +128,16 @@ export type FromSweepPage =
   | FromPage;
 
 /** True where nothing of a sweep is left to be trained. */
-export function isOver({ rows, search }: SweepContent): boolean {
+export function isOver({ size, rows, search }: SweepContent): boolean {
   if (search) return search.result !== undefined;
-  return rows.every(({ state }) => state === 'finished' || state === 'early');
+  return rows.length >= size && rows.every(({ state }) => state === 'finished' || state === 'early');
 }
 
 /** True where every run of a sweep has come to an end, if only by failing: none is planned, trains, or was stopped before its end. */
-export function hasEnded({ rows }: Pick<SweepContent, 'rows'>): boolean {
-  return rows.every(({ state }) => state === 'finished' || state === 'early' || state === 'failed');
+export function hasEnded({ size, rows }: Pick<SweepContent, 'size' | 'rows'>): boolean {
+  return (
+    rows.length >= size && rows.every(({ state }) => state === 'finished' || state === 'early' || state === 'failed')
+  );
 }
 
 /** A result with the numbers that JSON does not have. */

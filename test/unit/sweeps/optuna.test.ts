@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import { combinationOf, searchSpace } from '../../../server/sweeps/optuna/searchSettings.ts';
+import { hasEnded, isOver } from '../../../server/protocol/wire/sweep.ts';
 import { Study } from '../../../server/sweeps/optuna/study.ts';
 import { addTrial, trainBySearch } from '../../../server/sweeps/optuna/trainBySearch.ts';
+import { SweepReader } from '../../../server/sweeps/sweepReader.ts';
 import { plannedRuns } from '../../../server/sweeps/plannedRuns.ts';
 import { createSweep, openSweep } from '../../../server/sweeps/sweepFolder.ts';
 import { experimentText, finished, started } from '../cli/sampleEvents.ts';
@@ -121,6 +123,24 @@ test('a trial that was asked for before a kill becomes a line, and what has ende
   expect(trials().map(({ value }) => value)[0]).toBe(0.5);
   expect(trials()).toHaveLength(2);
   expect((await openSweep(made.path)).plan).toHaveLength(2);
+});
+
+test('a search is over for the editor when all of its runs have ended, not all that it has asked for so far', async () => {
+  const { made } = await search({ type: 'random', runs: 2, vary });
+  const reader = new SweepReader();
+  const read = async () => {
+    const sweep = await reader.read(made.path);
+    return { rows: sweep.rows.length, size: sweep.size, isOver: isOver(sweep), hasEnded: hasEnded(sweep) };
+  };
+  expect(await read()).toEqual({ rows: 0, size: 2, isOver: false, hasEnded: false });
+  const study = await Study.open(made, made.optuna!, 1);
+  await addTrial(made, made.optuna!, () => study.ask());
+  await endRun(made, 1, 0.5);
+  expect(await read()).toEqual({ rows: 1, size: 2, isOver: false, hasEnded: false });
+  await addTrial(made, made.optuna!, () => study.ask());
+  study.close();
+  await endRun(made, 2, 0.6);
+  expect(await read()).toEqual({ rows: 2, size: 2, isOver: true, hasEnded: true });
 });
 
 test('a trial that another process has added meanwhile is added once', async () => {

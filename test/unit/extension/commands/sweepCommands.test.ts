@@ -26,7 +26,7 @@ test.each<[SweptRunRow['state'][], unknown[][]]>([
 ])('runs that are %j', async (states, told) => {
   const rows = states.map(row);
   let isRead = false;
-  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', rows };
+  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', size: rows.length, rows };
   const read = () => {
     // Before the terminal begins, there is something to go on with.
     const content = isRead ? sweep : { ...sweep, rows: rows.map((row) => ({ ...row, state: 'planned' as const })) };
@@ -44,7 +44,7 @@ test.each<[SweptRunRow['state'][], unknown[][]]>([
   [['finished', 'failed', 'stopped'], []],
   [['finished', 'finished'], []],
 ])('a search without a result, whose runs are %j', async (states, told) => {
-  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', rows: states.map(row), search: { target: '' } }; // prettier-ignore
+  const sweep = { id: 'lenet', path: '/sweeps/lenet', experiment: '/lenet.deeptwist.jsonc', size: states.length, rows: states.map(row), search: { target: '' } }; // prettier-ignore
   const read = () => Promise.resolve(sweep);
   await new SearchCommand({ sweeps: { read } } as never, {} as never, {} as never).continueSearch(sweep.path, 'lenet');
   await following.ended;
