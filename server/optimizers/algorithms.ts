@@ -20,6 +20,8 @@ export interface ParameterAddresses {
   /** Set where the gradient consists of rows. */
   readonly rows: { readonly indices: number; readonly count: number; readonly width: number } | undefined;
   readonly slots: Readonly<Record<string, number>>;
+  /** Steps that were done before the first one that trains it. */
+  readonly stepsBefore: number;
 }
 
 export interface UpdateStep {
@@ -115,8 +117,10 @@ function adam(config: ConfigOf<'adam'>): Algorithm {
     acceptsRows: false,
     update(parameters, step) {
       const { limit, scale } = step;
-      const { stepSize, epsilon, shrinkage } = adamNumbers(config, step);
-      for (const { kernels, value, gradient, length, slots } of parameters)
+      // What is trained later than the others begins with a state of zeros, as these did in the first step.
+      for (const { kernels, value, gradient, length, slots, stepsBefore } of parameters) {
+        const iteration = Math.max(1, step.iteration - stepsBefore);
+        const { stepSize, epsilon, shrinkage } = adamNumbers(config, { learningRate: step.learningRate, iteration });
         kernels.adam(
           value,
           gradient,
@@ -133,6 +137,7 @@ function adam(config: ConfigOf<'adam'>): Algorithm {
           epsilon,
           shrinkage,
         );
+      }
     },
   };
 }

@@ -20,6 +20,8 @@ export interface Trainable {
   readonly value: Float32Array;
   /** As long as `value`, or, where {@link supportsRowGradients}, the rows of it that are not zero. */
   readonly gradient: Float32Array | RowGradient;
+  /** Steps that were done before the first one that trains it; default 0. */
+  readonly stepsBefore?: number;
 }
 
 export interface Optimizer {
@@ -121,7 +123,8 @@ class ArenaOptimizer implements HostOptimizer {
   }
 
   /** Allocates a parameter's state and notes the addresses, so that a step looks nothing up. */
-  #place({ name, value, gradient }: Trainable): PlacedParameter {
+  #place(trainable: Trainable): PlacedParameter {
+    const { name, value, gradient } = trainable;
     const rows = gradient instanceof Float32Array ? undefined : gradient;
     const values = gradient instanceof Float32Array ? gradient : gradient.values;
     const arena = Arena.of(value);
@@ -145,6 +148,9 @@ class ArenaOptimizer implements HostOptimizer {
       gradientLength: values.length,
       rows: rows && this.#placeRows(name, value.length, rows, optimizerKernels(arena)),
       slots,
+      get stepsBefore() {
+        return trainable.stepsBefore ?? 0;
+      },
     };
   }
 

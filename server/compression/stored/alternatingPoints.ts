@@ -34,8 +34,9 @@ export class AlternatingPoints extends PlainWeights {
   override async beforeStep(step: number): Promise<void> {
     const from = Math.max(1, this.projection.from());
     if (step < from) return;
-    const period = Math.floor((step - from) / this.projection.settings().distortEvery);
-    if (period % 2 === 1) return this.#points.beforeStep(step);
+    const { distortEvery } = this.projection.settings();
+    const period = Math.floor((step - from) / distortEvery);
+    if (period % 2 === 1) return this.#points.beforeStep(step, from + period * distortEvery);
     if (this.#points.isFitted) this.#points.release();
     await this.#current().beforeStep(step);
   }

@@ -40,6 +40,8 @@ export class FactoredWeights extends PlainWeights {
     super(projection);
     const weights = new Map(projection.weights.map((weight) => [weight.name, weight]));
     this.#groups = projection.units().map((unit) => new FactorGroup(unit, weights, tensors));
+    const stepsBefore = Math.max(1, projection.from()) - 1;
+    for (const group of this.#groups) for (const tensor of group.tensors) tensor.stepsBefore = stepsBefore;
   }
 
   override get state(): CompressionState {

@@ -66,6 +66,8 @@ export interface TrainedTensor {
   readonly name: string;
   readonly value: Float32Array;
   readonly gradient: Float32Array;
+  /** Steps of the run that were done before the first one that trains it; default 0. */
+  stepsBefore?: number;
 }
 
 /**

@@ -90,13 +90,14 @@ export class TrainedPoints extends PlainWeights {
     if (this.#fitted) this.#linkPoints();
   }
 
-  override async beforeStep(step: number): Promise<void> {
-    const from = Math.max(1, this.projection.from());
+  /** @param from the step from which the weights in full precision stay what they are */
+  override async beforeStep(step: number, from = Math.max(1, this.projection.from())): Promise<void> {
     if (this.#coded || step < from) return;
     if (!this.#kept) for (const weight of this.#weights) weight.keep();
     this.#kept = true;
+    const first = from + measuringSteps(this.projection.settings());
     if (!this.#fitted) {
-      if (step < from + measuringSteps(this.projection.settings())) return;
+      if (step < first) return;
       this.#unlinkPoints();
       await this.projection.project(step);
       for (const weight of this.#weights) weight.fit(this.projection.formOf(weight.name));
@@ -104,7 +105,7 @@ export class TrainedPoints extends PlainWeights {
     }
     // By the points that are trained from now on, so that the forms of the weights have them.
     await this.distort(step);
-    for (const weight of this.#weights) weight.begin(this.projection.formOf(weight.name));
+    for (const weight of this.#weights) weight.begin(this.projection.formOf(weight.name), first);
     this.#coded = true;
   }
 
@@ -272,8 +273,9 @@ class PointWeight {
     if (form) this.points.set(form.table);
   }
 
-  /** Begins with what a distortion by these points left. */
-  begin(compressed: CompressedWeight | undefined): void {
+  /** Begins with what a distortion by these points left. @param first the first step that trains them */
+  begin(compressed: CompressedWeight | undefined, first: number): void {
+    this.#tensor.stepsBefore = first - 1;
     const { form, positions } = this.#quantized(compressed);
     this.#form = form;
     this.#positions = positions;

@@ -31,6 +31,22 @@ function randomize(array: Float32Array, random: () => number): void {
 }
 
 describe('An optimizer', () => {
+  it('takes the first steps of a tensor that is trained later as those of one that is trained from the beginning', () => {
+    const moved = (stepsBefore: number) => {
+      const { trainables } = createTrainables(adam, [3], () => 1);
+      const optimizer = createOptimizer(adam, undefined, [{ ...trainables[0], stepsBefore }]);
+      const [{ value, gradient }] = trainables;
+      for (let step = 0; step < stepsBefore; step++) optimizer.step(LEARNING_RATE);
+      expect([...value]).toEqual([1, 1, 1]);
+      return Array.from({ length: 20 }, (_, step) => {
+        gradient.fill(1 + Math.sin(step));
+        optimizer.step(LEARNING_RATE);
+        return [...value];
+      });
+    };
+    expect(moved(1000)).toEqual(moved(0));
+  });
+
   it('follows the formulas of the papers in float64, with any length, clipping and weight decay', () => {
     fc.assert(
       fc.property(

@@ -72,6 +72,18 @@ const expectNear = (values: Float32Array, expected: Matrix) =>
   expected.flat().forEach((value, i) => expect(values[i]).toBeCloseTo(value, 5));
 
 describe('factors', () => {
+  test('are new for the optimizer in the step that truncates', () => {
+    const { kernel } = lstm();
+    const written = {
+      method: 'low-rank',
+      policy: 'factors',
+      distortEvery: 1,
+      layers: { lstm: { rank: RANK } },
+    } as const;
+    const compressor = createCompressor({ ...written, schedule: { from: 21 } }, [kernel], options);
+    expect(compressor.trained.map(({ stepsBefore }) => stepsBefore)).toEqual([20, 20]);
+  });
+
   test('are trained by their own gradients, dW R and L dW, from the truncated weight on', async () => {
     const { kernel } = lstm();
     const compressor = compressorOf([kernel]);

@@ -301,6 +301,20 @@ describe('as many points as a gradient is great', () => {
   });
 });
 
+test.each<[string, WrittenCompression, first: number]>([
+  ['from a step on', { ...settings(), schedule: { from: 4 } }, 4],
+  ['after gradients were added up', { ...settings(), schedule: { from: 2 }, pointsByGradient: { steps: 2 } }, 4],
+  ['in their periods', { ...settings(), policy: 'alternating-points', distortEvery: 2, schedule: { from: 2 } }, 8],
+])('points that are trained %s are new for the optimizer then, also after a checkpoint', async (_, written, first) => {
+  const training = {
+    make: twoKernels,
+    compressorOf: (weights: readonly TrainedWeight[]) => createCompressor(written, weights, options),
+    step,
+  };
+  const { compressor } = await trainStopped(training, { at: first, end: first + 1 });
+  expect(compressor.trained.map(({ stepsBefore }) => stepsBefore)).toEqual([first - 1, first - 1]);
+});
+
 describe('by turns with straight-through training', () => {
   const written: WrittenCompression = {
     ...settings({ bucket: 8, start: 'quantiles' }),
