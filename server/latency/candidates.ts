@@ -85,7 +85,7 @@ export function runCandidates(
       } catch (error) {
         // The other formats may be able to say the model.
         if (!(error instanceof UserError)) throw error;
-        leftOut.push({ format, dense, reason: error.message });
+        leftOut.push({ format, dense, run: run.id, reason: error.message });
       }
     }
     return { candidates, leftOut };

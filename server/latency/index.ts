@@ -107,12 +107,12 @@ async function start(
   candidate: Candidate,
   { threads, signal }: LatencyOptions,
 ): Promise<Omit<StartedContender, 'weightBytes'> | LeftOut> {
-  const { format, dense, path, shapes, file } = candidate;
+  const { format, dense, path, shapes, file, run } = candidate;
   try {
     return { candidate, contender: await Contender.start({ format, path, threads, shapes }, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    if (file === undefined) return { format, dense, reason: `${reasonOfContender(error)}.` };
+    if (file === undefined) return { format, dense, run: run?.id, reason: `${reasonOfContender(error)}.` };
     throw new UserError(`${path} cannot be run: ${reasonOfContender(error)}.`, { cause: error });
   }
 }
@@ -151,7 +151,7 @@ async function takeTurns(
       }
     }
   }
-  return contenders.map(({ candidate, weightBytes }, i) => {
+  return contenders.map(({ candidate, contender, weightBytes }, i) => {
     const { format, dense, file, bytes, run } = candidate;
     const timings = Array.from(measured[i].times, ([samples, times]): Timing => ({
       samples,
@@ -163,6 +163,7 @@ async function takeTurns(
       dense,
       ...(file !== undefined && { file }),
       ...(run && { run: run.id }),
+      sample: contender.ready.sample,
       engine: format === 'packed' ? 'deeptwist/runtime' : 'ONNX Runtime',
       bytes,
       ...(weightBytes !== undefined && { weightBytes }),
@@ -177,6 +178,8 @@ async function takeTurns(
 async function record(latency: Latency, candidates: readonly Candidate[]): Promise<void> {
   for (const run of new Set(candidates.flatMap(({ run }) => run ?? []))) {
     const models = latency.models.filter((model) => model.run === run.id);
-    if (models.length > 0) await recordLatency(run, { ...latency, models });
+    const leftOut = latency.leftOut.filter((model) => model.run === run.id);
+    const [first] = models;
+    if (first) await recordLatency(run, { ...latency, sample: first.sample ?? latency.sample, models, leftOut });
   }
 }

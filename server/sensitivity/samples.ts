@@ -28,7 +28,16 @@ export async function partOf(
   { batchSize, isText }: { batchSize: number; isText: boolean },
 ): Promise<Split> {
   if (samples === undefined || (split.samples !== undefined && split.samples <= samples)) return split;
-  return isText ? firstBatches(split, samples, batchSize) : spreadSamples(split, samples, batchSize);
+  if (isText) return firstBatches(split, samples, batchSize);
+  const total = split.samples ?? (await samplesOf(split, batchSize));
+  return total <= samples ? split : spreadSamples(split, samples, { batchSize, total });
+}
+
+/** Counts the samples of a split that does not say how many it has. */
+async function samplesOf(split: Split, batchSize: number): Promise<number> {
+  let count = 0;
+  for await (const { size } of split.batches(batchSize)) count += size;
+  return count;
 }
 
 async function firstBatches(split: Split, samples: number, batchSize: number): Promise<Split> {
@@ -42,8 +51,11 @@ async function firstBatches(split: Split, samples: number, batchSize: number): P
   return { samples: taken, batches: () => batches };
 }
 
-async function spreadSamples(split: Split, samples: number, batchSize: number): Promise<Split> {
-  const total = split.samples ?? samples;
+async function spreadSamples(
+  split: Split,
+  samples: number,
+  { batchSize, total }: { batchSize: number; total: number },
+): Promise<Split> {
   const isTaken = (index: number) =>
     Math.floor(((index + 1) * samples) / total) > Math.floor((index * samples) / total);
   let held: { inputs: Elements[]; targets: Elements[] } | undefined;

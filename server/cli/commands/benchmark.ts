@@ -73,27 +73,33 @@ function countOf(name: keyof typeof counts, text: string | undefined): number {
   );
 }
 
-function warnings({ leftOut, notRecorded }: LatencyReport): string[] {
+function warnings(report: LatencyReport): string[] {
+  const { leftOut, notRecorded } = report;
   return [
-    ...leftOut.map((model) => `${modelName(model)} was not measured: ${model.reason}`),
+    ...leftOut.map((model) => `${modelName(report, model)} was not measured: ${model.reason}`),
     ...(notRecorded === undefined ? [] : [`not recorded in the run: ${notRecorded}`]),
   ];
 }
 
-/** `dense ONNX`, `Packed Safetensors`, `net.onnx`. */
-function modelName({ file, format, dense }: Pick<MeasuredModel, 'file' | 'format' | 'dense'>): string {
+/** `dense ONNX`, `Packed Safetensors`, `net.onnx`; with the run, where models of several were measured. */
+function modelName(
+  { models, leftOut }: LatencyReport,
+  { file, format, dense, run }: Pick<MeasuredModel, 'file' | 'format' | 'dense' | 'run'>,
+): string {
   if (file !== undefined) return file;
   const label = isExportFormat(format) ? exportFormats[format].label : format;
-  return dense ? `dense ${label}` : label;
+  const name = dense ? `dense ${label}` : label;
+  const areOfOneRun = [...models, ...leftOut].every((model) => model.run === run);
+  return areOfOneRun || run === undefined ? name : `${name}, ${run}`;
 }
 
 function reportLines(report: LatencyReport, terminal: Terminal): string[] {
-  const { machine, node, threads, sample, models } = report;
+  const { machine, node, threads, models } = report;
   const batch = models.flatMap((model) => model.batch ?? [])[0];
   const milliseconds = (timing: Timing | undefined, key: 'median' | 'p90') =>
     timing ? formatMilliseconds(timing[key]) : '–';
   const columns: readonly (readonly [title: string, cell: (model: MeasuredModel) => string])[] = [
-    ['model', modelName],
+    ['model', (model) => modelName(report, model)],
     ['runs in', ({ engine }) => engine],
     ['one input', ({ single }) => milliseconds(single, 'median')],
     ['faster', (model) => ratioText(speedup(report, model))],
@@ -112,7 +118,9 @@ function reportLines(report: LatencyReport, terminal: Terminal): string[] {
     },
     terminal.columns,
   );
-  const shapes = sample.map((shape) => `[${shape.join(', ')}]`).join(' and ');
+  const shapesOf = ({ sample = report.sample }: MeasuredModel) =>
+    sample.map((shape) => `[${shape.join(', ')}]`).join(' and ');
+  const shapes = [...new Set(models.map(shapesOf))].join(' or ');
   return [
     styled(terminal, 'dim', header),
     ...rows,

@@ -16,6 +16,7 @@ const modelSchema = z.object({
   dense: z.boolean().describe('True for the model of a run with every weight as floats, written to be compared with.'),
   file: z.string().optional().describe('Name of the file; absent where it was written for the measurement alone.'),
   run: z.string().optional().describe('Id of the run that the model is of.'),
+  sample: z.array(z.array(count)).optional().describe('Shape of each input of one sample.'),
   engine: z.string().describe("What ran the file: 'ONNX Runtime'."),
   bytes: count.describe('Size of the file.'),
   weightBytes: count.optional().describe('Weights as they are held in memory; absent where that is not known.'),
@@ -32,10 +33,10 @@ export const latencySchema = z.object({
   node: z.string().describe('Version of Node.js.'),
   threads: z.int().min(1).describe('Threads of ONNX Runtime; the runtime of packed files has one.'),
   rounds: z.int().min(1),
-  sample: z.array(z.array(count)).describe('Shape of each input of one sample, of the first model.'),
+  sample: z.array(z.array(count)).describe('The same of the first model.'),
   models: z.array(modelSchema),
   leftOut: z
-    .array(z.object({ format: z.string(), dense: z.boolean(), reason: z.string() }))
+    .array(z.object({ format: z.string(), dense: z.boolean(), run: z.string().optional(), reason: z.string() }))
     .describe('Models of a run that could not be measured.'),
 });
 

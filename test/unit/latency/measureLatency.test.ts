@@ -86,6 +86,27 @@ describe('a measured run', () => {
     expect(leftOut[0].reason).toMatch(/'slope' is of the class PReLU/);
   });
 
+  test('has its own models in its record, where another run is measured beside it', async () => {
+    const slope = `
+      import * as tf from '@tensorflow/tfjs';
+      export const createModel = () => tf.sequential({ layers: [
+        tf.layers.reshape({ targetShape: [2, 4], inputShape: [8] }),
+        tf.layers.flatten(),
+        tf.layers.prelu({ name: 'slope' }),
+        tf.layers.dense({ units: 3, activation: 'softmax' }),
+      ] });
+    `;
+    const plain = await finishedRun();
+    // An id has the second in which the run was begun.
+    await vi.waitUntil(() => Date.now() - Date.parse(plain.run.record.created) >= 1000, { timeout: 5000 });
+    const other = await finishedRun({ model: slope });
+    const report = await measured([plain.run, other.run], plain.folder);
+    expect(report.leftOut).toMatchObject([{ format: 'packed', run: other.run.id }]);
+    const [own, others] = [await readLatency(plain.run), await readLatency(other.run)];
+    expect(own).toMatchObject({ leftOut: [], models: [{ dense: true }, { dense: false }, { format: 'packed' }] });
+    expect(others).toMatchObject({ leftOut: [{ format: 'packed' }], models: [{ dense: true }, { dense: false }] });
+  });
+
   test('is refused with modules that have changed', async () => {
     const { folder, run } = await finishedRun();
     await appendFile(join(folder, 'model.ts'), '// Changed.\n');

@@ -26,13 +26,14 @@ async function batchesOf(split: Split, batchSize: number): Promise<Batch[]> {
   return batches;
 }
 
-test('a part of a split is spread evenly over it, each sample with its label', async () => {
-  for (const [total, samples] of [
-    [100, 10],
-    [103, 7],
-    [9, 8],
-  ]) {
-    const part = await partOf(counted(total), samples, { batchSize: 4, isText: false });
+test('a part of a split is spread evenly over it, each sample with its label, also where the split does not say how many there are', async () => {
+  for (const [total, samples, split] of [
+    [100, 10, counted(100)],
+    [103, 7, counted(103)],
+    [9, 8, counted(9)],
+    [103, 7, { ...counted(103), samples: undefined }],
+  ] as const) {
+    const part = await partOf(split, samples, { batchSize: 4, isText: false });
     const batches = await batchesOf(part, 3);
     const labels = batches.flatMap(({ targets }) => [...targets[0]]);
     expect(part.samples).toBe(samples);
@@ -48,6 +49,8 @@ test('a split that has no more samples is taken as it is', async () => {
   const split = counted(5);
   expect(await partOf(split, 5, { batchSize: 2, isText: false })).toBe(split);
   expect(await partOf(split, undefined, { batchSize: 2, isText: false })).toBe(split);
+  const uncounted = { ...split, samples: undefined };
+  expect(await partOf(uncounted, 5, { batchSize: 2, isText: false })).toBe(uncounted);
 });
 
 test('a text has its first batches, whole', async () => {
