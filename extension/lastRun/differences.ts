@@ -4,6 +4,7 @@ import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { settingChanges, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { parseSettingPath, type SettingPath } from '../../server/protocol/experiment/settingPath.ts';
+import { asOfRun } from '../runs/settingsOfRun.ts';
 
 export interface LineDifferences {
   /** Counts from 0. */
@@ -19,6 +20,11 @@ const LENGTH = 60;
 /** Changes of one line that are shown. */
 const SHOWN = 20;
 
+/** From the settings of a run to those of its file. */
+export function differencesFromRun(run: ExperimentSettings, file: ExperimentSettings): SettingChange[] {
+  return settingChanges(asOfRun(run), asOfRun(file));
+}
+
 /**
  * A setting that the file leaves out stands at the line of the part that it belongs to.
  * @returns undefined while the text is no valid experiment, as half of a value is typed
@@ -28,7 +34,7 @@ export function differencesByLine(text: string, run: ExperimentSettings): LineDi
   if (!experiment) return undefined;
   const json = new JsonText(text);
   const byLine = new Map<number, SettingChange[]>();
-  for (const change of settingChanges(run, experiment)) {
+  for (const change of differencesFromRun(run, experiment)) {
     const line = json.placeOfKey(parseSettingPath(change.path) ?? []).line - 1;
     const changes = byLine.get(line);
     if (changes) changes.push(change);

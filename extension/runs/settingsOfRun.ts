@@ -19,7 +19,13 @@ export async function settingsOf(stored: StoredRun): Promise<ExperimentSettings 
   const values = JSON.stringify(overrides);
   const found = known.get(stored);
   if (found?.values === values) return found.settings;
-  const settings = checkExperiment(await stored.run.experimentText(), overrides).experiment;
+  const { experiment } = checkExperiment(await stored.run.experimentText(), overrides);
+  const settings = experiment && asOfRun(experiment);
   known.set(stored, { values, settings });
+  return settings;
+}
+
+/** Without the settings that say which runs there are, and nothing of a run. */
+export function asOfRun({ sweep: _, target: __, ...settings }: ExperimentSettings): ExperimentSettings {
   return settings;
 }

@@ -84,6 +84,19 @@ describe('the values of the last run', () => {
     expect(shown(changed(['"rate": 0.9 ', '"rate": 0.5 ']), overrides)).toEqual([[lineOf('distortEvery'), '20']]);
   });
 
+  test.each([
+    ['"sweep"', '"vary": { "training.optimizer.learningRate": [0.01, 0.02] }', 'training.optimizer.learningRate=0.02', 'optimizer', 'learningRate 0.02'], // prettier-ignore
+    ['"target"', '"maxDrop": 0.005', 'compression.layers.fc2.rate=0.5', 'fc2', '0.5'],
+  ])('are none of %s, which no run has', (key, inside, value, line, was) => {
+    const planned = changed(['"training": {', `${key}: { ${inside} },\n"training": {`]);
+    const overrides = [`${key.slice(1, -1)}=null`, value];
+    const ofPlan = parseExperiment(planned, { file: 'test', overrides });
+    expect(differencesByLine(planned, ofPlan)?.map((found) => [found.line, found.text])).toEqual([
+      [lineOf(line) + 1, was],
+    ]);
+    expect(differencesByLine(text, parseExperiment(planned, { file: 'test' }))).toEqual([]);
+  });
+
   test('are unknown while a value is typed', () => {
     for (const half of ['0.', '', '"', '-', '1e', '98'])
       expect(shown(changed(['"rate": 0.98', `"rate": ${half}`])), half).toBeUndefined();
