@@ -17,7 +17,8 @@ import { checkExperiment } from '../../server/protocol/experiment/parseExperimen
 import { describeChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { withoutLinks } from '../../server/protocol/markdown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { liveRunOf, nothingToApply, wantedChanges } from '../lastRun/runSettings.ts';
+import { differencesFromRun } from '../lastRun/differences.ts';
+import { liveRunOf, nothingToApply, wantedOf } from '../lastRun/runSettings.ts';
 import { settingsOf } from '../runs/settingsOfRun.ts';
 import { withRemedy } from '../messages.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
@@ -138,14 +139,15 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
       throw new UserError(l10n.t('No run of {0} is training.', uri.fsPath), {
         remedy: l10n.t('Start one; then change the file.'),
       });
-    const { experiment, problems } = checkExperiment((await workspace.openTextDocument(uri)).getText());
+    const text = (await workspace.openTextDocument(uri)).getText();
+    const { experiment, problems } = checkExperiment(text);
     if (!experiment)
       throw new UserError(`${uri.fsPath}:${problems[0].line}: ${problems[0].message}`, {
         remedy: l10n.t('Correct the file.'),
       });
-    const wanted = wantedChanges(settings, experiment);
+    const wanted = await wantedOf(differencesFromRun(settings, experiment), run, settings, text);
     const { applied, fixed } = wanted;
-    if (applied.length > 0) return { run, changes: applied.map(describeChange), kept: fixed };
+    if (applied.length > 0) return { run, changes: applied.map(describeChange), kept: fixed.map(({ path }) => path) };
     throw new UserError(nothingToApply(wanted), {
       remedy: fixed.length === 0 ? l10n.t('Change the file first.') : l10n.t('Start a new run with these values.'),
     });

@@ -13,7 +13,8 @@ import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
-import { liveRunOf, nothingToApply, wantedChanges } from '../lastRun/runSettings.ts';
+import { differencesFromRun } from '../lastRun/differences.ts';
+import { liveRunOf, nothingToApply, pathsOf, wantedOf } from '../lastRun/runSettings.ts';
 import { settingsOf } from '../runs/settingsOfRun.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -47,13 +48,14 @@ export class FileCommands {
       return undefined;
     }
     const document = await workspace.openTextDocument(uri);
-    const { experiment: wanted, problems } = checkExperiment(document.getText());
+    const text = document.getText();
+    const { experiment: wanted, problems } = checkExperiment(text);
     if (!wanted) {
       const [{ path, message }] = problems;
       void showError(l10n.t('Cannot apply the file: {0}', `${path}: ${message}`));
       return undefined;
     }
-    const changes = wantedChanges(settings, wanted);
+    const changes = await wantedOf(differencesFromRun(settings, wanted), stored, settings, text);
     const { applied, fixed } = changes;
     if (applied.length === 0) {
       void this.#offerRun(nothingToApply(changes), uri);
@@ -65,7 +67,7 @@ export class FileCommands {
     const what = applied.map(changeText).join(', ');
     window.setStatusBarMessage(l10n.t('From step {0} on: {1}', formatCount(step), what), SHOWN_MS);
     if (fixed.length > 0) {
-      const kept = fixed.join(', ');
+      const kept = pathsOf(fixed);
       void this.#offerRun(l10n.t('Applied, except for what a run keeps from its first step on: {0}', kept), uri);
     }
     return step;

@@ -46,15 +46,14 @@ export class ApplyActions extends Disposable implements CodeLensProvider, CodeAc
 
   #tellMenu(): void {
     const document = window.activeTextEditor?.document;
-    const applicable = document && this.#values.of(document)?.lines.some((line) => line.applicable);
+    const applicable = document && this.#values.of(document)?.lines.some((line) => line.applied.length > 0);
     void commands.executeCommand('setContext', 'deeptwist.applicable', applicable === true);
   }
 
   /** In the line of the other lenses, so that no line moves while a value is typed. */
   provideCodeLenses(document: TextDocument): CodeLens[] {
     const comparison = this.#values.of(document);
-    const count =
-      comparison?.lines.filter(({ applicable }) => applicable).flatMap(({ changes }) => changes).length ?? 0;
+    const count = comparison?.lines.flatMap(({ applied }) => applied).length ?? 0;
     if (count === 0) return [];
     const title =
       count === 1
@@ -68,7 +67,7 @@ export class ApplyActions extends Disposable implements CodeLensProvider, CodeAc
     const comparison = this.#values.of(document);
     const lines = comparison?.lines.filter(({ line }) => line >= start.line && line <= end.line) ?? [];
     if (!comparison?.live || lines.length === 0) return [];
-    if (lines.some(({ applicable }) => applicable)) {
+    if (lines.some(({ applied }) => applied.length > 0)) {
       const apply = new CodeAction(l10n.t('Apply From Next Distortion'), CodeActionKind.QuickFix);
       apply.command = applyCommand(document);
       apply.isPreferred = true;

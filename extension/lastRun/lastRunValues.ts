@@ -13,7 +13,7 @@ import {
   type TextEditor,
 } from 'vscode';
 import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
-import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
+import type { SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
 import { Disposable } from '../dispose.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import { onPhaseChange } from '../runs/phaseChanges.ts';
@@ -21,7 +21,7 @@ import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { differencesByLine, type LineDifferences } from './differences.ts';
 import { settingsOf } from '../runs/settingsOfRun.ts';
-import { lastRunOf, takesChanges } from './runSettings.ts';
+import { lastRunOf, takesChanges, wantedOf } from './runSettings.ts';
 
 const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
 
@@ -34,8 +34,10 @@ export interface Comparison {
 }
 
 interface ComparedLine extends LineDifferences {
-  /** True if the live run can take all of it while it trains. */
-  readonly applicable: boolean;
+  /** Those of the changes that the live run is offered; see wantedChanges.ts. */
+  readonly applied: readonly SettingChange[];
+  /** True if another value was written of what the live run keeps from its first step on. */
+  readonly keeps: boolean;
 }
 
 export class LastRunValues extends Disposable {
@@ -91,15 +93,19 @@ export class LastRunValues extends Disposable {
     const run = await lastRunOf(this.#store, document.uri);
     const settings = run && (await settingsOf(run).catch(() => undefined));
     if (!run || !settings) return undefined;
-    const lines = differencesByLine(document.getText(), settings);
+    const text = document.getText();
+    const lines = differencesByLine(text, settings);
     if (!lines) return 'half-typed';
     const live = takesChanges(run);
+    const changes = lines.flatMap((line) => line.changes);
+    const wanted = live ? await wantedOf(changes, run, settings, text).catch(() => undefined) : undefined;
     return {
       run,
       live,
       lines: lines.map((line) => ({
         ...line,
-        applicable: live && line.changes.every(({ path }) => whyFixed(path, settings) === undefined),
+        applied: line.changes.filter((change) => wanted?.applied.includes(change)),
+        keeps: line.changes.some((change) => wanted?.fixed.includes(change)),
       })),
     };
   }
@@ -120,16 +126,22 @@ function decorationOf({ run, live }: Comparison, line: ComparedLine, document: T
     range: new Range(range.end, range.end),
     // High contrast themes have no colour of ghost text, and VS Code would draw none.
     renderOptions: { after: { contentText, color: new ThemeColor('editorCodeLens.foreground') } },
-    hoverMessage: hoverOf(run, live, line.applicable, document),
+    hoverMessage: hoverOf(run, live, line, document),
   };
 }
 
-function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: TextDocument): MarkdownString {
+function hoverOf(
+  run: StoredRun,
+  live: boolean,
+  { applied, keeps }: ComparedLine,
+  { uri }: TextDocument,
+): MarkdownString {
   const link = (title: string, command: string, argument = uri.toString()) =>
     commandLink(title, `deeptwist.${command}`, [argument]);
+  const applicable = applied.length > 0;
   const first = !live
     ? l10n.t('The run {0} had another value.', run.run.id)
-    : applicable
+    : applicable || !keeps
       ? l10n.t('The run {0} is trained with another value.', run.run.id)
       : l10n.t('The run {0} is trained with another value, which it keeps.', run.run.id);
   const links = [

@@ -61,7 +61,7 @@ describe('an experiment file and its runs', () => {
     assert.equal(last.key, run.key);
     assert.equal(lines[0].text, '0.5');
     assert.match(document.lineAt(lines[0].line).text, /"rate": 0.75/);
-    assert.equal(lines[0].applicable, false);
+    assert.deepEqual(lines[0].applied, []);
     await replace(editor, '"rate": 0.75', '"rate": 0.');
     await eventually('the mark of a number that is half typed', () => vscode.languages.getDiagnostics(file).length > 0);
     assert.deepEqual((await api.lastRun.values).of(document)?.lines, lines);
@@ -110,9 +110,33 @@ describe('an experiment file and its runs', () => {
     // What a run keeps is offered as a rerun.
     await replace(editor, '"batchSize": 20', '"batchSize": 25');
     const kept = await shown(document, (texts) => texts.join() === '20');
-    assert.equal(kept.lines[0].applicable, false);
+    assert.deepEqual(kept.lines[0].applied, []);
     await codeAction(file, document.lineAt(kept.lines[0].line).range, 'Rerun With This Value');
     await vscode.commands.executeCommand('workbench.action.files.revert');
+    await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await eventually('the stop', () => run.summary.state === 'stopped');
+  });
+
+  it('apply to a run of a search what is written alone, and no value that the file leaves open', async () => {
+    const file = experiment('open', { steps: 2_000_000 });
+    const text = readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '');
+    writeFileSync(file.fsPath, text.replace('"training": {', '"target": { "maxDrop": 0.1 },\n  "training": {'));
+    const overrides = ['target=null', 'compression.layers.hidden.rate=0.75'];
+    const run = await api.launcher.start({ file: file.fsPath, overrides });
+    const editor = await vscode.window.showTextDocument(file);
+    const { document } = editor;
+    const { lines } = await shown(document, (texts, live) => texts.join() === 'rate 0.75' && live);
+    assert.deepEqual(lines[0].applied, []);
+    await codeAction(file, document.lineAt(lines[0].line).range, 'Rerun With This Value');
+    assert.equal(await vscode.commands.executeCommand('deeptwist.applyFromNextDistortion', file.toString()), undefined);
+    await replace(editor, '"learningRate": 0.01', '"learningRate": 0.02');
+    await shown(document, (texts) => texts.join() === '0.01,rate 0.75');
+    const lens = await lensOf(file, /Apply From Next Distortion \(1 value\)/);
+    const { command, arguments: ofFile = [] } = lens.command!;
+    const step = await vscode.commands.executeCommand<number>(command, ...ofFile);
+    await eventually('the step', () => (run.liveState?.step ?? 0) > step);
+    const [changed] = eventsOfType(run, 'changed');
+    assert.deepEqual(changed.settings, [{ path: 'training.optimizer.learningRate', from: 0.01, to: 0.02 }]);
     await vscode.commands.executeCommand('deeptwist.stop', run.key);
     await eventually('the stop', () => run.summary.state === 'stopped');
   });

@@ -107,6 +107,7 @@ export const window = {
   showInformationMessage: show('information'),
   showWarningMessage: show('warning'),
   showErrorMessage: show('error'),
+  setStatusBarMessage: () => undefined,
   onDidChangeActiveTextEditor: never,
   get activeTextEditor() {
     const file = editor.activeFile;
