@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isMissing } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
-import { findRun, listRuns, oldestFirst, type RunList } from '../runs/findRun.ts';
+import { findRun, listRuns, type RunList } from '../runs/findRun.ts';
 import { isInside, mayBeLookedAt } from '../runs/workspaceFile.ts';
 import { findSweep } from '../sweeps/findSweep.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
@@ -52,12 +52,8 @@ export class Workspace {
 
   /** The runs of all folders, oldest first. */
   async listRuns(): Promise<RunList> {
-    const lists = await Promise.all(this.folders.map((folder) => listRuns(folder)));
-    const runs = new Map(lists.flatMap((list) => list.runs).map((run) => [run.path, run]));
-    return {
-      runs: oldestFirst([...runs.values()].filter((run) => this.has(run.path))),
-      unreadable: lists.flatMap((list) => list.unreadable),
-    };
+    const { runs, unreadable } = await listRuns(this.folders);
+    return { runs: runs.filter((run) => this.has(run.path)), unreadable };
   }
 
   /**
@@ -65,7 +61,7 @@ export class Workspace {
    * @throws UserError where there is none or several, or where it or its experiment lies outside
    */
   async findRun(reference: string): Promise<Run> {
-    const run = await this.#inSomeFolder((folder) => findRun(reference, folder));
+    const run = await findRun(reference, this.folders);
     this.resolve(run.path);
     // What `run.json` says of it may be made up: its modules would be loaded.
     this.resolve(run.record.experiment);
@@ -74,27 +70,9 @@ export class Workspace {
 
   /** The sweep that an id, the beginning of one, a path or `last` names; undefined where there is none. @throws as {@link findRun} */
   async findSweep(reference: string): Promise<Sweep | undefined> {
-    for (const folder of this.folders) {
-      const sweep = await findSweep(reference, folder);
-      if (!sweep) continue;
-      for (const path of [sweep.path, sweep.runs, sweep.experiment]) this.resolve(path);
-      return sweep;
-    }
-    return undefined;
-  }
-
-  /** The first answer of a folder; else the error of the first. */
-  async #inSomeFolder<T>(find: (folder: string) => Promise<T>): Promise<T> {
-    let first: unknown;
-    for (const folder of this.folders) {
-      try {
-        return await find(folder);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        first ??= error;
-      }
-    }
-    throw first;
+    const sweep = await findSweep(reference, this.folders);
+    if (sweep) for (const path of [sweep.path, sweep.runs, sweep.experiment]) this.resolve(path);
+    return sweep;
   }
 
   /** True for a path that is there and leads into one of the folders. */

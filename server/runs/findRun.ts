@@ -1,4 +1,4 @@
-/** @file Finding runs: those below a folder, and the one that a user means. */
+/** @file Finding runs: those below some folders, and the one that a user means. */
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,6 +11,9 @@ import { readFolder, walkFolders } from './walkFolders.ts';
 
 /** Levels of folders below the given one in which `.deeptwist/` is looked for. */
 const DEPTH = 4;
+/** Where something is looked for: in one directory, or in several as if they were one. */
+export type Directories = string | readonly string[];
+
 /** Files of a run folder that is there: the other ones come later. */
 const RUN_FILES = [RUN_FILE, EXPERIMENT_FILE];
 
@@ -22,13 +25,13 @@ export interface RunList {
 }
 
 /**
- * The runs in `directory` and in the `.deeptwist/runs/` of the folders below it, a few levels down.
+ * The runs in a directory and in the `.deeptwist/runs/` of the folders below it, a few levels down; of several directories, each run once.
  * @param open how a run folder is opened
  */
-export async function listRuns(directory: string, open = openRun): Promise<RunList> {
+export async function listRuns(directories: Directories, open = openRun): Promise<RunList> {
   const runs: Run[] = [];
   const unreadable: RunList['unreadable'] = [];
-  const folders = await foldersBelow(resolve(directory), 'runs', RUN_FILES);
+  const folders = await foldersBelow(directories, 'runs', RUN_FILES);
   const opened = await mapAtOnce(folders, FILES_AT_ONCE, async (path) => {
     try {
       return await open(path);
@@ -44,7 +47,7 @@ export async function listRuns(directory: string, open = openRun): Promise<RunLi
   return { runs: oldestFirst(runs), unreadable };
 }
 
-export function oldestFirst(runs: readonly Run[]): Run[] {
+function oldestFirst(runs: readonly Run[]): Run[] {
   return runs.toSorted((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id));
 }
 
@@ -73,14 +76,16 @@ export async function* newestFinished(folder: string, most: number): AsyncGenera
  * for as {@link listRuns} does.
  * @throws UserError when there is none, or more than one
  */
-export async function findRun(reference: string, directory: string): Promise<Run> {
-  const path = resolve(directory, reference);
-  if (hasFiles(path, RUN_FILES)) return openRun(path);
+export async function findRun(reference: string, directories: Directories): Promise<Run> {
+  const paths = pathsIn(reference, directories);
+  const folder = paths.find((path) => hasFiles(path, RUN_FILES));
+  if (folder !== undefined) return openRun(folder);
 
-  const { runs, unreadable } = await listRuns(directory);
+  const { runs, unreadable } = await listRuns(directories);
+  const searched = pathsIn('.', directories).join(', ');
   if (reference === 'last') {
     if (runs.length > 0) return runs[runs.length - 1];
-    throw notFound(`There is no run in ${resolve(directory)}.`);
+    throw notFound(`There is no run in ${searched}.`);
   }
   const candidates = runsNamed(reference, runs);
   if (candidates.length === 1) return candidates[0];
@@ -88,7 +93,7 @@ export async function findRun(reference: string, directory: string): Promise<Run
   const damaged = unreadable.find((entry) => entry.path.endsWith(reference));
   if (damaged) throw damaged.error;
 
-  const inside = existsSync(path) ? (await listRuns(path)).runs : [];
+  const { runs: inside } = await listRuns(paths.filter((path) => existsSync(path)));
   if (inside.length === 1) return inside[0];
   if (inside.length > 1) throw ambiguous(reference, inside);
   const meant = didYouMean(
@@ -96,8 +101,13 @@ export async function findRun(reference: string, directory: string): Promise<Run
     runs.map((run) => run.id),
   );
   throw notFound(
-    `There is no run '${reference}' in ${resolve(directory)}.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`,
+    `There is no run '${reference}' in ${searched}.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`,
   );
+}
+
+/** What a path is, as seen from each directory. */
+export function pathsIn(path: string, directories: Directories): string[] {
+  return [directories].flat().map((directory) => resolve(directory, path));
 }
 
 /**
@@ -134,32 +144,37 @@ function ambiguous(reference: string, runs: readonly Run[]): UserError {
 }
 
 /**
- * Paths of the folders with some files, in `.deeptwist/KIND/` of `root` and of the folders below it, a few levels down, and below `root`
- * itself.
+ * Paths of the folders with some files, in `.deeptwist/KIND/` of the roots and of the folders below them, a few levels down, and below the
+ * roots themselves; each once, also where a root lies in another one.
  * @param names of the files that each of them has
  */
-export async function foldersBelow(root: string, kind: 'runs' | 'sweeps', names: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+export async function foldersBelow(
+  roots: Directories,
+  kind: 'runs' | 'sweeps',
+  names: readonly string[],
+): Promise<string[]> {
+  const found = new Set<string>();
   /** Links of several folders may lead to the same ones. */
   const listed = new Set<string>();
-  await walkFolders(
-    root,
-    async (folder, { folders, files }) => {
-      if (names.every((name) => files.includes(name))) {
-        found.push(folder);
-        return false;
-      }
-      if (!folders.includes('.deeptwist')) return true;
-      const kept = join(folder, '.deeptwist', kind);
-      const place = await realpath(kept).catch(() => undefined);
-      if (place === undefined || listed.has(place)) return true;
-      listed.add(place);
-      for (const id of await listRunIds(kept)) if (hasFiles(join(kept, id), names)) found.push(join(kept, id));
-      return true;
-    },
-    DEPTH,
-  );
-  return found;
+  for (const root of pathsIn('.', roots))
+    await walkFolders(
+      root,
+      async (folder, { folders, files }) => {
+        if (names.every((name) => files.includes(name))) {
+          found.add(folder);
+          return false;
+        }
+        if (!folders.includes('.deeptwist')) return true;
+        const kept = join(folder, '.deeptwist', kind);
+        const place = await realpath(kept).catch(() => undefined);
+        if (place === undefined || listed.has(place)) return true;
+        listed.add(place);
+        for (const id of await listRunIds(kept)) if (hasFiles(join(kept, id), names)) found.add(join(kept, id));
+        return true;
+      },
+      DEPTH,
+    );
+  return [...found];
 }
 
 function hasFiles(folder: string, names: readonly string[]): boolean {

@@ -1,10 +1,11 @@
-/** @file Paths of agents: what lies outside the workspace, by name or through links, is refused. */
+/** @file Paths, runs and sweeps of agents: those of all folders, and what lies outside, by name or through links, is refused. */
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { foldersOfRoots, Workspace } from '../../../server/mcp/workspace.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { createSweep } from '../../../server/sweeps/sweepFolder.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 /** A workspace with `inside/`, beside a folder `outside/` with a file. */
@@ -91,5 +92,86 @@ describe('a run', () => {
     expect((await workspace.listRuns()).runs).toEqual([]);
     await expect(workspace.findRun(run.id)).rejects.toThrow(/outside the workspace/);
     await expect(workspace.findRun(run.path)).rejects.toThrow(/outside the workspace/);
+  });
+});
+
+describe('several folders are searched as one:', () => {
+  /** Two folders, and what makes a run or a sweep of an experiment in one of them. */
+  async function folders() {
+    const root = realpathSync(await temporaryFolder());
+    const [a, b] = ['a', 'b'].map((name) => join(root, name));
+    for (const folder of [a, b]) mkdirSync(folder);
+    const written = (folder: string, name: string) => {
+      const experiment = join(folder, `${name}.deeptwist.jsonc`);
+      writeFileSync(experiment, '{}');
+      return { experiment, text: '{}' };
+    };
+    const run = (folder: string, name: string, day: number) =>
+      createRun({ ...written(folder, name), now: new Date(2026, 10, day) });
+    const sweep = (folder: string, name: string, day: number) =>
+      createSweep({ ...written(folder, name), overrides: [], combinations: [['training.seed=1']], now: new Date(2026, 10, day) }); // prettier-ignore
+    return { a, b, run, sweep, workspace: new Workspace([a, b]) };
+  }
+
+  test('the newest run and the newest of an experiment may be in any of them', async () => {
+    const { a, b, run, workspace } = await folders();
+    await run(a, 'lenet', 1);
+    await run(b, 'resnet', 2);
+    const newest = await run(b, 'lenet', 3);
+    expect((await workspace.findRun('last')).path).toBe(newest.path);
+    expect((await workspace.findRun('lenet')).path).toBe(newest.path);
+    const other = await run(a, 'lenet', 4);
+    expect((await workspace.findRun('last')).path).toBe(other.path);
+    expect((await workspace.findRun('lenet')).path).toBe(other.path);
+  });
+
+  test('the beginning of an id of several runs is told with all of them', async () => {
+    const { a, b, run, workspace } = await folders();
+    const runs = [await run(a, 'lenet', 1), await run(a, 'lenet', 2), await run(b, 'resnet', 3)];
+    const told = runs.map(({ id, path }) => `\n  ${id}  ${path}`).join('');
+    await expect(workspace.findRun('202611')).rejects.toThrow(`'202611' can be any of 3 runs:${told}`);
+    expect((await workspace.findRun('20261103')).path).toBe(runs[2].path);
+  });
+
+  test('a run that is in none of them is told with all folders', async () => {
+    const { a, b, run, workspace } = await folders();
+    await expect(workspace.findRun('last')).rejects.toThrow(`There is no run in ${a}, ${b}.`);
+    const { id } = await run(b, 'resnet', 1);
+    await expect(workspace.findRun(id.replace('resnet', 'resnt'))).rejects.toThrow(`in ${a}, ${b}. Did you mean '${id}'?`); // prettier-ignore
+  });
+
+  test('a folder that is seen from any of them, with one run in it, is that run', async () => {
+    const { a, b, run, workspace } = await folders();
+    mkdirSync(join(a, 'inner'));
+    mkdirSync(join(b, 'inner'));
+    const { path } = await run(join(b, 'inner'), 'lenet', 1);
+    await run(a, 'lenet', 2);
+    expect((await workspace.findRun('inner')).path).toBe(path);
+    expect((await workspace.findRun(relative(b, path))).path).toBe(path);
+  });
+
+  test('a folder in another one has each run once', async () => {
+    const { a, run, sweep } = await folders();
+    const inner = join(a, 'inner');
+    mkdirSync(inner);
+    const { id } = await run(inner, 'lenet', 1);
+    const made = await sweep(inner, 'lenet', 1);
+    for (const workspace of [new Workspace([a, inner]), new Workspace([inner, a])]) {
+      expect((await workspace.listRuns()).runs.map((one) => one.id)).toEqual([id]);
+      expect((await workspace.findRun('2026')).id).toBe(id);
+      expect((await workspace.findSweep('2026'))?.path).toBe(made.path);
+    }
+  });
+
+  test('so are sweeps', async () => {
+    const { a, b, sweep, workspace } = await folders();
+    expect(await workspace.findSweep('last')).toBeUndefined();
+    const sweeps = [await sweep(a, 'lenet', 1), await sweep(a, 'lenet', 2), await sweep(b, 'lenet', 3)];
+    expect((await workspace.findSweep('last'))?.path).toBe(sweeps[2].path);
+    expect((await workspace.findSweep('20261103'))?.path).toBe(sweeps[2].path);
+    const told = sweeps.map(({ id }) => id).join(', ');
+    await expect(workspace.findSweep('202611')).rejects.toThrow(`'202611' can be any of 3 sweeps: ${told}.`);
+    const alike = await sweep(b, 'lenet', 2);
+    await expect(workspace.findSweep(alike.id)).rejects.toThrow(`2 sweeps: ${sweeps[1].path}, ${alike.path}.`);
   });
 });
