@@ -1,4 +1,5 @@
 /** @file Tools of the editor for agents: what is wrong in the open experiment, the dashboard at a weight, changing a run that trains. */
+import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import {
   commands,
@@ -171,7 +172,7 @@ export class AgentTools implements Readonly<Record<AgentToolName, EditorTool>> {
   }
 }
 
-/** @param file path of an experiment file, from a folder of the workspace; absent: the one in the active editor */
+/** @param file path of an experiment file, as seen from the first folder of the workspace in which it is there; absent: the one in the active editor */
 function experimentOf(file: string | undefined): Uri {
   const uri = file === undefined ? shownExperiment() : inWorkspace(file);
   if (uri) return uri;
@@ -193,5 +194,5 @@ function inWorkspace(file: string): Uri | undefined {
   const paths = isAbsolute(file) ? [resolve(file)] : folders.map(({ uri }) => resolve(uri.fsPath, file));
   return paths
     .map((path) => Uri.file(path))
-    .find((uri) => isOpenExperiment(uri) && workspace.getWorkspaceFolder(uri) !== undefined);
+    .find((uri) => isOpenExperiment(uri) && workspace.getWorkspaceFolder(uri) && existsSync(uri.fsPath));
 }

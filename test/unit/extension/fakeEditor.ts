@@ -123,6 +123,7 @@ export const languageStatus: Record<string, { text?: string; dispose(): void }> 
 
 export const languages = {
   createLanguageStatusItem: (id: string) => (languageStatus[id] = { dispose: () => undefined }),
+  getDiagnostics: () => [],
   createDiagnosticCollection: () => ({ set: never, delete: never, dispose: () => undefined }),
 };
 
