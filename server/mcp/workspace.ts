@@ -44,6 +44,12 @@ export class Workspace {
     });
   }
 
+  /** The folder in which a path lies. @param path as {@link resolve} returns it */
+  folderOf(path: string): string {
+    const [first] = this.folders;
+    return this.folders.find((folder) => isInside(path, [folder])) ?? first;
+  }
+
   /** A path as agents read it: relative to the first folder where it lies there. */
   shown(path: string): string {
     const [first] = this.folders;

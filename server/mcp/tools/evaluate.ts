@@ -39,8 +39,9 @@ export const evaluate = defineTool({
     const data = experiment === undefined ? undefined : workspace.resolve(experiment);
     if (isCode)
       call.confirm(`Evaluates ${workspace.shown(subject)}, and executes the modules that its experiment names.`);
-    const [directory] = workspace.folders;
-    return evaluation.parse(await runForAgent(call, ['evaluate', subject, ...option('experiment', data)], directory));
+    const args = ['evaluate', subject, ...option('experiment', data)];
+    // The run of an exported file is looked for below the folder in which the command runs.
+    return evaluation.parse(await runForAgent(call, args, workspace.folderOf(subject)));
   },
 });
 

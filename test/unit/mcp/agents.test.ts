@@ -293,6 +293,16 @@ test('an export tells how far it is, is listed in the resource of its run, and r
   expect(await session.ask('evaluate', { of: run.id })).toMatchObject({ metric: 'accuracy', value: run.record.result?.test }); // prettier-ignore
 });
 
+test('an exported file is evaluated on the data of its run, in whichever folder of the workspace both are', async () => {
+  const [{ folder: first }, made] = [await workspace(), await workspace({ training: { ...experiment.training, steps: 30 } })]; // prettier-ignore
+  const { run } = await made.run();
+  const session = await sessions.open({ directory: first, args: ['--confirm', 'host', first, made.folder] });
+  const out = join(made.folder, 'out', 'a.onnx');
+  await mkdir(join(made.folder, 'out'));
+  await session.ask('export_model', { run: 'last', out });
+  expect(await session.ask('evaluate', { of: out })).toMatchObject({ metric: 'accuracy', value: run.record.result?.test }); // prettier-ignore
+});
+
 test('a sweep is started after its size is told, followed, and compared by seeds', async () => {
   const { folder } = await workspace({
     sweep: { vary: { 'training.optimizer.learningRate': [0.01, 0.02], 'training.seed': [1, 2] } },
