@@ -42,12 +42,13 @@ export function dataSetting(
       };
     }
     case 'table': {
-      const { target, task, ignored } = data.table;
+      const { form, target, task, ignored } = data.table;
       return {
         type,
         ...(data.test === undefined
           ? { path: fromHere(path) }
           : { files: { train: fromHere(path), test: fromHere(data.test) } }),
+        ...form,
         target,
         ...(task === 'regression' && { task, standardize: 'all' }),
         ...(ignored.length > 0 && { kinds: Object.fromEntries(ignored.map((name) => [name, 'ignored'])) }),

@@ -216,7 +216,7 @@ export class ColumnReader {
 }
 
 /** Undefined for a text that is no number. With commas before decimals, 1.500 may be meant as 1500: it is none. */
-function numberOf(text: string, decimal: '.' | ','): number | undefined {
+export function numberOf(text: string, decimal: '.' | ','): number | undefined {
   if (decimal === ',' && text.includes('.')) return undefined;
   const plain = text.replace(decimal, '.');
   return NUMBER.test(plain) ? Number(plain) : undefined;

@@ -49,6 +49,8 @@ export interface ArraySplits<A> {
 }
 
 export interface TableFacts {
+  /** How a file with commas before decimals is written, in settings of `data`; undefined where it has points. */
+  readonly form?: { readonly decimal: ','; readonly delimiter?: ',' };
   readonly target: string;
   readonly task: 'classification' | 'regression';
   /** Classes that were seen; undefined for a regression. */

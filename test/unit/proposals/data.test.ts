@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { arraySplits } from '../../../server/proposals/arrayNames.ts';
+import { chosenExperimentText } from '../../../server/proposals/chosenExperiment.ts';
 import { describedLayers, writtenLayers } from '../../../server/proposals/describedLayers.ts';
 import { findData } from '../../../server/proposals/findData.ts';
 import { dataSetting, fitOf, fittingData, targetsFor } from '../../../server/proposals/foundData.ts';
@@ -54,10 +55,9 @@ describe('arrays', () => {
   });
 });
 
-describe('a table', () => {
-  const rows = (count: number, row: (i: number) => string) =>
-    Array.from({ length: count }, (_, i) => row(i)).join('\n');
+const rows = (count: number, row: (i: number) => string) => Array.from({ length: count }, (_, i) => row(i)).join('\n');
 
+describe('a table', () => {
   it.each([
     ['length,width,kind\n1,2,a\n3,4,b\n', { target: 'kind', task: 'classification', classes: 2, inputs: 2 }],
     ['\uFEFFlength;"the; last one"\r\n', { target: 'the; last one', task: 'classification' }],
@@ -73,6 +73,27 @@ describe('a table', () => {
     ],
   ])('%j is read', (text, facts) => {
     expect(readTable(text)).toMatchObject(facts);
+  });
+
+  const comma = { decimal: ',' };
+
+  it.each([
+    ['semicolons', `a;b;price\n${rows(30, (i) => `${i},50;${i % 2 ? '63' : '-0,5E-05'};${i},25`)}\n`, comma],
+    ['tabs, with points in thousands', `a\tb\n1.234,5\t0,5\n1.500\t12\n`, comma],
+    ['commas around quotes', `a,price\n${rows(30, (i) => `"${i},5","${i},25"`)}\n`, { ...comma, delimiter: ',' }],
+    ['semicolons and commas in thousands alone', `a;b\n1,234;2,500\n1,234,567;0\n`, undefined],
+    ['points, and commas in a text', `a;note;b\n1.5;1,5;2.5\n0.5;see 1,5;1\n`, undefined],
+  ])('%s: what stands before decimals is seen', (_, text, form) => {
+    expect(readTable(text)?.form).toEqual(form);
+  });
+
+  it('with decimal commas has numbers as one with points has', () => {
+    const table = (decimal: string, delimiter: string) =>
+      readTable(`a${delimiter}price\n${rows(30, (i) => `${i}${decimal}5${delimiter}${i}${decimal}25`)}\n`);
+    const { form, ...facts } = table(',', ';')!;
+    expect(form).toEqual(comma);
+    expect(facts).toEqual(table('.', ','));
+    expect(facts).toMatchObject({ task: 'regression', ignored: [], inputs: 1 });
   });
 
   it.each(['no delimiter\na,b', 'a,\n1,2', ''])('%j is none', (text) => {
@@ -182,9 +203,11 @@ describe('what a workspace has', () => {
       'points/y_test.npy': array([8]),
       'houses/train.csv': 'rooms,price\n1,2.5\n2,3.5\n',
       'houses/test.csv': 'rooms,price\n1,2.5\n2,3.5\n',
+      'flats.csv': `size;floor;rent\n${rows(30, (i) => `${i},5;${i % 4};${i},25`)}\n`,
+      'quoted.csv': `size,rent\n${rows(30, (i) => `"${i},5","${i},25"`)}\n`,
       'irises.csv': `a,b,kind\n${Array.from({ length: 40 }, (_, i) => `${i},${i % 7},k${i % 2}`).join('\n')}\n`,
     });
-    expect(data.map(({ type }) => type)).toEqual(['arrays', 'table', 'table']);
+    expect(data.map(({ type }) => type)).toEqual(['arrays', 'table', 'table', 'table', 'table']);
     for (const one of data) {
       const setting = dataSetting(one, (path) => relativePath(folder, path));
       const { experiment, problems } = checkExperiment(
@@ -206,6 +229,10 @@ describe('what a workspace has', () => {
       task: 'regression',
       standardize: 'all',
     });
+    const text = (one: FoundData) =>
+      chosenExperimentText({ folder, model: { model: { reference: 'builtin:mlp' } }, data: one, method: 'prune', layers: [] }); // prettier-ignore
+    expect(text(data[2])).toContain('"path": "./flats.csv", "decimal": ",", "target": "rent", "task": "regression"');
+    expect(text(data[3])).toContain('"path": "./quoted.csv", "decimal": ",", "delimiter": ",", "target": "rent"');
   });
 
   it('has as many samples to train on as its headers, folders and lines say', async () => {
