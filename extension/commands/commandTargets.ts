@@ -2,6 +2,8 @@
 import { basename, dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
+import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
+import { EXPERIMENT_ENDING } from '../../server/runs/run.ts';
 import { runPhase, stateName } from '../runs/runPhase.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { runResultText } from '../runs/runResultText.ts';
@@ -21,7 +23,7 @@ import { offerFolder, showInformation } from '../messages.ts';
 
 /**
  * The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels.
- * @throws UserError for the copy that a run or a sweep keeps
+ * @throws UserError for the copy that a run or a sweep keeps, and where what is meant is no experiment file: no other one is run in its place
  */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
   if (isNode(argument)) return experimentOfNode(argument);
@@ -29,8 +31,13 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   if (file) return ownExperiment(file);
   const run = typeof argument === 'string' ? await store.get(argument) : undefined;
   if (run) return experimentFileOf(Uri.file(run.run.record.experiment));
-  const open = window.activeTextEditor?.document.uri;
-  if (isExperimentFile(open)) return ownExperiment(open);
+  if (typeof argument === 'string')
+    throw new UserError(l10n.t('There is neither a run nor an experiment file {0}.', argument), {
+      remedy: l10n.t('It may have been deleted or renamed: open the experiment file, then do it again.'),
+    });
+  const open = window.activeTextEditor?.document;
+  if (isExperimentFile(open?.uri)) return ownExperiment(open.uri);
+  if (open?.languageId === EXPERIMENT_LANGUAGE) throw notAnExperiment(open.uri);
 
   const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
   if (!workspace.workspaceFolders?.length) {
@@ -55,6 +62,13 @@ function ownExperiment(file: Uri): ExperimentFile {
   if (!isCopy(file)) return experimentFileOf(file);
   throw new UserError(l10n.t('{0} is the copy of an experiment file that a run or a sweep keeps.', file.fsPath), {
     remedy: l10n.t('Train the run again with Rerun, or open the experiment file itself.'),
+  });
+}
+
+function notAnExperiment({ scheme, path, fsPath }: Uri): UserError {
+  const name = scheme === 'file' ? fsPath : `${scheme}:${path}`;
+  return new UserError(l10n.t('{0} is not an experiment file.', name), {
+    remedy: l10n.t('Save it under a name that ends in {0}, or open an experiment file; then do it again.', EXPERIMENT_ENDING), // prettier-ignore
   });
 }
 
@@ -153,14 +167,22 @@ export function experimentArgument(argument: unknown): ExperimentFile | undefine
   return file && isOpenExperiment(file) ? experimentFileOf(file) : undefined;
 }
 
-/** The experiment file that an argument names: a code lens gives its address, an extension may give its path. */
-function fileOf(argument: unknown): Uri | undefined {
-  const uri = typeof argument === 'string' ? uriOf(argument) : argument;
-  return uri instanceof Uri && isExperimentFile(uri) ? uri : undefined;
-}
+/** The beginning of an address. A single letter is a drive of Windows. */
+const SCHEME = /^[a-z][\w+.-]+:/i;
 
-function uriOf(text: string): Uri {
-  return text.startsWith('file:') ? Uri.parse(text) : Uri.file(text);
+/**
+ * The experiment file that an argument names: a code lens gives its address, an extension may give its path. Undefined for what is no document.
+ * @throws UserError for another document, such as one that is not saved yet
+ */
+function fileOf(argument: unknown): Uri | undefined {
+  if (typeof argument === 'string' && !SCHEME.test(argument)) {
+    const file = Uri.file(argument);
+    return isExperimentFile(file) ? file : undefined;
+  }
+  const uri = typeof argument === 'string' ? Uri.parse(argument) : argument;
+  if (!(uri instanceof Uri)) return undefined;
+  if (isExperimentFile(uri)) return uri;
+  throw notAnExperiment(uri);
 }
 
 /** Newest runs that a quick pick offers. */

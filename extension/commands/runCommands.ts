@@ -6,6 +6,7 @@ import { lastValues, valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import { parallelRuns } from '../cli/parallelRuns.ts';
 import type { Services } from '../services.ts';
+import { isExperimentFile } from '../runs/experimentFiles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { RunRequest } from '../runs/launcher.ts';
 import { showInformation } from '../messages.ts';
@@ -61,8 +62,9 @@ export class RunCommands {
 
   /** As the run was, but for values that are asked for. */
   async rerunWith(argument: unknown): Promise<StoredRun | undefined> {
-    const file = argument ?? window.activeTextEditor?.document.uri;
-    const [stored] = await chooseRuns(this.#services, file, undefined);
+    const open = window.activeTextEditor?.document.uri;
+    const meant = argument ?? (isExperimentFile(open) ? open : undefined);
+    const [stored] = await chooseRuns(this.#services, meant, undefined);
     if (!stored) return undefined;
     const request = await settledRequestOf(stored);
     const values = await askForValues({

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { RelativePattern, Uri, workspace } from 'vscode';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { isKeptCopy } from '../../server/runs/keptCopy.ts';
-import { experimentName, openRun } from '../../server/runs/run.ts';
+import { EXPERIMENT_ENDING, experimentName, openRun } from '../../server/runs/run.ts';
 import { runsFolder } from '../../server/runs/experimentOf.ts';
 import { newestFirst, ownerByName } from './runIds.ts';
 
-export const EXPERIMENT_GLOB = '**/*.deeptwist.jsonc';
+export const EXPERIMENT_GLOB = `**/*${EXPERIMENT_ENDING}`;
 const EXCLUDED = '**/{node_modules,.deeptwist}/**';
 
 export interface ExperimentFile {
@@ -76,7 +76,7 @@ export function experimentFileOf(uri: Uri): ExperimentFile {
 }
 
 export function isExperimentFile(uri: Uri | undefined): uri is Uri {
-  return uri?.scheme === 'file' && uri.path.endsWith('.deeptwist.jsonc');
+  return uri?.scheme === 'file' && uri.path.endsWith(EXPERIMENT_ENDING);
 }
 
 /** An experiment file that a user writes. */

@@ -129,6 +129,25 @@ describe('runs', () => {
     assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);
   });
 
+  it('are not started of an experiment that is no file yet, nor of another one in its place', async () => {
+    const file = experiment('beside');
+    const content = readFileSync(file.fsPath, 'utf8');
+    const lensesOf = (uri: vscode.Uri) =>
+      vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri);
+    const document = await vscode.workspace.openTextDocument({ language: 'deeptwist', content });
+    await vscode.window.showTextDocument(document);
+    // The server has seen the document when it has lenses for one that was opened later.
+    await vscode.workspace.openTextDocument(file);
+    await eventually('the lenses of a file', async () => (await lensesOf(file)).length > 0);
+    assert.deepEqual(await lensesOf(document.uri), []);
+    const before = [...api.store.active];
+    for (const argument of [undefined, document.uri, document.uri.toString()])
+      assert.equal(await vscode.commands.executeCommand('deeptwist.runExperiment', argument), undefined);
+    assert.deepEqual([...api.store.active], before);
+    assert.equal(document.getText(), content);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
   it('are of the file as it is on the disk, right after another program has changed it', async () => {
     const file = experiment('changed');
     await vscode.window.showTextDocument(file);

@@ -4,20 +4,22 @@ import { formatCount } from '../../protocol/formatQuantity.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
 import { isUnderWay } from '../../runs/run.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
+import { fileOf } from '../openDocuments.ts';
 
 const RERUN = '$(debug-rerun) Rerun';
 
 /**
- * Commands of the extension; for the copy that a run keeps, what can be done with that run. The file is given as the text of its URI; a run as the path of its folder, which is its key.
+ * Commands of the extension; for the copy that a run keeps, what can be done with that run; none for a text that is no file. The file is
+ * given as the text of its URI; a run as the path of its folder, which is its key.
  */
 export async function codeLenses(
   document: ExperimentDocument,
   { runs, others, keptIn }: Surroundings,
 ): Promise<CodeLens[]> {
   const { root } = document.json;
-  if (root?.type !== 'object') return [];
-  const { start } = document.rangeOf({ start: root.offset, end: root.offset });
   const { uri } = document.text;
+  if (root?.type !== 'object' || fileOf(uri) === undefined) return [];
+  const { start } = document.rangeOf({ start: root.offset, end: root.offset });
   const lens = (title: string, command: string, argument: string): CodeLens => ({
     range: { start, end: start },
     command: { title, command: `deeptwist.${command}`, arguments: [argument] } satisfies Command,

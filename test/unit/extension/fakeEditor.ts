@@ -21,11 +21,12 @@ export class EventEmitter<T> {
 }
 
 export class Uri {
-  readonly scheme = 'file';
+  readonly scheme: string;
   readonly fsPath: string;
 
-  constructor(fsPath: string) {
+  constructor(fsPath: string, scheme = 'file') {
     this.fsPath = fsPath;
+    this.scheme = scheme;
   }
 
   get path(): string {
@@ -33,11 +34,15 @@ export class Uri {
   }
 
   toString(): string {
-    return pathToFileURL(this.fsPath).href;
+    return this.scheme === 'file' ? pathToFileURL(this.fsPath).href : `${this.scheme}:${this.fsPath}`;
   }
 
   static file = (path: string) => new Uri(path);
-  static parse = (text: string) => new Uri(fileURLToPath(text));
+  static parse = (text: string) => {
+    if (text.startsWith('file:')) return new Uri(fileURLToPath(text));
+    const [, scheme, path] = /^(.*?):(.*)$/s.exec(text)!;
+    return new Uri(path, scheme);
+  };
   static joinPath = ({ fsPath }: Uri, ...names: string[]) => new Uri(join(fsPath, ...names));
 }
 
@@ -73,6 +78,8 @@ export const editor = {
   folders: [] as string[],
   answer: undefined as unknown,
   activeFile: undefined as string | undefined,
+  /** What is there in the place of a file: `untitled`. */
+  activeScheme: 'file',
   /** By their names without `deeptwist.` */
   settings: {} as Record<string, unknown>,
   /** What was typed into every file that is opened. */
@@ -82,6 +89,7 @@ export const editor = {
 export function resetEditor(): void {
   shown.length = 0;
   Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined, unsaved: undefined, settings: {} });
+  editor.activeScheme = 'file';
 }
 
 export const l10n = {
@@ -101,7 +109,7 @@ export const env = { language: 'en' };
 const never = () => ({ dispose: () => undefined });
 
 /** The document of the active editor: the same one as long as that stays. */
-let active: { readonly uri: Uri } | undefined;
+let active: { readonly uri: Uri; readonly languageId: string } | undefined;
 
 export const window = {
   showInformationMessage: show('information'),
@@ -112,7 +120,10 @@ export const window = {
   get activeTextEditor() {
     const file = editor.activeFile;
     if (file === undefined) return undefined;
-    if (active?.uri.fsPath !== file) active = { uri: new Uri(file) };
+    if (active?.uri.fsPath !== file) {
+      const uri = new Uri(file, editor.activeScheme);
+      active = { uri, languageId: file.endsWith('.ts') ? 'typescript' : 'deeptwist' };
+    }
     return { document: active };
   },
 };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { TextDocument } from 'vscode-languageserver-textdocument';
 import { codeLenses } from '../../../../server/language/features/codeLenses.ts';
-import type { KnownRun } from '../../../../server/language/experimentDocument.ts';
+import { ExperimentDocument, type KnownRun } from '../../../../server/language/experimentDocument.ts';
 import { around, knownRun, open, pruneText, URI } from './experiments.ts';
 
 const lenses = async (runs: KnownRun[], text = pruneText) =>
@@ -44,6 +45,16 @@ test('they are above the first line of the settings, below comments; none withou
   expect(lens.range.start).toEqual({ line: 1, character: 0 });
   expect(await lenses([], '// nothing yet')).toEqual([]);
 });
+
+test.each(['untitled:Untitled-1', 'untitled:/home/user/project/new.deeptwist.jsonc'])(
+  'what is no file yet has none, since there is nothing to train: %s',
+  async (uri) => {
+    const text = pruneText.replace(/\}\s*$/, ', "sweep": { "vary": { "training.seed": [1, 2] } } }');
+    expect(await codeLenses(new ExperimentDocument(TextDocument.create(uri, 'deeptwist', 1, text)), around())).toEqual(
+      [],
+    );
+  },
+);
 
 test('the copy that a run keeps has one lens, which trains that run again; the copy of a sweep has none', async () => {
   const runs = [finished, knownRun('20261125-101500-prune')];

@@ -1,0 +1,80 @@
+/** A command that is called for something is never for another experiment in its place, also where there is only one. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { chooseExperiment, chooseRuns, chooseSweep } from '../../../../extension/commands/commandTargets.ts';
+import { RunStore } from '../../../../extension/runs/runStore.ts';
+import { Sweeps } from '../../../../extension/runs/sweeps.ts';
+import { createRun } from '../../../../server/runs/createRun.ts';
+import { createSweep } from '../../../../server/sweeps/sweepFolder.ts';
+import { useInstallation } from '../../installation.ts';
+import { lenet } from '../../language/lenet.ts';
+import { temporaryFolder } from '../../runs/temporaryRun.ts';
+import { userErrorOf } from '../../userErrorOf.ts';
+import { editor, resetEditor, Uri } from '../fakeEditor.ts';
+
+vi.mock('vscode', () => import('../fakeEditor.ts'));
+
+const installation = useInstallation();
+let folder: string;
+let only: string;
+let services: Parameters<typeof chooseSweep>[0];
+
+beforeEach(async () => {
+  resetEditor();
+  folder = await temporaryFolder();
+  editor.folders = [folder];
+  only = join(folder, 'only.deeptwist.jsonc');
+  writeFileSync(only, lenet);
+  const log = { debug: () => undefined, info: () => undefined } as never;
+  const store = new RunStore(log, {} as never);
+  const sweeps = new Sweeps(store, { extensionUri: Uri.file(installation()) as never });
+  services = { store, sweeps } as never;
+  return () => [sweeps, store].forEach((one) => one.dispose());
+});
+
+test('without an experiment in the editor, it is the only one of the workspace', async () => {
+  editor.activeFile = join(folder, 'model.ts');
+  expect(await chooseExperiment(services, undefined)).toMatchObject({ file: only });
+});
+
+test.each([
+  ['untitled:Untitled-1', 'untitled:Untitled-1'],
+  ['untitled:/ws/new.deeptwist.jsonc', 'untitled:/ws/new.deeptwist.jsonc'],
+  ['file:///ws/experiment.jsonc', '/ws/experiment.jsonc'],
+])('a document that is no experiment file is not taken for one, nor for a sweep: %s', async (address, name) => {
+  await createRun({ experiment: only, text: lenet });
+  for (const document of [address, Uri.parse(address)])
+    for (const choose of [
+      () => chooseExperiment(services, document),
+      () => chooseSweep(services, document),
+      () => chooseRuns(services, document, undefined),
+    ]) {
+      const { message, remedy } = await userErrorOf(choose);
+      expect(message).toBe(`${name} is not an experiment file.`);
+      expect(remedy).toContain('Save it under a name that ends in .deeptwist.jsonc');
+    }
+});
+
+test('what was written in the editor and is no file yet is to be saved first', async () => {
+  Object.assign(editor, { activeFile: 'Untitled-1', activeScheme: 'untitled' });
+  const { message } = await userErrorOf(() => chooseExperiment(services, undefined));
+  expect(message).toBe('untitled:Untitled-1 is not an experiment file.');
+});
+
+test('a run that was deleted stands for no other experiment', async () => {
+  const { path } = await createRun({ experiment: only, text: lenet });
+  rmSync(path, { recursive: true });
+  const { message, remedy } = await userErrorOf(() => chooseExperiment(services, path));
+  expect(message).toContain(path);
+  expect(remedy).toContain('deleted');
+});
+
+test('a run stands for its experiment, and a path for its sweep', async () => {
+  const { path } = await createRun({ experiment: only, text: lenet });
+  expect(await chooseExperiment(services, path)).toMatchObject({ file: only });
+  const combinations = [['training.seed=1'], ['training.seed=2']];
+  const sweep = await createSweep({ experiment: only, text: lenet, overrides: [], combinations });
+  expect(await chooseSweep(services, sweep.path)).toBe(sweep.path);
+  expect(await chooseSweep(services, only)).toBe(sweep.path);
+});
