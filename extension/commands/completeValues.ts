@@ -30,9 +30,11 @@ const SHOWN = 30;
  * @param overrides `path=value` texts that apply to it before those of the line
  */
 export function completeValues(line: string, text: string, overrides: readonly string[]): Completion[] {
-  const isNew = line === '' || /\s$/.test(line);
   const texts = splitValues(line);
-  const typed = isNew ? '' : (texts.pop() ?? '');
+  const last = texts.at(-1);
+  // White space may also stand in the last text, in quotes that are still open.
+  const typed = last !== undefined && line.endsWith(last) ? last : '';
+  if (typed !== '') texts.pop();
   const before = line.slice(0, line.length - typed.length);
   const document = documentOf(text, [...overrides, ...texts]);
   const equals = typed.indexOf('=');
@@ -77,14 +79,28 @@ function values(typed: string, document: Record<string, unknown>): Found[] {
   const offered = allowed.length > 0 ? allowed : present === undefined ? [] : [present];
   const wanted = typed.slice(equals + 1).toLowerCase();
   return offered
-    .map((value) => ({ value, label: typeof value === 'string' ? value : JSON.stringify(value) }))
-    .filter(({ label }) => label.toLowerCase().startsWith(wanted) && label !== typed.slice(equals + 1))
-    .map(({ value, label }) => ({
-      text: typed.slice(0, equals + 1) + label,
+    .map((value) => ({
+      value,
+      label: typeof value === 'string' ? value : JSON.stringify(value),
+      text: typed.slice(0, equals + 1) + inLine(value),
+    }))
+    .filter(({ label, text }) => {
+      const begins = [label, text.slice(equals + 1)].some((form) => form.toLowerCase().startsWith(wanted));
+      return begins && text !== typed;
+    })
+    .map(({ value, label, text }) => ({
+      text,
       label,
       ...(value === present && { present: true as const }),
       detail: meaning(node),
     }));
+}
+
+/** A string is in quotes where {@link splitValues} would cut it or take the next text with it, or where it would be read as something else. */
+function inLine(value: unknown): string {
+  const isPlain =
+    typeof value === 'string' && !/[\s"{}[\]]/.test(value) && parseOverride(`x=${value}`)?.value === value;
+  return isPlain ? value : JSON.stringify(value);
 }
 
 function documentOf(text: string, overrides: readonly string[]): Record<string, unknown> {

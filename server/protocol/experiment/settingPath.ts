@@ -1,6 +1,6 @@
 /**
- * @file Names of settings: `compression.layers.fc1.rate`. A key that has a dot or a bracket in it, such as a layer's
- * name, is written in quotes: `compression.layers["block.1"].rate`.
+ * @file Names of settings: `compression.layers.fc1.rate`. A key that has a dot, a bracket or white space in it, such as a
+ * layer's name, is written in quotes: `compression.layers["block.1"].rate`.
  */
 
 /** Keys from the root of the experiment file to a setting. */
@@ -10,7 +10,7 @@ export function formatSettingPath(path: SettingPath): string {
   return path
     .map((key, index) => {
       if (typeof key === 'number') return `[${key}]`;
-      if (key === '' || /[.[\]"=]/.test(key)) return `[${JSON.stringify(key)}]`;
+      if (key === '' || /[.[\]{}"=\s]/.test(key)) return `[${JSON.stringify(key)}]`;
       return index === 0 ? key : `.${key}`;
     })
     .join('');

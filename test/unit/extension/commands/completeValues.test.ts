@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { completeValues } from '../../../../extension/commands/completeValues.ts';
+import { splitValues } from '../../../../extension/runs/overrideText.ts';
+import { parseOverride } from '../../../../server/protocol/experiment/overrides.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const text = JSON.stringify({
@@ -56,6 +58,29 @@ describe('of what is typed as path=value', () => {
     expect(labels('training.optimizer={"type":"sgd","learningRate":1} nest')).toEqual(['training.optimizer.nesterov']);
     expect(complete('compression.distortEvery=', ['compression.distortEvery=7'])[0].label).toBe('7');
     expect(complete('').length).toBeGreaterThan(10);
+  });
+
+  test('what a line would be cut at is in quotes, and is one value with what it was', () => {
+    const path = '../My Data/mnist';
+    const own = {
+      ...{ model: 'a[b.ts', data: { type: 'mnist', path } },
+      compression: { method: 'quantize', layers: { 'my layer': { bits: 2 } } },
+    };
+    const completed = (line: string) => completeValues(line, JSON.stringify(own), []);
+    const [whole] = completed('training.seed=2 data.path=');
+    expect(whole).toMatchObject({ label: path, line: `training.seed=2 data.path="${path}"`, present: true });
+    for (const typed of ['data.path="', 'data.path=".', 'data.path="../My ', 'data.path="../My Data/'])
+      expect(
+        completed(typed).map(({ line }) => line),
+        typed,
+      ).toEqual([`data.path="${path}"`]);
+    expect(completed(`data.path="${path}"`)).toEqual([]);
+    const settings = ['model', 'data.', 'layers'].flatMap(completed);
+    const lines = settings.flatMap((setting) => completed(setting.line)).map(({ line }) => line);
+    for (const line of lines) expect(splitValues(`${line} training.seed=2`)).toEqual([line, 'training.seed=2']);
+    const values = Object.fromEntries(lines.map((line) => [line.split('=')[0], parseOverride(line)?.value]));
+    const layer = 'compression.layers["my layer"].bits';
+    expect(values).toMatchObject({ model: own.model, 'data.path': path, [layer]: 2 });
   });
 
   test('before anything is typed, what is varied from run to run comes first', () => {
