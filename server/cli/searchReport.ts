@@ -23,7 +23,7 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
   const rows = full.map(({ run, way, seed, value, drop, bytes, ratio }) => [
     run,
     way,
-    formatCount(seed),
+    String(seed),
     value === null ? 'diverged' : formatNumber(value),
     drop === null ? '' : formatDrop(drop),
     bytes === null ? '' : formatBytes(bytes),

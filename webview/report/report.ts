@@ -3,13 +3,7 @@
  * have them again. Bundled for Node.js, where the command line loads it.
  */
 import { fileName } from '../../server/protocol/fileName.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNumber,
-  formatRatio,
-} from '../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import type { RenderedReport, ReportData, ReportedRun, ReportTable } from '../../server/protocol/run/report.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import { leftTestAlone } from '../../server/protocol/run/testMetric.ts';
@@ -327,7 +321,7 @@ function repetition({ runs, versions }: ReportData): Markup {
             snapshot.started &&
             html`<p class="note">
               Trained ${dateText(created)} by ${snapshot.started.executor} (${snapshot.started.device}), seed
-              ${formatNumber(snapshot.started.config.training.seed)}.
+              ${String(snapshot.started.config.training.seed)}.
             </p>`
           }
           <details>

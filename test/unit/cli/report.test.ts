@@ -33,7 +33,9 @@ async function place() {
 
 test('a report of a run has its result before and after, its curves, its sizes, its settings and its command', async () => {
   const { run, report, read } = await place();
-  const { id } = await run(wholeRun, 'lenet', ['training.seed=7', "data.path=it's here"]);
+  const { training } = started.config;
+  const begin = { ...started, config: { ...started.config, training: { ...training, seed: 20261130 } } };
+  const { id } = await run([begin, ...wholeRun.slice(1)], 'lenet', ['training.seed=7', "data.path=it's here"]);
   const { code, stdout } = await report('last');
   expect([code, stdout]).toEqual([0, `${id}.html\n`]);
   const page = read(`${id}.html`);
@@ -46,6 +48,7 @@ test('a report of a run has its result before and after, its curves, its sizes, 
   expect(page).toContain('training.batchSize');
   expect(page).toContain('the learning rate is high');
   expect(page).toContain('no split chose it');
+  expect(page.replace(/\s+/g, ' ')).toContain('seed 20261130.');
   expect(page).toContain(
     'npx deeptwist run lenet.deeptwist.jsonc --set training.seed=7 --set &#39;data.path=it&#39;\\&#39;&#39;s here&#39;',
   );
