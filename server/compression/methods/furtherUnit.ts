@@ -177,16 +177,14 @@ export class FurtherUnit implements Unit {
   }
 }
 
-/** Distorts the numbers that were kept of a tensor, or all of it where nothing has been made of it. */
+/** Distorts the numbers that were kept of a tensor; all of it where nothing has been made of it, or where zeros count. */
 function distortTensor(distortion: TensorDistortion, { values, view, form }: Tensor, at: Distortion): CompressedWeight {
-  if (form?.form !== 'sparse') return distortion.distort(values, view, at);
+  if (form?.form !== 'sparse' || distortion.countsZeros) return distortion.distort(values, view, at);
   const positions = form.kept?.positions ?? positionsOfNonZeros(values);
   if (positions.length === 0) return form;
   const kept = gather(values, positions);
   const numbers = distortion.distort(kept, inOneRow(kept), at);
   positions.forEach((position, i) => (values[position] = kept[i]));
-  // Fewer of them are kept now: the zeros of both are one compression.
-  if (numbers.form === 'sparse') return { form: 'sparse' };
   return { form: 'sparse', kept: { positions, numbers } };
 }
 

@@ -91,6 +91,11 @@ export interface Distortion {
 
 /** How one tensor is distorted: a weight, or what an earlier compression left of one. */
 export interface TensorDistortion {
+  /**
+   * True where zeros that are there before count among those that it makes, so that it gets a tensor of zeros as a whole: pruning, whose
+   * rate and pattern are those of all numbers.
+   */
+  readonly countsZeros?: true;
   /** Replaces values by their compressed form, in place. */
   distort(values: Float32Array, view: MatrixView, at: Distortion): CompressedWeight;
   /** Measures what is left of the tensor. @param compressed what {@link distort} returned last, if it was called */

@@ -189,6 +189,45 @@ describe('factors that are no fewer numbers than the weight', () => {
   });
 });
 
+describe('pruning after the group lasso, which leaves zeros already', () => {
+  const shrinking: WrittenCompression = { ...groupLasso, distortEvery: 10, layers: { '*': { lambda: 0 } } };
+
+  test.each<[string, object]>([
+    ['rate 0.5', { rate: 0.5 }],
+    ['2:4', { pattern: '2:4' }],
+    ['units', { pattern: 'unit', rate: 0.5 }],
+    ['blocks', { pattern: 'block', block: [2, 2], rate: 0.5 }],
+  ])('is as if it came alone, at every distortion: %s', async (_, parameters) => {
+    const prune = { ...common, method: 'prune', layers: { '*': parameters } } as WrittenCompression;
+    const model = () => [
+      trainedWeight('fc/kernel', [40, 20], 8),
+      { ...trainedWeight('lstm/kernel', [20, 32], 9), units: { of: 'lstm/kernel', gates: 4 } },
+    ];
+    const [weights, alone] = [model(), model()];
+    // Zeros that are there before: dead pixels.
+    for (const { values } of [...weights, ...alone]) values.fill(0, 0, 60);
+    const both = createCompressor([shrinking, prune], weights, run);
+    const one = createCompressor(prune, alone, run);
+    for (const step of [10, 20, 100]) {
+      for (const compressor of [both, one]) await compressor.distort(step);
+      expect(weights.map(({ values }) => values)).toEqual(alone.map(({ values }) => values));
+    }
+    expect(both.sizes(weights)).toEqual(one.sizes(alone));
+    expect(both.packed()).toEqual(one.packed());
+  });
+
+  test('has the zeros of units that are gone among its own', async () => {
+    const fc = trainedWeight('fc/kernel', [30, 20], 8);
+    // Five of twenty units, columns of the kernel, are a hundredth of the others.
+    for (let i = 0; i < 600; i++) if (i % 20 < 5) fc.values[i] /= 100;
+    const few = { ...groupLasso, layers: { fc: { lambda: 0.1 } } } as WrittenCompression;
+    const compressor = createCompressor([few, pruning(0.5)], [fc], run);
+    const [{ units }] = await compressor.distort(100, { bins: 8 });
+    expect(units).toEqual({ left: 15, all: 20 });
+    expect(fc.values.filter((value) => value === 0)).toHaveLength(300);
+  });
+});
+
 test('the factors of the kernels of a recurrent layer after nuclear norm and group lasso are those of each, quantized', async () => {
   const lstm = [trainedWeight('lstm/kernel', [12, 32], 3), trainedWeight('lstm/recurrent_kernel', [8, 32], 4)];
   const few = { ...nuclearNorm, energy: 0.3, layers: { '*': { tau: 0.1 } } } as WrittenCompression;

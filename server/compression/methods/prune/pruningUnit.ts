@@ -110,6 +110,7 @@ export function prunesTensor(
   rateAt: (step: number) => number,
 ): TensorDistortion {
   return {
+    countsZeros: true,
     distort(values, view, { step }) {
       const selection = selectionOf(view);
       if (selection.prune) selection.prune([values], rateAt(step));

@@ -84,9 +84,12 @@ function createUnit(
   const rateAt = (step: number) => (hasRate ? pruningRateAt(own, targetRateOf(parameters), step) : 0);
   const members = targets.map(({ weight, view }) => selected(weight, view, weights));
   const selection = selectionOf(members, parameters, row.ofGroup);
+  // A factor has no gates.
+  const memberOf = (view: SelectedWeight['view']) =>
+    view === members[0].view ? members[0] : { ...members[0], view, gates: 1 };
   const tensor =
     targets.length === 1 && !row.accumulate
-      ? prunesTensor((view) => selectionOf([{ ...members[0], view, gates: 1 }], parameters, row.ofGroup), rateAt)
+      ? prunesTensor((view) => selectionOf([memberOf(view)], parameters, row.ofGroup), rateAt)
       : undefined;
   return new PruningUnit(targets, { selection, criterion: row, hasRate, rateAt }, tensor);
 }

@@ -68,7 +68,7 @@ export interface MethodFacts {
   readonly leaves: 'zeros' | 'codes' | 'factors' | 'low rank' | 'zero units' | 'unknown';
   /**
    * What an earlier compression of the list may have left of a weight, so that this one goes on with it: with the numbers that are
-   * not 0, or with each of the factors. Empty where it can only be the first of a weight.
+   * not 0 (pruning with all, whose zeros are among its own), or with each of the factors. Empty where it can only be the first of a weight.
    */
   readonly follows: readonly MethodFacts['leaves'][];
   /** Distortion step S_D of a new experiment; `text` is for language models. */

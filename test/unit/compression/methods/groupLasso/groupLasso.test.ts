@@ -265,13 +265,13 @@ describe('other compressions after it', () => {
     expect(new Set(kernel.filter((value) => value !== 0)).size).toBe(4);
   });
 
-  test('prune the numbers that are left, and the size is that of all zeros', async () => {
+  test('prune to the rate of the whole weight, and the size is that of all zeros', async () => {
     const weights = dense();
     for (const { values } of weights) values.forEach((value, i) => (values[i] = i % 2 === 0 ? value / 100 : value));
     const compressor = compressorOf(weights, groups({ layers: { fc1: { lambda: 0.2 } } }), {
       method: 'prune',
       distortEvery: 1,
-      layers: { fc1: { rate: 0.5 } },
+      layers: { fc1: { rate: 0.75 } },
     });
     await compressor.distort(STEPS);
     expect(weights[0].values.filter((value) => value !== 0)).toHaveLength(60);
