@@ -101,7 +101,7 @@ export class Compressor {
 
   /** How a target is compressed at a step. */
   settingAt({ weight, compressions }: CompressedTarget, step: number): CompressionSetting {
-    const settings = compressions.map(({ stage }) => stage.unitOf(weight.name)?.settingAt(step));
+    const settings = compressions.map(({ stage }) => stage.unitOf(weight.name)?.settingAt(step, weight.name));
     return Object.assign({}, ...settings) as CompressionSetting;
   }
 

@@ -65,8 +65,9 @@ export class FurtherUnit implements Unit {
     this.#lastStep = lastStep;
   }
 
-  settingAt(step: number): CompressionSetting {
-    return this.#later[0].settingAt(step);
+  settingAt(step: number, weight: string): CompressionSetting {
+    const own = this.#later.find(({ targets }) => targets.some((target) => target.weight.name === weight))!;
+    return own.settingAt(step, weight);
   }
 
   async distort(values: readonly Float32Array[], at: Distortion): Promise<CompressedWeight[]> {

@@ -147,8 +147,8 @@ export interface Unit {
   readonly targets: readonly MatchedWeight[];
   /** Other weights that a distortion changes with them, and that stay dense: `distort` gets their values after those of the targets. */
   readonly companions?: readonly NamedWeight[];
-  /** How the weights are compressed after a step, 1 to the length of the run. */
-  settingAt(step: number): CompressionSetting;
+  /** How one of its weights is compressed after a step, 1 to the length of the run. @param weight its name */
+  settingAt(step: number, weight: string): CompressionSetting;
   /** Replaces values by their compressed form, in place. @returns the compressed form of each weight */
   distort(
     values: readonly Float32Array[],

@@ -100,6 +100,33 @@ describe('pruning, then quantization', () => {
   });
 });
 
+describe('the settings that are told of a weight are its own', () => {
+  const bits = [1, 2, 4];
+  const quantized = (layers: readonly number[]): WrittenCompression => ({
+    ...common,
+    method: 'quantize',
+    layers: Object.fromEntries(layers.map((own) => [`fc${own}`, { ...codes, bits: own }])),
+  });
+
+  test('after one threshold for the model', async () => {
+    const weights = bits.map((own) => trainedWeight(`fc${own}/kernel`, [30, 20], own));
+    const first = { ...pruning(0.8, '*'), scope: 'model' } as WrittenCompression;
+    const compressor = createCompressor([first, quantized(bits)], weights, run);
+    const reports = await compressor.distort(10, { bins: 8 });
+    expect(reports.map(({ setting }) => setting)).toEqual(bits.map((own) => ({ rate: 0.8, bits: own })));
+  });
+
+  test('after a projection that weights share', async () => {
+    const lstm = [
+      trainedWeight('fc2/recurrent_kernel', [8, 32], 9),
+      { ...trainedWeight('fc4/kernel', [8, 40], 10), inputLayer: 'fc2' },
+    ];
+    const compressor = createCompressor([lowRank(3, '*', true), quantized([2, 4])], lstm, run);
+    const reports = await compressor.preview(10, { bins: 8 });
+    expect(reports.map(({ setting }) => setting)).toEqual([2, 4].map((own) => ({ rank: 3, bits: own })));
+  });
+});
+
 describe('low rank, then quantization', () => {
   test('the factors are quantized: the weight is the product of two matrices of few levels a row', async () => {
     const fc = trainedWeight('fc/kernel', [30, 20], 8);

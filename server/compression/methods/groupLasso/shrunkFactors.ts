@@ -27,8 +27,8 @@ export class ShrunkFactors implements Unit {
     );
   }
 
-  settingAt(step: number) {
-    return this.#groups.settingAt(step);
+  settingAt(step: number, weight: string) {
+    return this.#groups.settingAt(step, weight);
   }
 
   get measured() {
