@@ -166,7 +166,8 @@ export class Compressor {
     for (const { targets, stored, units } of this.#stages) {
       stored.undistorted().forEach((copy, i) => {
         const { name } = targets[i].weight;
-        if (!copies.has(name)) copies.set(name, copy);
+        // Trained points begin with the weights in full precision, and not with what they have left of them.
+        if (!copies.has(name) || stored.fullPrecision?.(name)) copies.set(name, copy);
       });
       for (const unit of units) {
         for (const { name } of unit.companions ?? [])

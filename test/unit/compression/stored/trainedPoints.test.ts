@@ -431,6 +431,29 @@ describe('after pruning', () => {
     expect(new Set(weight.values).size).toBeLessThanOrEqual(5);
   });
 
+  test.each<Partial<WrittenCompression>>([{ policy: 'points' }, { policy: 'alternating-points', distortEvery: 3 }])(
+    'a preview shows the weights that the model computes with, and their full precision: %o',
+    async (policy) => {
+      const weight = kernel(normals(160, 4), 4);
+      const list = [prune, { ...settings({ bucket: 8 }), schedule: { from: 1 }, ...policy } as WrittenCompression];
+      const compressor = createCompressor(list, [weight], options);
+      const last = 5;
+      for (let at = 1; at <= last; at++) {
+        await step(compressor, [weight], at);
+        if (at < last && compressor.distortsAfter(at)) await compressor.distort(at);
+      }
+      const full = compressor.state['fc/kernel/full'] as Float32Array;
+      const values = weight.values.slice();
+      const points = [...compressor.trained[0].value];
+      const [report] = await compressor.preview(last, { bins: 8 });
+      expect(report.histogram).toMatchObject({ after: weightHistogram(full, values, 8).after });
+      const error = Math.hypot(...full.map((value, i) => values[i] - value)) / Math.hypot(...full);
+      expect(report.relativeError).toBeCloseTo(error, 6);
+      expect(report.scaledLevels?.levels).toEqual(points);
+      expect(weight.values).toEqual(values);
+    },
+  );
+
   test('points of weights that were pruned by one threshold are trained', async () => {
     const weights = [kernel(normals(60, 11), 6, 'fc1'), kernel(normals(30, 12), 5, 'fc2')];
     const compressor = createCompressor([{ ...prune, scope: 'model' }, points], weights, options);
