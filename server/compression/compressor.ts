@@ -3,6 +3,7 @@ import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { weightHistogram } from './histogram.ts';
+import { checkInTime } from './lateChange.ts';
 import {
   levelsOf,
   weightsOf,
@@ -29,6 +30,8 @@ export interface CompressionChange {
    * by these; under a policy that distorts at the end only, after every step.
    */
   takesEffectAfter(step: number): boolean;
+  /** @throws SettingError where the settings come too late right after a step, since something else is trained by then. */
+  checkInTime(step: number): void;
   apply(): void;
 }
 
@@ -276,6 +279,7 @@ export class Compressor {
       takesEffectAfter: (step) =>
         stages.every(({ compression }) => policyFacts[compression.policy].distorts === 'at-the-end') ||
         this.#stages.some((stage, i) => stage.isDue(step) || stage.isDue(step, stages[i].compression)),
+      checkInTime: (step) => checkInTime(this.#stages, stages, step),
       apply: () => {
         this.#stages.forEach((stage, i) => {
           const state = stateOf(stage.units);

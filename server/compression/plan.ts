@@ -87,8 +87,9 @@ export function firstStepOf({ schedule }: Compression): number {
 }
 
 /** The step from which on a compression compresses weights no further. */
-function lastChangeOf({ schedule }: Compression): number {
-  return schedule && 'to' in schedule ? schedule.to : 0;
+function lastChangeOf({ policy, schedule }: Compression, { steps }: RunFacts): number {
+  if (schedule && 'to' in schedule) return schedule.to;
+  return policyFacts[policy].changesUntilEnd ? steps : 0;
 }
 
 /** Steps from one that computes with compressed weights to the next, under a policy that does so while it trains. */
@@ -177,11 +178,11 @@ function further(
   stage: StagePlan,
   earlier: Unit,
   later: readonly Unit[],
-  { steps }: RunFacts,
+  run: RunFacts,
 ): Unit {
   const [first] = later[0].targets;
   checkFollows(compression, stage, first);
-  checkGoesOn(compression, stage, later);
+  checkGoesOn(compression, stage, later, run);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
   if (missing)
@@ -205,7 +206,7 @@ function further(
   return new FurtherUnit(
     earlier,
     earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= earlierFrom && !ignoresSchedule), lastStep: steps },
+    { acts: (step) => step === run.steps || (step >= earlierFrom && !ignoresSchedule), lastStep: run.steps },
   );
 }
 
@@ -232,6 +233,7 @@ function checkGoesOn(
   { settings }: Placed<Compression>,
   { path, compression: earlier }: StagePlan,
   [{ pullBack, targets }]: readonly Unit[],
+  run: RunFacts,
 ): void {
   const [{ weight }] = targets;
   const place = formatSettingPath(path);
@@ -242,12 +244,16 @@ function checkGoesOn(
       { remedy: 'Choose "plain".' },
     );
   const from = firstStepOf(settings);
-  const end = lastChangeOf(earlier);
+  const end = lastChangeOf(earlier, run);
   if (policyFacts[settings.policy].trainsInstead && end > from)
     throw new SettingError(
       ['schedule', 'from'],
       `expected at least ${end}, the step until which ${place} compresses ${weight.name} further, got ${from}`,
-      { remedy: 'Let it begin later, or the other end earlier.' },
+      {
+        remedy: earlier.schedule
+          ? 'Let it begin later, or the other end earlier.'
+          : `Let it begin later, and give ${place} a schedule that ends by then.`,
+      },
     );
 }
 

@@ -54,11 +54,12 @@ export class LiveChanges {
    * @param values `path=value` texts
    * @param done steps that are done
    * @returns the step after which they take effect: that of the next distortion
-   * @throws UserError where a value is wrong or a run keeps the setting, and nothing has changed
+   * @throws UserError where a value is wrong or too late, or a run keeps the setting, and nothing has changed
    */
   async ask(values: readonly string[], done: number): Promise<number> {
     const plan = this.#plan(values);
     const step = this.#firstStep(plan, done);
+    plan.compression?.checkInTime(step);
     const { changes = [] } = this.#run.record;
     await this.#run.update({ changes: [...changes, { step, values: plan.changes.map(overrideOf) }] });
     this.#add(step, plan);

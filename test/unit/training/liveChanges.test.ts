@@ -17,6 +17,19 @@ const prune = {
   schedule: { from: 4, to: 12 },
 };
 const lowRank = { method: 'low-rank', distortEvery: 4, layers: { fc1: { rank: 3 } } };
+/** Pruning of all layers, then trained points of the first. @param from t_i of the points */
+const thenPoints = (from: number) => ({
+  compression: [
+    { ...prune, layers: { fc1: { rate: 0.5 }, fc2: { rate: 0.25 } } },
+    {
+      method: 'quantize',
+      policy: 'points',
+      distortEvery: 4,
+      layers: { fc1: { levels: 'points', bits: 2, bucket: 'none', iterations: 5 } },
+      schedule: { from },
+    },
+  ],
+});
 const ASKED = 17;
 
 interface Changed {
@@ -227,6 +240,8 @@ describe('a run that was changed, stopped and resumed ends as one that was not i
       { compression: { ...lowRank, policy: 'factors' } },
       ['training.optimizer.learningRate=0.02'],
     ],
+    ['a rate before points that begin later', thenPoints(21), ['compression[0].layers.fc1.rate=0.75']],
+    ['a rate of another layer than that of points', thenPoints(14), ['compression[0].layers.fc2.rate=0.75']],
     [
       'a strength, of a model that is thinned before it takes effect, and then',
       {
@@ -372,6 +387,13 @@ describe('what a run cannot take is refused with the setting and a remedy, and i
       ['compression.layers.fc1.rank=2'],
       /^compression\.layers\.fc1\.rank: the policy "factors" truncates once/,
       rerun,
+    ],
+    [
+      'a rate before points that are trained by then',
+      thenPoints(20),
+      ['compression[0].layers.fc1.rate=0.75'],
+      /^compression\[0\]: fc1\/kernel would be compressed otherwise after step 20, and by the policy "points" of compression\[1\] something else is trained in its place from step 20 on$/,
+      /^Rerun the experiment with it/,
     ],
     [
       'a projection to share',

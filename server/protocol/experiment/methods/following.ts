@@ -39,6 +39,12 @@ export function followingProblem(later: Follower, earlier: Follower, weight: str
       reason: `"${later.policy}" works with weights as a whole, and of ${weight} it gets what ${earlier.place} leaves`,
       remedy: 'Choose "deeptwist", "straight-through" or "one-shot".',
     };
+  if (policyFacts[earlier.policy].findsRate && policyFacts[later.policy].trainsInstead)
+    return {
+      setting: 'policy',
+      reason: `it would begin before ${earlier.place}, by the policy "${earlier.policy}", has found which numbers of ${weight} become zero: that is after the last step`,
+      remedy: 'Choose "deeptwist", "straight-through" or "one-shot".',
+    };
   if (policyFacts[earlier.policy].trainsInstead && policyFacts[later.policy].distorts === 'every-so-often')
     return {
       setting: 'policy',

@@ -24,6 +24,8 @@ export interface PolicyFacts {
   readonly trainsInstead?: true;
   /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
   readonly sumsGradients?: true;
+  /** True where the choice of the weights that are zero changes until the schedule ends; until the run does, where it has none. */
+  readonly changesUntilEnd?: true;
   /** True where training finds how many weights become zero, one by one: layers have neither a rate nor a pattern. */
   readonly findsRate?: true;
   /** True where what is trained beside the weights has a prior of its own, so that no optimizer may let it decay. */
@@ -55,6 +57,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'at-the-end',
     ignoresSchedule: false,
     needsThreshold: true,
+    changesUntilEnd: true,
     computesCompressed: true,
     settings: ['surgery'],
     constraints: 'all',
@@ -64,6 +67,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'every-so-often',
     ignoresSchedule: false,
     needsThreshold: true,
+    changesUntilEnd: true,
     settings: ['regrowth'],
     constraints: 'keeping zeros',
   },

@@ -498,6 +498,29 @@ describe('after pruning', () => {
     );
   });
 
+  test.each(['rigl', 'dynamic-surgery'] as const)(
+    'points that would begin while masks still change are refused: "%s" without a schedule',
+    (policy) => {
+      expect(() => createCompressor([{ ...prune, policy }, points], [kernel(values)], options)).toThrow(
+        'compression[1].schedule.from: expected at least 100, the step until which compression[0] compresses fc/kernel further, got 3',
+      );
+    },
+  );
+
+  test('points that would begin before noise has been turned into zeros are refused', () => {
+    const noisy = { ...prune, policy: 'variational-dropout', layers: { '*': {} } } as WrittenCompression;
+    const dense = { ...kernel(values), layerClass: 'Dense' };
+    expect(() => createCompressor([noisy, points], [dense], options)).toThrow(
+      'compression[1].policy: it would begin before compression[0], by the policy "variational-dropout", has found',
+    );
+  });
+
+  test.each(['rigl', 'dynamic-surgery'] as const)('points begin at the end of the schedule of "%s"', (policy) => {
+    const schedule = { initialRate: 0.5, from: 0, to: 3, exponent: 3 };
+    const list = [{ ...prune, policy, schedule }, points];
+    expect(() => createCompressor(list, [kernel(values)], options)).not.toThrow();
+  });
+
   test('points of factors are refused', () => {
     const lowRank = {
       method: 'low-rank',
