@@ -21,7 +21,7 @@ export interface ExportFormat {
 }
 
 /** What a model is opened for. */
-export type Samples = Pick<ModelProgram, 'inputs' | 'inputNames' | 'outputNames'>;
+export type Samples = Pick<ModelProgram, 'inputs' | 'inputNames' | 'outputNames' | 'hasNamesOfFile'>;
 
 /** A model with its weights, to be written. */
 export interface ExportSource {

@@ -1,24 +1,33 @@
 /** @file Names of inputs and outputs in an exported file. */
 import { portName } from '../compiler/ports.ts';
+import { madeUpName } from '../protocol/model/madeUpNames.ts';
+import type { ModelProgram } from '../training/modelProgram.ts';
 
-/** A name that TensorFlow.js made up, and numbers anew in every process: `input1`, `dense_Dense3`, `dense_Dense1_input`. */
-const MADE_UP = /^(input\d+|.*_[A-Z]\w*?\d+(_input)?)$/;
-/** Names that the graph uses itself. */
-const INTERNAL = /^t\d+$/;
-
-/** The model's own names where its author chose them, else `input` and `output`, numbered where there are several; by port. */
-export function portNames(inputs: readonly string[], outputs: readonly string[]): Map<string, string> {
+/**
+ * The model's own names where its author chose them, else `input` and `output`, numbered where there are several; by port. The names of a
+ * graph that came from a file are its own, whatever they are.
+ */
+export function portNames({
+  inputNames,
+  outputNames,
+  hasNamesOfFile,
+}: Pick<ModelProgram, 'inputNames' | 'outputNames' | 'hasNamesOfFile'>): Map<string, string> {
   const used = new Set<string>();
   const choose = (names: readonly string[], generic: string) =>
     names.map((name, i) => {
       const numbered = names.length === 1 ? generic : `${generic}_${i + 1}`;
-      let chosen = MADE_UP.test(name) || INTERNAL.test(name) ? numbered : name;
+      let chosen = hasNamesOfFile || !isMadeUp(name) ? name : numbered;
       while (used.has(chosen)) chosen += '_';
       used.add(chosen);
       return chosen;
     });
   return new Map([
-    ...choose(inputs, 'input').map((name, i) => [portName.input(i), name] as const),
-    ...choose(outputs, 'output').map((name, i) => [portName.output(i), name] as const),
+    ...choose(inputNames, 'input').map((name, i) => [portName.input(i), name] as const),
+    ...choose(outputNames, 'output').map((name, i) => [portName.output(i), name] as const),
   ]);
+}
+
+/** True for a name that differs from process to process: also that of an input, `input1`, `dense_Dense1_input`. */
+function isMadeUp(name: string): boolean {
+  return /^input[1-9]\d*$/.test(name) || madeUpName(name.replace(/_input$/, '')) !== undefined;
 }

@@ -8,13 +8,9 @@ import { portName } from '../compiler/ports.ts';
 export const BATCH = 'batch';
 
 /** Names, element types and shapes of a model's inputs and outputs, as a file of it has them; sizes that are open have a name. */
-export function portsOf({
-  model,
-  inputs,
-  inputNames,
-  outputNames,
-}: ModelProgram): Pick<WrittenModel, 'inputs' | 'outputs'> {
-  const names = portNames(inputNames, outputNames);
+export function portsOf(program: ModelProgram): Pick<WrittenModel, 'inputs' | 'outputs'> {
+  const names = portNames(program);
+  const { model, inputs } = program;
   const [batch] = model.inputs[0].shape;
   return {
     inputs: inputs.map(({ shape, dtype }, i) => ({

@@ -5,6 +5,7 @@
  * of its file (`fc1.weight`).
  */
 import type * as tf from '@tensorflow/tfjs';
+import { madeUpName } from '../protocol/model/madeUpNames.ts';
 import { OnnxGraphLayer } from './onnx/graphLayer.ts';
 
 export interface ModelWeight {
@@ -57,9 +58,6 @@ export interface Composite {
   forwardLayer?: Layer;
   backwardLayer?: Layer;
 }
-
-/** A name that tfjs made up: `dense_Dense3`, `sequential_2`, `model1`. */
-const automaticName = /^(.*_[A-Z]\w*?|sequential_|model)(\d+)$/;
 
 /** Every weight of the model once, in the order of its layers; also those that are not trained. */
 export function modelWeights(model: tf.LayersModel): ModelWeight[] {
@@ -186,8 +184,8 @@ export function stableLayerNames(model: tf.LayersModel): Map<string, string> {
 function stableNames(names: readonly string[]): Map<string, string> {
   const numbers = new Map<string, Set<number>>();
   for (const name of names) {
-    const [, prefix, number] = automaticName.exec(name) ?? [];
-    if (prefix !== undefined) numbers.set(prefix, (numbers.get(prefix) ?? new Set()).add(Number(number)));
+    const made = madeUpName(name);
+    if (made) numbers.set(made.prefix, (numbers.get(made.prefix) ?? new Set()).add(made.number));
   }
   const result = new Map<string, string>();
   for (const [prefix, used] of numbers)

@@ -45,6 +45,8 @@ export interface ModelProgram extends Program, Predictor {
   /** Names of the layers that the model's inputs and outputs come from, or those that an ONNX graph has for them. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** True for an ONNX graph, whose names are all those of its file. */
+  readonly hasNamesOfFile: boolean;
   /** Mean loss and metrics of what was predicted; see {@link Program.evaluate}. */
   score(targets: tf.Tensor[], predicted: tf.Tensor[]): ReturnType<Program['evaluate']>;
 }
@@ -171,6 +173,7 @@ export function modelProgram(
     lossScale,
     inputNames: inputNames(model),
     outputNames: outputNames(model),
+    hasNamesOfFile: graphOf(model) !== undefined,
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = penaltiesOf(model);

@@ -53,7 +53,7 @@ async function write(model: ExportedModel, folder: string, sparseInitializers: b
   mkdirSync(folder, { recursive: true });
   const { predictor, weights, inputNames, outputNames, indices } = model;
   const { graph } = await predictionGraph(predictor, undefined, kernelsForSteps(weights));
-  const names = portNames(inputNames, outputNames);
+  const names = portNames({ inputNames, outputNames, hasNamesOfFile: false });
   const file = withWeights(graph, weights, names, { sparseInitializers }).graph;
   const bytes = encodeOnnxModel(file);
   writeFileSync(join(folder, 'model.onnx'), bytes);

@@ -88,7 +88,7 @@ async function exported(units: number, steps: number) {
   );
   const operator = (await predictionGraph(predictor, 1)).graph;
   const written = (await predictionGraph(predictor, 1, new Set(weights.map(({ name }) => name)))).graph;
-  const names = portNames(['input'], ['output']);
+  const names = portNames({ inputNames: ['input'], outputNames: ['output'], hasNamesOfFile: false });
   const models = {
     'operator, dense': withWeights(operator, dense, names).graph,
     'steps, dense': withWeights(written, dense, names).graph,

@@ -41,7 +41,7 @@ export class OnnxFile implements OpenedModel {
   private constructor(session: InferenceSession, samples: Samples) {
     this.#session = session;
     this.#samples = samples;
-    this.#names = portNames(samples.inputNames, samples.outputNames);
+    this.#names = portNames(samples);
     const sizes = session.inputMetadata.flatMap((value) =>
       value.isTensor && !value.name.startsWith(STATE) ? value.shape[0] : [],
     );

@@ -32,7 +32,7 @@ async function write(
   const imported = importedGraph(program);
   const { graph } =
     imported ?? (await predictionGraph(inLayoutOfModel(program), program.batchSize, kernelsForSteps(weights)));
-  const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
+  const model = withWeights(graph, weights, portNames(program), { sparseInitializers });
   return {
     content: encodeOnnxModel(
       model.graph,

@@ -47,12 +47,16 @@ export function withWeights(
 
 /** A graph with the weights that a decoder has in the place of its inputs for weights, and other values under their names outside. */
 function withDecodedWeights(graph: OnnxGraph, decoder: WeightDecoder, names: ReadonlyMap<string, string>): OnnxGraph {
-  const nameOf = (name: string) => names.get(name) ?? withoutPrefix(name);
+  const renamed = new Map([...apartFrom(graph, [...names.values(), ...valuesWithin(decoder)]), ...names]);
+  const nameOf = (name: string) => renamed.get(name) ?? withoutPrefix(name);
   const inputs = graph.inputs.filter(({ name }) => !name.startsWith(portName.parameter('')));
   return {
     inputs: inputs.map((value) => ({ ...value, name: nameOf(value.name) })),
     outputs: graph.outputs.map((value) => ({ ...value, name: nameOf(value.name) })),
-    initializers: [...decoder.initializers, ...graph.initializers],
+    initializers: [
+      ...decoder.initializers,
+      ...graph.initializers.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) })),
+    ],
     sparseInitializers: decoder.sparseInitializers,
     // Names of nodes are for messages while a model is trained.
     nodes: [
@@ -64,6 +68,30 @@ function withDecodedWeights(graph: OnnxGraph, decoder: WeightDecoder, names: Rea
       })),
     ],
   };
+}
+
+type Values = Pick<OnnxGraph, 'nodes' | 'initializers' | 'sparseInitializers'>;
+
+/** Names of what is in a graph or computed in it. */
+function valuesWithin({ nodes, initializers, sparseInitializers = [] }: Values): string[] {
+  return [...initializers, ...sparseInitializers]
+    .map(({ name }) => name)
+    .concat(nodes.flatMap(({ outputs }) => outputs));
+}
+
+/** Other names for the values within a graph that have one of `others`. */
+function apartFrom(graph: OnnxGraph, others: readonly string[]): Map<string, string> {
+  const taken = new Set(others);
+  const within = valuesWithin(graph);
+  const used = new Set([...others, ...within]);
+  const apart = (name: string): string => (used.has(name) ? apart(`${name}_`) : name);
+  const names = new Map<string, string>();
+  for (const name of within) {
+    if (!taken.has(name)) continue;
+    names.set(name, apart(name));
+    used.add(names.get(name)!);
+  }
+  return names;
 }
 
 /**

@@ -3,6 +3,7 @@
  * beside the code know of a model file.
  */
 import { LayerPattern } from '../experiment/layerPattern.ts';
+import { madeUpName } from './madeUpNames.ts';
 
 /** A call that makes a layer. Offsets are in UTF-16 code units of the text. */
 export interface LayerCall {
@@ -33,8 +34,6 @@ const CALL = /\blayers\s*\.\s*([a-zA-Z]\w*)\s*\(/g;
 const NAME = /\bname\s*:\s*(['"`])((?:(?!\1)[^\\\n]){1,500})\1/g;
 /** Layers of tfjs have shorter names. */
 const LONGEST_NAME = 200;
-/** A name that was not given, but made up by tfjs: `dense_Dense3`, `sequential_2`. */
-const MADE_UP = /_[A-Z]\w*$/;
 /** Calls of a text that are looked at: no model has so many, and a text that somebody else made can have any number. */
 const MOST_CALLS = 2000;
 /** Most characters of templates that are compared with those of names, see {@link locateLayers}: some tenths of a second. */
@@ -89,10 +88,7 @@ export function locateLayers<L extends NamedLayer>(
     })?.call;
   for (const layer of layers) {
     const own = layer.layer.slice(layer.layer.lastIndexOf('/') + 1);
-    const call =
-      named.get(own) ??
-      templateOf(own) ??
-      (isMadeUp(own) ? nextOfKind(unnamed, layer.layerClass ?? own.replace(/^.*_|\d+$/g, '')) : undefined);
+    const call = named.get(own) ?? templateOf(own) ?? nextUnnamed(unnamed, own, layer.layerClass);
     if (call) places.set(layer, call);
   }
   return places;
@@ -105,12 +101,11 @@ function templatePattern(template: string): LayerPattern | undefined {
   return new LayerPattern(parts.map((part) => part.replace(/[*?[\]{}\\]/g, '\\$&')).join('?*'));
 }
 
-function isMadeUp(name: string): boolean {
-  return name.length <= LONGEST_NAME && /\d$/.test(name) && MADE_UP.test(name);
-}
-
-/** Takes it out of the list. */
-function nextOfKind(calls: LayerCall[], layerClass: string): LayerCall | undefined {
+/** The call of a layer that tfjs named; it is taken out of the list. */
+function nextUnnamed(calls: LayerCall[], name: string, knownClass: string | undefined): LayerCall | undefined {
+  const made = madeUpName(name);
+  if (!made) return undefined;
+  const layerClass = knownClass ?? made.layerClass;
   const index = calls.findIndex(({ kind }) => kind.toLowerCase() === layerClass.toLowerCase());
   return index < 0 ? undefined : calls.splice(index, 1)[0];
 }

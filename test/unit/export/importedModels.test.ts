@@ -236,6 +236,60 @@ describe('images with channels last', () => {
   });
 });
 
+describe('names of a file that look as if TensorFlow.js or the export had made them up', () => {
+  const SAMPLES = 30;
+
+  test.each([17, 12])('go out as they came in: version %i', async (opset) => {
+    const made = await workspace();
+    const file = graphFile({
+      opset,
+      input: ['n', CLASSES],
+      inputNames: ['input2', 't1'],
+      nodes: [
+        node('Add', ['input2', 't1'], 'input'),
+        node('Gemm', ['input', 't2'], 'hidden'),
+        node('Relu', ['hidden'], 'output'),
+        node('Gemm', ['output', 't0'], 'head_A1'),
+      ],
+      outputs: ['head_A1'],
+      tensors: { t2: randomFloats([CLASSES, 40]), t0: randomFloats([40, CLASSES]) },
+    });
+    await made.write('net.onnx', file);
+    const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES);
+    const ones = Float32Array.from({ length: SAMPLES * CLASSES }, (_, i) =>
+      i % CLASSES === labels[Math.floor(i / CLASSES)] ? 1 : 0,
+    );
+    await made.write('ones.npy', npy(ones, [SAMPLES, CLASSES]));
+    await made.write('labels.npy', npy(labels, [SAMPLES]));
+    const split = { inputs: { t1: 'ones.npy', input2: 'ones.npy' }, targets: { head_A1: 'labels.npy' } };
+    const settings = {
+      ...experiment,
+      model: './net.onnx',
+      data: { type: 'arrays', train: split, test: split },
+      training: { ...experiment.training, loss: 'sparse-categorical-crossentropy-from-logits', steps: 20 },
+    };
+    await made.write('net.deeptwist.jsonc', JSON.stringify(settings));
+    const { run, state } = await made.run({ of: join(made.folder, 'net.deeptwist.jsonc') });
+    expect(state).toBe('finished');
+
+    const { path, inputs, outputs, value, runValue } = await exported(run, made.folder);
+    expect([...inputs, ...outputs].map(({ name }) => name)).toEqual(['input2', 't1', 'head_A1']);
+    expect(value).toBeCloseTo(runValue ?? NaN, 6);
+    const weights = readOnnxModel(readFileSync(path)).initializers.map(({ name }) => name);
+    expect(weights).toEqual(expect.arrayContaining(['t2', 't0']));
+
+    const { signal } = new AbortController();
+    const original = { path: join(made.folder, 'net.onnx'), experiment: join(made.folder, 'net.deeptwist.jsonc') };
+    const evaluation = await evaluateFile({
+      ...original,
+      directory: made.folder,
+      signal,
+      onProgress: () => undefined,
+    });
+    expect(evaluation.samples).toBe(SAMPLES);
+  });
+});
+
 test('a graph does not go out as layers of TensorFlow.js', async () => {
   const { folder, run: train } = await imported();
   const { run } = await train();

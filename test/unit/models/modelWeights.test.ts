@@ -23,6 +23,16 @@ describe('weights have unique names that do not depend on what the process creat
       ['dense_Dense1/kernel', 'dense_Dense1/bias', 'dense_Dense2/kernel'],
     ],
     [
+      'named layers whose names end as unnamed ones do',
+      () => {
+        const names = ['enc_Layer0', 'enc_Layer1', 'fpn_P3', 'fpn_P5', 'model0'];
+        return tf.sequential({
+          layers: names.map((name) => layers.dense({ name, units: 3, inputShape: [3], useBias: false })),
+        });
+      },
+      ['enc_Layer0/kernel', 'enc_Layer1/kernel', 'fpn_P3/kernel', 'fpn_P5/kernel', 'model0/kernel'],
+    ],
+    [
       'a recurrent layer and its cell',
       () => tf.sequential({ layers: [layers.lstm({ name: 'lstm', units: 2, inputShape: [4, 3] })] }),
       ['lstm/kernel', 'lstm/recurrent_kernel', 'lstm/bias'],
@@ -49,6 +59,19 @@ describe('weights have unique names that do not depend on what the process creat
         'both/forward_rnn/recurrent_kernel',
         'both/backward_rnn/kernel',
         'both/backward_rnn/recurrent_kernel',
+      ],
+    ],
+    [
+      'bidirectional around an unnamed layer',
+      () => {
+        const layer = layers.simpleRNN({ units: 2, useBias: false }) as never;
+        return tf.sequential({ layers: [layers.bidirectional({ name: 'both', layer, inputShape: [4, 3] } as never)] });
+      },
+      [
+        'both/forward_simple_rnn_SimpleRNN1/kernel',
+        'both/forward_simple_rnn_SimpleRNN1/recurrent_kernel',
+        'both/backward_simple_rnn_SimpleRNN1/kernel',
+        'both/backward_simple_rnn_SimpleRNN1/recurrent_kernel',
       ],
     ],
     [

@@ -55,10 +55,11 @@ export async function largestDifference(
     ]),
   );
   const { inputs, outputs } = predictor.model;
-  const names = portNames(
-    inputs.map((input) => input.sourceLayer.name),
-    outputs.map((output) => output.sourceLayer.name),
-  );
+  const names = portNames({
+    inputNames: inputs.map((input) => input.sourceLayer.name),
+    outputNames: outputs.map((output) => output.sourceLayer.name),
+    hasNamesOfFile: false,
+  });
   const file = withWeights(graph, weights, names).graph;
   expect(file.nodes.map(({ domain }) => domain).filter(Boolean)).toEqual([]);
   const random = new Random(5);

@@ -15,7 +15,12 @@ test.each([
     const float = { to: { int: 1 } };
     const file = { nodes: [node('Cast', ['x'], 'y', float)], input: ['batch', 3, 1, 2], inputType, outputRank: 4 };
     const path = writeGraph(await temporaryFolder(), 'net.onnx', file);
-    const samples = { inputs: [{ shape: [1, 2, 3], dtype }], inputNames: ['x'], outputNames: ['y'] };
+    const samples = {
+      inputs: [{ shape: [1, 2, 3], dtype }],
+      inputNames: ['x'],
+      outputNames: ['y'],
+      hasNamesOfFile: true,
+    };
     const opened = await OnnxFile.open(path, samples);
     const [{ values, shape }] = await opened.predict(2, [Numbers.from([1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6])]);
     expect(shape).toEqual([2, 3, 1, 2]);

@@ -49,7 +49,12 @@ async function filesOf(format: ExportFormatName): Promise<Record<string, Uint8Ar
 
 async function read(path: string): Promise<void> {
   const found = await recognizeExport(path);
-  const file = await openExport(found, path, { inputs: samples.inputs, inputNames: ['a_input'], outputNames: ['b'] });
+  const file = await openExport(found, path, {
+    inputs: samples.inputs,
+    inputNames: ['a_input'],
+    outputNames: ['b'],
+    hasNamesOfFile: false,
+  });
   try {
     await file.predict(2, [new Float32Array(8)]);
   } finally {

@@ -47,17 +47,20 @@ export interface GraphFile {
   /** That of the batch is a name. */
   readonly input?: readonly (number | string)[];
   readonly inputType?: OnnxGraph['inputs'][number]['type'];
+  /** Default: `x`. All have one shape and type. */
+  readonly inputNames?: readonly string[];
   readonly outputs?: readonly string[];
   readonly outputRank?: number;
   readonly opset?: number;
 }
 
-/** The bytes of a graph from `x` to `y`. */
+/** The bytes of a graph, from `x` to `y` unless it has other names. */
 export function graphFile({
   nodes,
   tensors = {},
   input = ['batch', 4],
   inputType = 'float32',
+  inputNames = ['x'],
   outputs = ['y'],
   outputRank = 2,
   opset = 17,
@@ -65,7 +68,7 @@ export function graphFile({
   const open = Array.from({ length: outputRank }, (_, axis) => `d${axis}`);
   return encodeOnnxModel(
     {
-      inputs: [{ name: 'x', type: inputType, shape: input }],
+      inputs: inputNames.map((name) => ({ name, type: inputType, shape: input })),
       outputs: outputs.map((name) => ({ name, type: 'float32', shape: open })),
       initializers: Object.entries(tensors).map(([name, tensor]) => ({ name, ...tensor })),
       nodes,

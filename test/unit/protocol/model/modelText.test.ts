@@ -55,4 +55,10 @@ describe('the calls that make layers', () => {
       ['dense_Dense4', 5],
     ]);
   });
+
+  test('without a name are none of a layer whose name somebody chose', () => {
+    const layers = ['enc_Layer0', 'fpn_P3', 'dense_Dense1'].map((layer) => ({ layer, layerClass: 'Dense' }));
+    const [call] = layerCalls('layers.dense({ units: 2 })');
+    expect([...locateLayers(layers, [call])]).toEqual([[layers[2], call]]);
+  });
 });
