@@ -1,19 +1,24 @@
 /** @file An exported ONNX file, run by ONNX Runtime. */
 import { portName } from '../../compiler/ports.ts';
 import type { StepBatch } from '../../compiler/program.ts';
+import { inputTensor, isInputType, isIntegerType } from '../../formats/onnxInput.ts';
 import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
 import { permute } from '../../formats/strided.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../../models/imageLayout.ts';
 import { elementCount } from '../../protocol/shape.ts';
+import { UserError } from '../../protocol/userError.ts';
 import type { OpenedModel, Output, Samples } from '../format.ts';
 import { portNames } from '../portNames.ts';
 
 const SESSION = { logSeverityLevel: 3, executionProviders: ['cpu'] } as const;
 const STATE = 'state:';
 
-/** Samples as an input of a file takes them: an imported graph may have channels first, and integers of 64 bits. */
+/**
+ * Samples as an input of a file takes them: an imported graph may have channels first, and any type of numbers.
+ * @throws UserError for a number that the type does not have
+ */
 function tensorFor(
-  { type, shape }: InferenceSession.TensorValueMetadata,
+  { name, type, shape }: InferenceSession.TensorValueMetadata,
   sample: Samples['inputs'][number],
   values: StepBatch['inputs'][number],
   size: number,
@@ -22,10 +27,16 @@ function tensorFor(
   const other = channelsFirstShape(sizes, sample.shape);
   const ordered = other ? permute(values, [size, ...sample.shape], TO_CHANNELS_FIRST) : values;
   const dims = [size, ...(other ?? sample.shape)];
-  if (type === 'int64') return new ort.Tensor(type, BigInt64Array.from(ordered, BigInt), dims);
-  if (type === 'float32' && !(ordered instanceof Float32Array))
-    return new ort.Tensor(type, Float32Array.from(ordered), dims);
-  return new ort.Tensor(sample.dtype, ordered, dims);
+  if (!isInputType(type)) throw new Error(`its input ${name} takes numbers of the type ${type}`);
+  const tensor = inputTensor(type, ordered, dims);
+  if (isIntegerType(type)) {
+    const lost = ordered.find((value, i) => Number((tensor.data as Int32Array)[i]) !== Math.trunc(value));
+    if (lost !== undefined)
+      throw new UserError(`A sample has the number ${lost}, which the input ${name} of the type ${type} cannot take.`, {
+        remedy: `Give the model data within the range of ${type}, or an input of another type.`,
+      });
+  }
+  return tensor;
 }
 
 export class OnnxFile implements OpenedModel {
@@ -79,7 +90,7 @@ export class OnnxFile implements OpenedModel {
       if (!Object.hasOwn(results, name)) throw new Error(`it has no output ${name}`);
       const { data, dims } = results[name];
       return {
-        values: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
+        values: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number),
         shape: dims,
       };
     });

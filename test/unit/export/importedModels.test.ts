@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { evaluateFile } from '../../../server/export/evaluateFile.ts';
+import type { NumericArray } from '../../../server/formats/elements.ts';
 import { readOnnxModel } from '../../../server/formats/onnxReader.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
 import type { ExportFormatName } from '../../../server/protocol/model/exportFormats.ts';
@@ -15,6 +16,7 @@ import { exported } from './finishedRun.ts';
 const { positiveFloats, randomFloats } = seededFloats();
 
 const HIDDEN = 120;
+const SAMPLES = 30;
 
 /** A convolution with normalization and dropout, then two layers; the weights have PyTorch's names. */
 const network = {
@@ -166,8 +168,6 @@ test('running statistics move in training, and stay where they are frozen', asyn
 });
 
 describe('images with channels last', () => {
-  const SAMPLES = 30;
-
   /** A run on images [4, 5, 3] whose class is the brightest channel: with the axes in another order nothing could be learned of it. */
   async function trained(net: Parameters<typeof graphFile>[0]) {
     const made = await workspace();
@@ -236,59 +236,93 @@ describe('images with channels last', () => {
   });
 });
 
-describe('names of a file that look as if TensorFlow.js or the export had made them up', () => {
-  const SAMPLES = 30;
+/**
+ * A run of a file on an array that has `most` at the place of the class and 0 elsewhere, which all inputs take.
+ */
+async function trainedOnClasses(
+  net: Parameters<typeof graphFile>[0],
+  numbersOf: (values: number[]) => NumericArray,
+  most = 1,
+) {
+  const { folder, write, run: train } = await workspace();
+  await write('net.onnx', graphFile({ input: ['n', CLASSES], ...net }));
+  const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES);
+  const values = [...labels].flatMap((label) => Array.from({ length: CLASSES }, (_, i) => (i === label ? most : 0)));
+  await write('x.npy', npy(numbersOf(values), [SAMPLES, CLASSES]));
+  await write('labels.npy', npy(labels, [SAMPLES]));
+  const { inputNames = ['x'], outputs: [output] = ['y'] } = net;
+  const split = {
+    inputs: Object.fromEntries(inputNames.map((name) => [name, 'x.npy'])),
+    targets: { [output]: 'labels.npy' },
+  };
+  const settings = {
+    ...experiment,
+    model: './net.onnx',
+    data: { type: 'arrays', train: split, test: split },
+    training: { ...experiment.training, loss: 'sparse-categorical-crossentropy-from-logits', steps: 20 },
+  };
+  const file = join(folder, 'net.deeptwist.jsonc');
+  await write('net.deeptwist.jsonc', JSON.stringify(settings));
+  const { run, state } = await train({ of: file });
+  expect(state).toBe('finished');
+  const { signal } = new AbortController();
+  const evaluated = { path: join(folder, 'net.onnx'), experiment: file, directory: folder, signal };
+  return { folder, run, evaluateNet: () => evaluateFile({ ...evaluated, onProgress: () => undefined }) };
+}
 
-  test.each([17, 12])('go out as they came in: version %i', async (opset) => {
-    const made = await workspace();
-    const file = graphFile({
-      opset,
-      input: ['n', CLASSES],
-      inputNames: ['input2', 't1'],
-      nodes: [
-        node('Add', ['input2', 't1'], 'input'),
-        node('Gemm', ['input', 't2'], 'hidden'),
-        node('Relu', ['hidden'], 'output'),
-        node('Gemm', ['output', 't0'], 'head_A1'),
-      ],
-      outputs: ['head_A1'],
-      tensors: { t2: randomFloats([CLASSES, 40]), t0: randomFloats([40, CLASSES]) },
-    });
-    await made.write('net.onnx', file);
-    const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES);
-    const ones = Float32Array.from({ length: SAMPLES * CLASSES }, (_, i) =>
-      i % CLASSES === labels[Math.floor(i / CLASSES)] ? 1 : 0,
-    );
-    await made.write('ones.npy', npy(ones, [SAMPLES, CLASSES]));
-    await made.write('labels.npy', npy(labels, [SAMPLES]));
-    const split = { inputs: { t1: 'ones.npy', input2: 'ones.npy' }, targets: { head_A1: 'labels.npy' } };
-    const settings = {
-      ...experiment,
-      model: './net.onnx',
-      data: { type: 'arrays', train: split, test: split },
-      training: { ...experiment.training, loss: 'sparse-categorical-crossentropy-from-logits', steps: 20 },
-    };
-    await made.write('net.deeptwist.jsonc', JSON.stringify(settings));
-    const { run, state } = await made.run({ of: join(made.folder, 'net.deeptwist.jsonc') });
-    expect(state).toBe('finished');
-
-    const { path, inputs, outputs, value, runValue } = await exported(run, made.folder);
-    expect([...inputs, ...outputs].map(({ name }) => name)).toEqual(['input2', 't1', 'head_A1']);
-    expect(value).toBeCloseTo(runValue ?? NaN, 6);
-    const weights = readOnnxModel(readFileSync(path)).initializers.map(({ name }) => name);
-    expect(weights).toEqual(expect.arrayContaining(['t2', 't0']));
-
-    const { signal } = new AbortController();
-    const original = { path: join(made.folder, 'net.onnx'), experiment: join(made.folder, 'net.deeptwist.jsonc') };
-    const evaluation = await evaluateFile({
-      ...original,
-      directory: made.folder,
-      signal,
-      onProgress: () => undefined,
-    });
-    expect(evaluation.samples).toBe(SAMPLES);
-  });
+test.each([17, 12])('names that look made up go out as they came in: version %i', async (opset) => {
+  const net = {
+    opset,
+    inputNames: ['input2', 't1'],
+    nodes: [
+      node('Add', ['input2', 't1'], 'input'),
+      node('Gemm', ['input', 't2'], 'hidden'),
+      node('Relu', ['hidden'], 'output'),
+      node('Gemm', ['output', 't0'], 'head_A1'),
+    ],
+    outputs: ['head_A1'],
+    tensors: { t2: randomFloats([CLASSES, 40]), t0: randomFloats([40, CLASSES]) },
+  };
+  const { folder, run, evaluateNet } = await trainedOnClasses(net, (values) => Float32Array.from(values));
+  const { path, inputs, outputs, value, runValue } = await exported(run, folder);
+  expect([...inputs, ...outputs].map(({ name }) => name)).toEqual(['input2', 't1', 'head_A1']);
+  expect(value).toBeCloseTo(runValue ?? NaN, 6);
+  const weights = readOnnxModel(readFileSync(path)).initializers.map(({ name }) => name);
+  expect(weights).toEqual(expect.arrayContaining(['t2', 't0']));
+  expect((await evaluateNet()).samples).toBe(SAMPLES);
 });
+
+test.each([
+  ['uint8', 'uint8', 17],
+  ['uint8', 'uint8', 12],
+  ['int32', 'int16', 17],
+  ['int64', 'uint8', 17],
+  ['bool', 'uint8', 17],
+] as const)(
+  'an input of %s takes arrays of %s, in a file as in training: version %i',
+  async (inputType, given, opset) => {
+    const most = inputType === 'bool' ? 1 : 200;
+    const net = {
+      opset,
+      inputType,
+      nodes: [
+        node('Cast', ['x'], 'f', { to: { int: 1 } }),
+        node('Mul', ['f', 'scale'], 's'),
+        node('Gemm', ['s', 'fc.weight'], 'y'),
+      ],
+      tensors: {
+        scale: { type: 'float32', shape: [], data: Float32Array.of(1 / most) },
+        'fc.weight': randomFloats([CLASSES, CLASSES]),
+      },
+    } as const;
+    const numbersOf = (values: number[]) => (given === 'uint8' ? Uint8Array.from(values) : Int16Array.from(values));
+    const { folder, run, evaluateNet } = await trainedOnClasses(net, numbersOf, most);
+    const { value, runValue, largestDifference } = await exported(run, folder);
+    expect(value).toBeCloseTo(runValue ?? NaN, 6);
+    expect(largestDifference).toBeLessThan(1e-5);
+    expect((await evaluateNet()).samples).toBe(SAMPLES);
+  },
+);
 
 test('a graph does not go out as layers of TensorFlow.js', async () => {
   const { folder, run: train } = await imported();

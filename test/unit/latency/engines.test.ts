@@ -18,7 +18,7 @@ async function fileWith(name: string, content: Uint8Array): Promise<string> {
 }
 
 /** Looks rows up, for words of a type. */
-const lookup = (type: 'int32' | 'int64' | 'bool', words: (number | string)[]): OnnxGraph => ({
+const lookup = (type: 'int32' | 'int64', words: (number | string)[]): OnnxGraph => ({
   inputs: [{ name: 'words', type, shape: words }],
   outputs: [{ name: 'rows', type: 'float32', shape: [...words, 4] }],
   initializers: [{ name: 'table', type: 'float32', shape: [ROWS, 4], data: new Float32Array(4 * ROWS) }],
@@ -52,15 +52,32 @@ describe('an ONNX file', () => {
     expect(await openOnnx(path, 1, undefined)).toMatchObject({ batchSize: 10, sample: [[5]] });
   });
 
+  test.each([
+    ['float64', false],
+    ['uint8', true],
+    ['bool', false],
+  ] as const)('is given numbers of the type %s', async (type, hasWords) => {
+    const graph: OnnxGraph = {
+      inputs: [{ name: 'given', type, shape: ['batch', 4] }],
+      outputs: [{ name: 'same', type, shape: ['batch', 4] }],
+      initializers: [],
+      nodes: [{ op: 'Identity', inputs: ['given'], outputs: ['same'] }],
+    };
+    const engine = await openOnnx(await fileWith('same.onnx', encodeOnnxModel(graph)), 1, undefined);
+    expect(engine).toMatchObject({ hasWords, sample: [[4]] });
+    const run = engine.prepare(3, await acceptedWords(engine));
+    expect(await run()).toMatchObject({ same: { type, dims: [3, 4] } });
+  });
+
   test('with an input of another type is refused by its name', async () => {
     const graph: OnnxGraph = {
-      inputs: [{ name: 'mask', type: 'bool', shape: [1] }],
-      outputs: [{ name: 'same', type: 'bool', shape: [1] }],
+      inputs: [{ name: 'parts', type: 'float32', shape: [1], isSequence: true }],
+      outputs: [{ name: 'count', type: 'int64', shape: [] }],
       initializers: [],
-      nodes: [{ op: 'Identity', inputs: ['mask'], outputs: ['same'] }],
+      nodes: [{ op: 'SequenceLength', inputs: ['parts'], outputs: ['count'] }],
     };
-    const path = await fileWith('mask.onnx', encodeOnnxModel(graph));
-    await expect(openOnnx(path, 1, undefined)).rejects.toThrow("its input 'mask' is of the type bool");
+    const path = await fileWith('parts.onnx', encodeOnnxModel(graph));
+    await expect(openOnnx(path, 1, undefined)).rejects.toThrow("its input 'parts' is of the type sequence or map");
   });
 
   test('that fails whatever it is given says why', async () => {

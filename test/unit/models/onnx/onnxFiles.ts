@@ -51,6 +51,7 @@ export interface GraphFile {
   readonly inputNames?: readonly string[];
   readonly outputs?: readonly string[];
   readonly outputRank?: number;
+  readonly outputType?: OnnxGraph['outputs'][number]['type'];
   readonly opset?: number;
 }
 
@@ -63,13 +64,14 @@ export function graphFile({
   inputNames = ['x'],
   outputs = ['y'],
   outputRank = 2,
+  outputType = 'float32',
   opset = 17,
 }: GraphFile): Uint8Array {
   const open = Array.from({ length: outputRank }, (_, axis) => `d${axis}`);
   return encodeOnnxModel(
     {
       inputs: inputNames.map((name) => ({ name, type: inputType, shape: input })),
-      outputs: outputs.map((name) => ({ name, type: 'float32', shape: open })),
+      outputs: outputs.map((name) => ({ name, type: outputType, shape: open })),
       initializers: Object.entries(tensors).map(([name, tensor]) => ({ name, ...tensor })),
       nodes,
     },
