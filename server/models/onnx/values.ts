@@ -11,6 +11,13 @@ import { elementCount, isSizes } from '../../protocol/shape.ts';
 /** Floats of every size are float32 here, integers of every size those that float64 has. */
 export type Kind = 'float' | 'int' | 'bool';
 
+/** A number as one of a kind. */
+export const asKind: Readonly<Record<Kind, (number: number) => number>> = {
+  float: Math.fround,
+  int: Math.trunc,
+  bool: (number) => (number === 0 ? 0 : 1),
+};
+
 /** Numbers in row-major order that do not depend on weights or samples. */
 export interface KnownTensor {
   readonly kind: Kind;

@@ -4,6 +4,7 @@ import { onnxDataTypes, onnxTypeName } from '../../../formats/onnxTypes.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
 import {
+  asKind,
   axisOf,
   broadcastShape,
   broadcastTo,
@@ -164,8 +165,7 @@ function castTo(x: tf.Tensor, kind: Kind): tf.Tensor {
 
 function castValue(value: Value, kind: Kind): Value {
   if (!isKnown(value)) return castTo(value, kind);
-  const convert = { float: Math.fround, int: Math.trunc, bool: (number: number) => (number === 0 ? 0 : 1) }[kind];
-  return { kind, shape: value.shape, numbers: Array.from(value.numbers, convert) };
+  return { kind, shape: value.shape, numbers: Array.from(value.numbers, asKind[kind]) };
 }
 
 function cast(call: NodeCall): Value {

@@ -1,8 +1,11 @@
-/** @file Operators of numbers that are all known, such as arithmetic with shapes: computed in float64, with no operation of a step. */
+/**
+ * @file Operators of numbers that are all known, such as arithmetic with shapes, with no operation of a step. Each result is rounded to its
+ * kind: the floor of a product decides on a size, and is to be that of ONNX Runtime, which computes in float32.
+ */
 import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { axisOf, broadcast, broadcastShape, knownIntegers, type KnownTensor, type Kind } from '../values.ts';
+import { asKind, axisOf, broadcast, broadcastShape, knownIntegers, type KnownTensor, type Kind } from '../values.ts';
 import { reducedAxes } from './reduction.ts';
 
 function knownInputs(call: NodeCall): KnownTensor[] {
@@ -12,21 +15,22 @@ function knownInputs(call: NodeCall): KnownTensor[] {
 function combined(a: KnownTensor, b: KnownTensor, kind: Kind, compute: (a: number, b: number) => number): KnownTensor {
   const shape = broadcastShape(a.shape, b.shape);
   const [left, right] = [broadcast(a, shape).numbers, broadcast(b, shape).numbers];
-  return { kind, shape, numbers: Array.from(left, (value, i) => compute(value, right[i])) };
+  return { kind, shape, numbers: Array.from(left, (value, i) => asKind[kind](compute(value, right[i]))) };
 }
 
 /** @param result the kind of the result; undefined for that of the operands */
-function ofBroadcast(compute: (a: number, b: number, kind: Kind) => number, result?: Kind): Operator {
+function ofBroadcast(compute: (a: number, b: number) => number, result?: Kind): Operator {
   return (call) => {
     const kind = call.sameKinds();
-    return knownInputs(call).reduce((a, b) => combined(a, b, result ?? kind, (x, y) => compute(x, y, kind)));
+    return knownInputs(call).reduce((a, b) => combined(a, b, result ?? kind, compute));
   };
 }
 
 function ofEach(compute: (x: number) => number, result?: Kind): Operator {
   return (call) => {
-    const [{ kind, shape, numbers }] = knownInputs(call);
-    return { kind: result ?? kind, shape, numbers: Array.from(numbers, compute) };
+    const [value] = knownInputs(call);
+    const kind = result ?? value.kind;
+    return { kind, shape: value.shape, numbers: Array.from(value.numbers, (x) => asKind[kind](compute(x))) };
   };
 }
 
@@ -44,7 +48,7 @@ function ofAxes(combine: (a: number, b: number) => number, start: number): Opera
           sum + (axes.includes(axis) ? 0 : (Math.floor(place / stride) % value.shape[axis]) * to[axis]),
         0,
       );
-      numbers[target] = combine(numbers[target], value.numbers[place]);
+      numbers[target] = asKind[value.kind](combine(numbers[target], value.numbers[place]));
     }
     return { kind: value.kind, shape: keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis)), numbers };
   };
@@ -73,7 +77,7 @@ const cumulativeSum: Operator = (call) => {
     const isFirst = at === (isReverse ? shape[axis] - 1 : 0);
     const before = place + (isReverse ? stride : -stride);
     const own = value.numbers[isExclusive ? before : place];
-    numbers[place] = isFirst ? (isExclusive ? 0 : own) : numbers[before] + own;
+    numbers[place] = isFirst ? (isExclusive ? 0 : own) : asKind[value.kind](numbers[before] + own);
   }
   return { kind: value.kind, shape, numbers };
 };
@@ -92,7 +96,7 @@ export const knownOperators: Operators = {
   Add: ofBroadcast((a, b) => a + b),
   Sub: ofBroadcast((a, b) => a - b),
   Mul: ofBroadcast((a, b) => a * b),
-  Div: ofBroadcast((a, b, kind) => (kind === 'int' ? Math.trunc(a / b) : a / b)),
+  Div: ofBroadcast((a, b) => a / b),
   Mod: (call) => {
     // By the sign of the divisor, as Python has it; of the dividend where `fmod` says so, as C.
     const isC = call.integer('fmod', 0) !== 0;

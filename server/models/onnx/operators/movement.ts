@@ -7,6 +7,7 @@ import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
 import {
+  asKind,
   axisOf,
   broadcast,
   broadcastShape,
@@ -342,10 +343,16 @@ const range: Operator = (call) => {
   const [start, limit, step] = ['the start', 'the limit', 'the step'].map(
     (what, i) => call.requiredNumbers(i, what)[0],
   );
-  const length = Math.max(0, Math.ceil((limit - start) / step));
+  const kind = call.known(0, 'the start')?.kind ?? 'int';
+  const length = Math.max(0, Math.ceil(asKind[kind](limit - start) / step));
   knownCount([length]);
-  const known = call.known(0, 'the start');
-  return { kind: known?.kind ?? 'int', shape: [length], numbers: Array.from({ length }, (_, i) => start + i * step) };
+  let next = start;
+  const numbers = Array.from({ length }, () => {
+    const number = next;
+    next = asKind[kind](number + step);
+    return number;
+  });
+  return { kind, shape: [length], numbers };
 };
 
 /** The upper or the lower triangle of matrices; 0 elsewhere. */

@@ -1,4 +1,7 @@
-/** @file Resizing of images: a linear map of the numbers on each axis, by the formulas of the operator Resize. */
+/**
+ * @file Resizing of images: a linear map of the numbers on each axis, by the formulas of the operator Resize. Sizes and places are computed
+ * in float32, as ONNX Runtime computes them: 10 places by a scale of 1.4, which float32 has as 1.39999998, are 14.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operators } from '../nodeCall.ts';
@@ -13,39 +16,47 @@ const COORDINATES = [
   'half_pixel_symmetric',
 ] as const;
 const ROUNDING = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
+type Rounding = (typeof ROUNDING)[number];
 
 interface Sampling {
   readonly mode: (typeof MODES)[number];
   readonly coordinates: (typeof COORDINATES)[number];
-  readonly rounding: (typeof ROUNDING)[number];
+  /** Undefined before version 11: up in an image that becomes smaller, else down. */
+  readonly rounding: Rounding | undefined;
   /** a of Keys 1981. */
   readonly cubic: number;
   readonly excludesOutside: boolean;
 }
 
+const f32 = Math.fround;
+
 /** Place of the input that a place of the output is taken from. */
 function sourceOf(place: number, input: number, output: number, scale: number, { coordinates }: Sampling): number {
   switch (coordinates) {
     case 'asymmetric':
-      return place / scale;
+      return f32(place / scale);
     case 'align_corners':
-      return output === 1 ? 0 : (place * (input - 1)) / (output - 1);
+      return output === 1 ? 0 : f32(f32(place * (input - 1)) / (output - 1));
     case 'pytorch_half_pixel':
-      return output > 1 ? (place + 0.5) / scale - 0.5 : 0;
+      return output > 1 ? f32(f32((place + 0.5) / scale) - 0.5) : 0;
     case 'half_pixel_symmetric': {
-      const adjustment = output / (scale * input);
-      return (input / 2) * (1 - adjustment) + (place + 0.5) / scale - 0.5;
+      const adjustment = f32(output / f32(scale * input));
+      const offset = f32((input / 2) * f32(1 - adjustment));
+      return f32(offset + (place + 0.5) / scale - 0.5);
     }
     case 'half_pixel':
-      return (place + 0.5) / scale - 0.5;
+      return f32(f32((place + 0.5) / scale) - 0.5);
     default:
       return coordinates satisfies never;
   }
 }
 
-const round: Readonly<Record<Sampling['rounding'], (x: number) => number>> = {
-  round_prefer_floor: (x) => Math.ceil(x - 0.5),
-  round_prefer_ceil: (x) => Math.floor(x + 0.5),
+/** True halfway between two places, up to the error of float32 that ONNX Runtime allows. */
+const isHalfway = (x: number) => Math.abs(x - Math.floor(x) - 0.5) < 1e-6;
+
+const round: Readonly<Record<Rounding, (x: number) => number>> = {
+  round_prefer_floor: (x) => (isHalfway(x) ? Math.floor(x) : Math.round(x)),
+  round_prefer_ceil: (x) => (isHalfway(x) ? Math.ceil(x) : Math.round(x)),
   floor: Math.floor,
   ceil: Math.ceil,
 };
@@ -67,7 +78,10 @@ function samplesOf(
   const inside = (place: number) => Math.max(0, Math.min(input - 1, place));
   return Array.from({ length: output }, (_, place) => {
     const source = sourceOf(place, input, output, scale, sampling);
-    if (sampling.mode === 'nearest') return [[inside(round[sampling.rounding](source)), 1]];
+    if (sampling.mode === 'nearest') {
+      const rounding = sampling.rounding ?? (scale < 1 ? 'ceil' : 'floor');
+      return [[inside(round[rounding](source)), 1]];
+    }
     const low = Math.floor(source);
     if (sampling.mode === 'linear') {
       const at = inside(source);
@@ -112,7 +126,7 @@ function resize(call: NodeCall): tf.Tensor {
   const sampling: Sampling = {
     mode: call.word('mode', MODES),
     coordinates: isOld ? 'asymmetric' : call.word('coordinate_transformation_mode', COORDINATES),
-    rounding: isOld ? 'floor' : call.word('nearest_mode', ROUNDING),
+    rounding: isOld ? undefined : call.word('nearest_mode', ROUNDING),
     cubic: call.real('cubic_coeff_a', -0.75),
     excludesOutside: call.integer('exclude_outside', 0) !== 0,
   };
@@ -124,10 +138,12 @@ function resize(call: NodeCall): tf.Tensor {
   const sizes = call.numbers(3, 'the sizes') ?? [];
   if (scales.length !== axes.length && sizes.length !== axes.length)
     throw new TypeError(`it has neither a scale nor a size for each of its ${axes.length} axes`);
+  const outputs = axes.map((axis, i) => (sizes.length > 0 ? sizes[i] : Math.floor(f32(x.shape[axis] * scales[i]))));
+  // ONNX Runtime gives an image that keeps its sizes back as it is, also by a scale such as 1.1 of 7 places.
+  if (outputs.every((output, i) => output === x.shape[axes[i]])) return x;
   return axes.reduce<tf.Tensor>((resized, axis, i) => {
-    const input = x.shape[axis];
-    const output = sizes.length > 0 ? sizes[i] : Math.floor(input * scales[i]);
-    const scale = sizes.length > 0 ? output / input : scales[i];
+    const [input, output] = [x.shape[axis], outputs[i]];
+    const scale = sizes.length > 0 ? f32(output / input) : scales[i];
     if (output === input && scale === 1) return resized;
     return resizeAxis(resized, axis, samplesOf(input, output, scale, sampling));
   }, x);

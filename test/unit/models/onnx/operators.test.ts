@@ -763,6 +763,86 @@ const cases: Record<string, Case> = {
     opset: 10,
     tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.of(1, 1, 2, 3) } },
   }),
+  ...Object.fromEntries(
+    [
+      ['nearest', 'asymmetric', 10, 0.7, 'floor'],
+      ['nearest', 'asymmetric', 10, 1.2, 'floor'],
+      ['nearest', 'asymmetric', 10, 1.4, 'floor'],
+      ['nearest', 'asymmetric', 10, 1.2, 'round_prefer_ceil'],
+      ['nearest', 'half_pixel', 24, 1.3, 'round_prefer_floor'],
+      ['nearest', 'half_pixel', 15, 1.8, 'ceil'],
+      ['nearest', 'half_pixel_symmetric', 13, 0.7, 'floor'],
+      ['nearest', 'half_pixel_symmetric', 13, 1.4, 'round_prefer_ceil'],
+      ['linear', 'half_pixel', 7, 1.1, 'floor'],
+    ].map(([mode, coordinates, length, scale, rounding]) => [
+      `Resize of ${length} places, ${mode}, ${coordinates}, ${rounding}, by ${scale} in float32`,
+      behindWeight(
+        'Resize',
+        {
+          mode: { string: String(mode) },
+          coordinate_transformation_mode: { string: String(coordinates) },
+          nearest_mode: { string: String(rounding) },
+        },
+        ['', 'scales'],
+        {
+          opset: 19,
+          sample: [2, 3, Number(length)],
+          tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.of(1, 1, 1, Number(scale)) } },
+        },
+      ),
+    ]),
+  ),
+  'Resize to sizes computed in float32': {
+    sample: [2, 3, 10],
+    outputRank: 4,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Shape', ['scaled'], 'shape'),
+      node('Slice', ['shape', 'three', 'four'], 'width'),
+      node('Cast', ['width'], 'floats', { to: { int: 1 } }),
+      node('Mul', ['floats', 'factor'], 'narrow'),
+      node('Floor', ['narrow'], 'whole'),
+      node('Cast', ['whole'], 'size', { to: { int: 7 } }),
+      node('Slice', ['shape', 'zero', 'three'], 'rest'),
+      node('Concat', ['rest', 'size'], 'sizes', { axis: { int: 0 } }),
+      node('Resize', ['scaled', '', '', 'sizes'], 'y', {
+        mode: { string: 'nearest' },
+        coordinate_transformation_mode: { string: 'asymmetric' },
+        nearest_mode: { string: 'floor' },
+      }),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([2, 3, 10]),
+      zero: integers([0]),
+      three: integers([3]),
+      four: integers([4]),
+      factor: { type: 'float32', shape: [], data: Float32Array.of(0.7) },
+    },
+  },
+  'Resize to less before version 11': behindWeight('Resize', { mode: { string: 'nearest' } }, ['scales'], {
+    ...onImage,
+    opset: 10,
+    tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.of(1, 1, 0.7, 0.35) } },
+  }),
+  'known numbers in float32': {
+    sample: [10],
+    nodes: [
+      node('Range', ['start', 'limit', 'step'], 'places'),
+      node('CumSum', ['places', 'axis'], 'sums'),
+      node('Mul', ['sums', 'ten'], 'tens'),
+      node('Floor', ['tens'], 'whole'),
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Mul', ['scaled', 'whole'], 'y'),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([10]),
+      start: { type: 'float32', shape: [], data: Float32Array.of(0) },
+      limit: { type: 'float32', shape: [], data: Float32Array.of(6.5) },
+      step: { type: 'float32', shape: [], data: Float32Array.of(0.7) },
+      axis: integers([0], []),
+      ten: { type: 'float32', shape: [], data: Float32Array.of(10) },
+    },
+  },
 };
 
 /** A loss whose gradient is different for every number of the output. */
