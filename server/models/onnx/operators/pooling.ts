@@ -13,7 +13,10 @@ import {
   type Window,
 } from './windows.ts';
 
-/** The window with what is added at the end of an axis so that a last window fits which only begins in the image. */
+/**
+ * The window with what is added at the end of an axis so that a last window fits which only begins in the image, or in the padding before
+ * it.
+ */
 function roundedUp(window: Window, image: readonly [number, number]): Window {
   const added = ([0, 1] as const).map((axis) => {
     const [before, after] = [window.pads[axis], window.pads[axis + 2]];
@@ -88,11 +91,13 @@ function averagePool(call: NodeCall): tf.Tensor {
   if (isDilated(window)) throw new TypeError('its dilations are not known here');
   const image = channelsLast(x);
   const isPaddingCounted = call.integer('count_include_pad', 0) !== 0 && window.pads.some((pad) => pad > 0);
-  // Zeros that count are part of the image; what rounding up adds never counts.
-  const whole = isPaddingCounted ? tf.pad(image, paddingsOf(window.pads)) : image;
-  const over: Window = isPaddingCounted ? { ...window, pads: [0, 0, 0, 0] } : window;
-  const { size, strides, pads } = isRoundedUp ? roundedUp(over, sizeOf(whole)) : over;
-  const y = tf.avgPool(whole, [...size], strides, paddingsOf(pads) as never);
+  const { size, strides, pads } = isRoundedUp ? roundedUp(window, sizeOf(image)) : window;
+  // Zeros that count are made part of the image; what rounding up adds never counts.
+  const [whole, [top, left, bottom, right]] = isPaddingCounted
+    ? [tf.pad(image, paddingsOf(window.pads)), window.pads]
+    : [image, [0, 0, 0, 0]];
+  const rest: Window['pads'] = [pads[0] - top, pads[1] - left, pads[2] - bottom, pads[3] - right];
+  const y = tf.avgPool(whole, [...size], strides, paddingsOf(rest) as never);
   return likeInput(channelsFirst(y), given.rank);
 }
 

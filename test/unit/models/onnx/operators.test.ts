@@ -843,6 +843,23 @@ const cases: Record<string, Case> = {
       ten: { type: 'float32', shape: [], data: Float32Array.of(10) },
     },
   },
+  ...Object.fromEntries(
+    [2, 3].map((size) => [
+      `AveragePool of ${size} that counts its border and rounds up`,
+      behindWeight(
+        'AveragePool',
+        {
+          kernel_shape: { ints: [size, size] },
+          strides: { ints: [2, 2] },
+          pads: { ints: [1, 1, 1, 1] },
+          ceil_mode: { int: 1 },
+          count_include_pad: { int: 1 },
+        },
+        [],
+        { ...onImage, eagerIsWrong: true },
+      ),
+    ]),
+  ),
 };
 
 /** A loss whose gradient is different for every number of the output. */
