@@ -1,12 +1,10 @@
 /** @file The tables of an ONNX graph that its samples are looked up in. */
-import { ARRANGING } from './graphLayer.ts';
+import { arranged } from './arranging.ts';
 import type { ModelGraph } from './modelGraph.ts';
 
 /** The weights whose rows the integers of the first input name. */
 export function embeddingsOfGraph({ inputs, nodes, weights }: ModelGraph): { layer: string; rows: number }[] {
-  const indices = new Set([inputs[0].name]);
-  for (const { op, inputs: taken, outputs } of nodes)
-    if (ARRANGING.has(op) && indices.has(taken[0])) indices.add(outputs[0]);
+  const indices = arranged([inputs[0].name], nodes);
   const tables = new Set(
     nodes.filter(({ op, inputs: [, at] }) => op === 'Gather' && indices.has(at)).map(({ inputs: [table] }) => table),
   );

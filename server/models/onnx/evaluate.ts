@@ -4,6 +4,7 @@ import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
 import type { OnnxNode } from '../../formats/onnx.ts';
 import { messageOf } from '../../protocol/thrown.ts';
 import { UserError } from '../../protocol/userError.ts';
+import { arranged } from './arranging.ts';
 import type { ModelGraph } from './modelGraph.ts';
 import { NodeCall, type Mode } from './nodeCall.ts';
 import { operatorOf } from './operators.ts';
@@ -28,7 +29,7 @@ export function evaluateGraph(
   graph: ModelGraph,
   inputs: readonly tf.Tensor[],
   weights: ReadonlyMap<string, tf.Tensor>,
-  mode: Omit<Mode, 'opset'>,
+  mode: Omit<Mode, 'opset' | 'samples'>,
 ): tf.Tensor[] {
   return valuesOf(graph, inputs, weights, mode).map(tensorOf);
 }
@@ -38,12 +39,13 @@ export function valuesOf(
   graph: ModelGraph,
   inputs: readonly tf.Tensor[],
   weights: ReadonlyMap<string, tf.Tensor>,
-  mode: Omit<Mode, 'opset'>,
+  mode: Omit<Mode, 'opset' | 'samples'>,
 ): Value[] {
   const values = new Map<string, Value | Sequence>(weights);
   for (const [name, tensor] of graph.constants) values.set(name, knownTensorOf(tensor));
   graph.inputs.forEach(({ name, type }, i) => values.set(name, ofType(inputs[i], type)));
-  const ofGraph = { ...mode, opset: graph.opset };
+  const names = graph.inputs.map(({ name }) => name);
+  const ofGraph = { ...mode, opset: graph.opset, samples: arranged(names, graph.nodes) };
   for (const node of graph.nodes) {
     const inputsOfNode = node.inputs.map((name) => values.get(name));
     const outputs = compute(node, inputsOfNode, ofGraph);

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { decodeModelGraph, encodeModelGraph, type GraphWeight, type ModelGraph } from './modelGraph.ts';
+import { ARRANGING } from './arranging.ts';
 import { evaluateGraph } from './evaluate.ts';
 
 /** Sizes of a tensor between layers; null for that of the batch. */
@@ -29,9 +30,6 @@ interface SavedSettings extends Omit<LayerSettings, 'graph'> {
   /** Number of inputs that are no weights. */
   readonly inputCount: number;
 }
-
-/** Operators that leave the numbers as they are. */
-export const ARRANGING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Transpose']);
 
 export class OnnxGraphLayer extends tf.layers.Layer {
   static readonly className = 'OnnxGraph';

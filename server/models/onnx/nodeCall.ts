@@ -21,6 +21,8 @@ export interface Mode {
   readonly frozenStatistics: boolean;
   /** Version of the standard operators. */
   readonly opset: number;
+  /** Names of the values that are the inputs of the graph, at most arranged in another way. */
+  readonly samples: ReadonlySet<string>;
   /** Gives a weight another value: running statistics. */
   update(weight: string, value: tf.Tensor): void;
 }
@@ -57,6 +59,11 @@ export class NodeCall {
 
   has(input: number): boolean {
     return this.#inputs[input] !== undefined;
+  }
+
+  /** True for numbers that come from the data as they are. */
+  isSample(input: number): boolean {
+    return this.mode.samples.has(this.node.inputs[input]);
   }
 
   /** @throws TypeError where something takes an output behind the first */

@@ -13,8 +13,8 @@ import {
   type Value,
 } from '../values.ts';
 
-/** Indices that count from the end where they are negative. */
-function fromBeginning(indices: tf.Tensor, length: number | tf.Tensor): tf.Tensor {
+/** Places on an axis for indices that count from its end where they are negative. */
+export function fromBeginning(indices: tf.Tensor, length: number | tf.Tensor): tf.Tensor {
   const whole = typeof length === 'number' ? tf.scalar(length, 'int32') : length;
   return tf.where(tf.less(indices, 0), tf.add(indices, whole), indices);
 }

@@ -20,6 +20,7 @@ import {
   type KnownTensor,
   type Value,
 } from '../values.ts';
+import { fromBeginning } from './indexing.ts';
 
 /** Another shape of the same numbers. */
 export function reshaped(value: Value, shape: readonly number[]): Value {
@@ -219,8 +220,12 @@ function gather(call: NodeCall): Value {
   const value = call.value(0);
   const axis = axisOf(call.integer('axis', 0), value.shape.length);
   const indices = call.value(1);
-  if (!isKnown(indices)) return tf.gather(tensorOf(value), tf.cast(indices, 'int32'), axis);
   const length = value.shape[axis];
+  if (!isKnown(indices)) {
+    const given = tf.cast(indices, 'int32');
+    // Indices of the data are rows from 0 on, and an error where they are not (compiler/indexBounds.ts).
+    return tf.gather(tensorOf(value), call.isSample(1) ? given : fromBeginning(given, length), axis);
+  }
   const places = Array.from(indices.numbers, (place) => axisOf(place, length));
   const shape = value.shape.toSpliced(axis, 1, ...indices.shape);
   const isRange = places.every((place, i) => i === 0 || place === places[i - 1] + 1);

@@ -860,6 +860,15 @@ const cases: Record<string, Case> = {
       ),
     ]),
   ),
+  'Gather of computed places, from the end where they are negative': {
+    sample: [3],
+    nodes: [
+      node('ArgMin', ['x'], 'least', { axis: { int: 1 }, keepdims: { int: 0 } }),
+      node('Sub', ['least', 'one'], 'before'),
+      node('Gather', ['m.rows', 'before'], 'y'),
+    ],
+    tensors: { 'm.rows': randomFloats([3, 4]), one: integers([1], []) },
+  },
 };
 
 /** A loss whose gradient is different for every number of the output. */
@@ -958,7 +967,23 @@ test('every operator is in a graph of this file, or is of known numbers alone', 
   const tried = new Set(Object.values(cases).flatMap(({ nodes }) => nodes.map(({ op }) => op)));
   const others = operatorNames.filter((op) => !tried.has(op));
   expect(others).toEqual([
-    ...['And', 'ArgMin', 'CastLike', 'Equal', 'GreaterOrEqual', 'LessOrEqual', 'NonZero', 'Not', 'Or'],
+    ...['And', 'CastLike', 'Equal', 'GreaterOrEqual', 'LessOrEqual', 'NonZero', 'Not', 'Or'],
     ...['Size'],
   ]);
+});
+
+test('an index of the data is a row from 0 on, though the file would count a negative one from the end', async () => {
+  const path = writeGraph(folder, 'data-indices.onnx', {
+    nodes: [
+      node('Cast', ['x'], 'places', { to: { int: 7 } }),
+      node('Gather', ['m.rows', 'places'], 'rows'),
+      node('ReduceSum', ['rows', 'last'], 'y', { keepdims: { int: 0 } }),
+    ],
+    tensors: { 'm.rows': randomFloats([3, 4]), last: integers([-1]) },
+    input: ['batch', 2],
+  });
+  const compiled = await CompiledExecutor.create(await programOf(path, [2]), options);
+  const batch = { size: BATCH, inputs: [Float32Array.of(0, 1, 2, -1, 0, 1)], targets: [new Float32Array(BATCH)] };
+  await expect(compiled.step(batch, 0)).rejects.toThrow('looks up the index -1 (sample 2 of the batch)');
+  await compiled.dispose();
 });
