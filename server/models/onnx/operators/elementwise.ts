@@ -255,7 +255,7 @@ export const elementwiseOperators: Operators = {
   PRelu: parametricRelu,
   ThresholdedRelu(call) {
     const x = call.floats(0);
-    return tf.mul(x, tf.step(tf.sub(x, call.real('alpha', 1))));
+    return tf.where(withoutGradient(tf.greater)(x, tf.scalar(call.real('alpha', 1))), x, tf.zerosLike(x));
   },
   Sigmoid: ofFloats(tf.sigmoid),
   HardSigmoid: (call) => hardSigmoid(call.floats(0), call.real('alpha', 0.2), call.real('beta', 0.5)),

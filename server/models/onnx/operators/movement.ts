@@ -374,7 +374,8 @@ function triangle(call: NodeCall): Value {
     return { ...value, numbers };
   }
   const mask = Array.from({ length: rows * columns }, (_, i) => (inside(Math.floor(i / columns), i % columns) ? 1 : 0));
-  return tf.mul(value, tf.cast(tf.tensor(mask, [rows, columns]), value.dtype));
+  // A product with the mask would make NaN of numbers that are infinite, as those of a mask of attention are.
+  return tf.where(tf.tensor(mask, [rows, columns], 'bool'), value, tf.zerosLike(value));
 }
 
 export const movementOperators: Operators = {

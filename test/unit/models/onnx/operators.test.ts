@@ -869,6 +869,35 @@ const cases: Record<string, Case> = {
     ],
     tensors: { 'm.rows': randomFloats([3, 4]), one: integers([1], []) },
   },
+  'ThresholdedRelu of infinite numbers': {
+    sample: [4],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Add', ['scaled', 'mask'], 'masked'),
+      node('ThresholdedRelu', ['masked'], 'y', { alpha: { float: -5 } }),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([4]),
+      mask: { type: 'float32', shape: [4], data: Float32Array.of(0, -Infinity, 0, -Infinity) },
+    },
+  },
+  'Trilu of infinite numbers': {
+    sample: [3, 3],
+    outputRank: 3,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Add', ['scaled', 'mask'], 'masked'),
+      node('Trilu', ['masked'], 'y', { upper: { int: 0 } }),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([3, 3]),
+      mask: {
+        type: 'float32',
+        shape: [3, 3],
+        data: Float32Array.of(0, -Infinity, -Infinity, 0, 0, -Infinity, 0, 0, 0),
+      },
+    },
+  },
 };
 
 /** A loss whose gradient is different for every number of the output. */
