@@ -1,5 +1,6 @@
 /** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
 import * as tf from '@tensorflow/tfjs';
+import type { ElementTypeName } from '../../../formats/elementTypes.ts';
 import { onnxDataTypes, onnxTypeName } from '../../../formats/onnxTypes.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
@@ -100,7 +101,8 @@ function clipped(x: tf.Tensor, minimum: number, maximum: number): tf.Tensor {
   if (minimum === 0 && maximum === Infinity) return tf.relu(x);
   if (maximum === Infinity) return tf.maximum(x, minimum);
   if (minimum === -Infinity) return tf.minimum(x, maximum);
-  return tf.clipByValue(x, minimum, maximum);
+  // Where the minimum is above the maximum, all numbers are the maximum; TensorFlow.js refuses it.
+  return minimum > maximum ? tf.minimum(tf.maximum(x, minimum), maximum) : tf.clipByValue(x, minimum, maximum);
 }
 
 /** Powers that are known are products and roots: their gradients have no logarithm. */
@@ -168,15 +170,39 @@ function castValue(value: Value, kind: Kind): Value {
   return { kind, shape: value.shape, numbers: Array.from(value.numbers, asKind[kind]) };
 }
 
+/** How many bits of an integer a type keeps, where they are fewer than those of int32. */
+const NARROW: Partial<Record<ElementTypeName, { readonly bits: number; readonly isSigned: boolean }>> = {
+  int8: { bits: 8, isSigned: true },
+  uint8: { bits: 8, isSigned: false },
+  int16: { bits: 16, isSigned: true },
+  uint16: { bits: 16, isSigned: false },
+};
+
+/** Integers in the range of a type, where 300 is 44 as a uint8. */
+function wrapped(value: Value, type: ElementTypeName): Value {
+  const narrow = NARROW[type];
+  if (!narrow) return value;
+  const count = 2 ** narrow.bits;
+  const least = narrow.isSigned ? -count / 2 : 0;
+  if (!isKnown(value)) {
+    const [size, first] = [tf.scalar(count, 'int32'), tf.scalar(least, 'int32')];
+    return tf.add(tf.mod(tf.sub(value, first), size), first);
+  }
+  const wrap = (number: number) => number - count * Math.floor((number - least) / count);
+  return { ...value, numbers: Array.from(value.numbers, wrap) };
+}
+
 function cast(call: NodeCall): Value {
   const to = call.integer('to', 1);
   const type = onnxDataTypes[to];
   if (type === undefined) throw new TypeError(`it casts to ${onnxTypeName(to)}, which is not known here`);
-  return castValue(call.value(0), kindOfType(type));
+  const value = call.value(0);
+  const converted = castValue(value, kindOfType(type));
+  return kindOf(value) === 'bool' ? converted : wrapped(converted, type);
 }
 
 /** Integers are divided towards 0, where TensorFlow.js rounds down. */
-function divide(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+export function divide(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   if (a.dtype === 'float32') return tf.div(a, b);
   const down = tf.floorDiv(a, b);
   const isBelow = tf.logicalAnd(tf.less(down, 0), tf.notEqual(tf.mul(down, b), a));

@@ -1,7 +1,9 @@
 /** @file Operators that reduce axes to one number. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
 import { axisOf } from '../values.ts';
+import { divide } from './elementwise.ts';
 
 /** Version from which the axes are an input. */
 const AXES_AS_INPUT = { ReduceSum: 13, others: 18 };
@@ -27,6 +29,13 @@ const reducing =
     return axes && axes.length > 0 ? reduce(x, axes, keepDims) : x;
   };
 
+/** Of integers, an integer. */
+function mean(x: tf.Tensor, axes: number[], keepDims: boolean): tf.Tensor {
+  if (x.dtype === 'float32') return tf.mean(x, axes, keepDims);
+  const count = elementCount(axes.map((axis) => x.shape[axis]));
+  return divide(tf.sum(x, axes, keepDims), tf.scalar(count, 'int32'));
+}
+
 /** The place of the largest or smallest number on an axis, the first of several. */
 const indexOf =
   (find: (x: tf.Tensor, axis: number) => tf.Tensor): Operator =>
@@ -48,7 +57,7 @@ function cumulativeSum(call: NodeCall): tf.Tensor {
 
 export const reductionOperators: Operators = {
   ReduceSum: reducing(tf.sum),
-  ReduceMean: reducing(tf.mean),
+  ReduceMean: reducing(mean),
   ReduceMax: reducing(tf.max),
   ReduceMin: reducing(tf.min),
   ReduceProd: reducing(tf.prod),

@@ -869,6 +869,59 @@ const cases: Record<string, Case> = {
     ],
     tensors: { 'm.rows': randomFloats([3, 4]), one: integers([1], []) },
   },
+  'Clip with a minimum above the maximum': {
+    sample: [4],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Clip', ['scaled', 'high', 'low'], 'clipped'),
+      node('Add', ['scaled', 'clipped'], 'y'),
+    ],
+    tensors: { 'm.scale': positiveFloats([4]), high: half, low: minusHalf },
+  },
+  'ReduceMean of integers': {
+    sample: [4],
+    smooth: false,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Cast', ['scaled'], 'whole', { to: { int: 6 } }),
+      node('ReduceMean', ['whole'], 'mean', { axes: { ints: [1] } }),
+      node('Cast', ['mean'], 'floats', { to: { int: 1 } }),
+      node('Add', ['scaled', 'floats'], 'y'),
+    ],
+    tensors: { 'm.scale': { type: 'float32', shape: [4], data: Float32Array.of(17, -13, 23, -19) } },
+  },
+  ...Object.fromEntries(
+    (
+      [
+        ['uint8', 2],
+        ['int8', 3],
+        ['uint16', 4],
+        ['int16', 5],
+      ] as const
+    ).map(([type, code]): [string, Case] => [
+      `Cast to ${type}, of numbers beyond it`,
+      {
+        sample: [4],
+        smooth: false,
+        nodes: [
+          node('Mul', ['x', 'm.scale'], 'scaled'),
+          node('Cast', ['scaled'], 'whole', { to: { int: 6 } }),
+          node('Cast', ['whole'], 'narrow', { to: { int: code } }),
+          node('Cast', ['narrow'], 'floats', { to: { int: 1 } }),
+          node('Cast', ['numbers'], 'known', { to: { int: code } }),
+          node('Cast', ['known'], 'others', { to: { int: 1 } }),
+          node('Sub', ['floats', 'others'], 'difference'),
+          node('Add', ['scaled', 'difference'], 'sum'),
+          node('Mul', ['sum', 'small'], 'y'),
+        ],
+        tensors: {
+          'm.scale': { type: 'float32', shape: [4], data: Float32Array.of(1000, -1000, 1e5, -1e5) },
+          small: { type: 'float32', shape: [], data: Float32Array.of(1e-4) },
+          numbers: { type: 'int32', shape: [4], data: Int32Array.of(300, -1, 40000, 129) },
+        },
+      },
+    ]),
+  ),
   'ThresholdedRelu of infinite numbers': {
     sample: [4],
     nodes: [
