@@ -256,8 +256,4 @@ export const structureKernels: KernelImports = {
     const encoded = make('OneHot', { depth, on: onValue, off: offValue }, [cast(indices, 'int32')]);
     return dtype === 'int32' || dtype === 'bool' ? cast(encoded, dtype) : encoded;
   }),
-  Range: kernel<tf.RangeAttrs>((_inputs, { start, stop, step, dtype }) => {
-    const values = Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
-    return constant(values, [values.length], dtype);
-  }),
 };

@@ -180,6 +180,11 @@ describe('A layer with', () => {
 
   it.each([
     ['a linspace', (x: tf.Tensor) => tf.add(x, tf.linspace(0, 1, 4))],
+    ['a range of integers', (x: tf.Tensor) => tf.add(x, tf.cast(tf.range(-1, 7, 2, 'int32'), 'float32'))],
+    ['a range that counts down without a step', (x: tf.Tensor) => tf.add(x, tf.range(2, -2))],
+    ['a range that counts down to a fraction', (x: tf.Tensor) => tf.add(x, tf.range(2.5, -2))],
+    ['a range that counts down by a step', (x: tf.Tensor) => tf.add(x, tf.range(2, -2, -1))],
+    ['the sum of an empty range', (x: tf.Tensor) => tf.add(x, tf.sum(tf.range(3, 0, 2)))],
     ['a cumulative product of constants', (x: tf.Tensor) => tf.mul(x, tf.cumprod(tf.tensor1d([1, 0.5, 2, 0.5])))],
     ['a table of tangents', (x: tf.Tensor) => tf.mul(x, tf.tan(tf.range(0, 4)))],
   ])('%s alone has a constant that TensorFlow.js computes once, and is compiled', async (_, compute) => {

@@ -12,9 +12,9 @@ const introduction = `# Operations
 
 What becomes of each operation of TensorFlow.js in a training step, by the names that its kernels have and that warnings use (\`tf.mul\` is
 \`Multiply\`). A **compiled** one runs in ONNX Runtime. A step that uses one that is **eager** runs in TensorFlow.js, as a whole, and a
-warning says so: see [the engine](engine.md). An operation on constants alone is computed once, and the step is compiled. One whose gradient is
-**none** can be used where no gradient has to pass: on inputs and targets, in metrics, or on what is made of them. Where the
-result is a comparison, a count or an index, the gradient is 0.
+warning says so: see [the engine](engine.md). An operation on constants alone, as \`Range\` and \`LinSpace\` always are, is computed once, and
+the step is compiled. One whose gradient is **none** can be used where no gradient has to pass: on inputs and targets, in metrics, or on what
+is made of them. Where the result is a comparison, a count or an index, the gradient is 0.
 
 A use of a compiled operation may still be eager: for types that it has no meaning for, a data format that it does not have. The warning
 gives the reason. This page is made from the compiler's tables by \`test/unit/compiler/operations.test.ts\`.

@@ -278,11 +278,4 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
       { kind: 'int32', range: [0, 3], ranks: [1, 3] },
     ),
   ),
-  Range: shaped(
-    () => fc.record({ start: fc.integer({ min: -3, max: 3 }), step: fc.constantFrom(-1, 1, 2) }),
-    (x, { start, step }) => {
-      const count = x.shape.at(-1) as number;
-      return tf.mul(x, tf.range(start, start + step * count, step, 'float32'));
-    },
-  ),
 };
