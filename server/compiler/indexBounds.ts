@@ -21,14 +21,21 @@ function rowsOf({ op, params, inputs: [table] }: Node): number | undefined {
   return op === 'SegmentSum' && params.checked ? params.rows : undefined;
 }
 
-/** The graph with the indices of all its lookups, and of sums that must have a row for each, as outputs. */
+/**
+ * The graph with the indices of all its lookups, and of sums that must have a row for each, as outputs.
+ * @throws UserError for a constant index that its table has no row for
+ */
 export function watchIndices(graph: Graph): { graph: Graph; watched: readonly WatchedIndices[] } {
   const outputs = new Map<string, Node>(graph.outputs);
   const watched: WatchedIndices[] = [];
   for (const node of topologicalOrder(graph)) {
     const rows = rowsOf(node);
     const indices = node.inputs.at(1);
-    if (rows === undefined || indices === undefined || indices.op === 'Constant') continue;
+    if (rows === undefined || indices === undefined) continue;
+    if (indices.op === 'Constant') {
+      refuseOutside(indices.params.values, rows, node.layer);
+      continue;
+    }
     const port = portName.indices(watched.length);
     outputs.set(port, indices);
     watched.push({ port, rows, layer: node.layer });
@@ -36,16 +43,20 @@ export function watchIndices(graph: Graph): { graph: Graph; watched: readonly Wa
   return { graph: { outputs }, watched };
 }
 
-/** @throws UserError for the first index that its table has no row for */
+/**
+ * @param batch that the indices were computed of; without it they are of constants alone
+ * @throws UserError for the first index that its table has no row for
+ */
 export function checkIndices(
   watched: readonly WatchedIndices[],
   buffers: ReadonlyMap<string, Buffer>,
-  batch: StepBatch,
+  batch?: StepBatch,
 ): void {
-  for (const { port, rows, layer } of watched) {
-    const indices = buffers.get(port) as Int32Array;
-    for (const index of indices) if (index < 0 || index >= rows) throw indexError(index, rows, layer, batch);
-  }
+  for (const { port, rows, layer } of watched) refuseOutside(buffers.get(port) as Int32Array, rows, layer, batch);
+}
+
+function refuseOutside(indices: Iterable<number>, rows: number, layer: string | undefined, batch?: StepBatch): void {
+  for (const index of indices) if (index < 0 || index >= rows) throw indexError(index, rows, layer, batch);
 }
 
 /** What TensorFlow.js says of an index: its own backends, and that of TensorFlow. */
@@ -58,16 +69,16 @@ export function indexErrorOf(message: string, layer: string | undefined, batch: 
   return found ? indexError(Number(found[1]), Number(found[2]) + (inclusive ? 1 : 0), layer, batch) : undefined;
 }
 
-function indexError(index: number, rows: number, layer: string | undefined, batch: StepBatch): UserError {
+function indexError(index: number, rows: number, layer: string | undefined, batch?: StepBatch): UserError {
   const who = layer === undefined ? 'The model' : `The layer '${layer}'`;
-  return new UserError(
-    `${who} looks up the index ${index}${whereIn(batch, index)}; its table has ${rows} rows, 0 to ${rows - 1}.`,
-    {
-      remedy:
-        'Correct the data (an index for padding is one of the rows, usually 0), or give the table more rows (inputDim of ' +
-        'an embedding).',
-    },
-  );
+  const where = batch === undefined ? '' : whereIn(batch, index);
+  return new UserError(`${who} looks up the index ${index}${where}; its table has ${rows} rows, 0 to ${rows - 1}.`, {
+    remedy:
+      batch === undefined
+        ? 'Correct the operations that compute the index: it depends on no data. Or give the table more rows.'
+        : 'Correct the data (an index for padding is one of the rows, usually 0), or give the table more rows (inputDim of ' +
+          'an embedding).',
+  });
 }
 
 /** The sample that an index comes from, where an input has it as it is. */

@@ -1,6 +1,7 @@
 /** @file Computes what depends on constants alone, once, with the same kernels that would compute it at every step. */
 import { elementCount } from '../../protocol/shape.ts';
 import { constant, rewrite } from '../build.ts';
+import { checkIndices, watchIndices } from '../indexBounds.ts';
 import { topologicalOrder, type Graph, type Node } from '../ir.ts';
 import { lowerGraph } from '../lower/lowerGraph.ts';
 import { BoundSession } from '../session.ts';
@@ -8,6 +9,7 @@ import { BoundSession } from '../session.ts';
 /** Larger results would bloat the graph (a broadcast, say) and are left to be computed. */
 const LARGEST_FOLDED = 1 << 20;
 
+/** @throws UserError for a lookup by constants that its table, a constant too, has no row for */
 export async function foldConstants(graph: Graph): Promise<Graph> {
   const order = topologicalOrder(graph);
   const constantNodes = new Set<Node>();
@@ -24,14 +26,19 @@ export async function foldConstants(graph: Graph): Promise<Graph> {
   const folded = [...used].filter((node) => constantNodes.has(node) && node.op !== 'Constant');
   if (folded.length === 0) return graph;
   const outputs = new Map(folded.map((node, index) => [`folded:${index}`, node]));
-  const session = await BoundSession.create(lowerGraph({ outputs }), new Map(), { threads: 1, spinning: false });
-  await session.run();
-  const values = new Map(
-    [...outputs].map(([name, node]) => {
-      const buffer = session.buffers.get(name) as Float32Array;
-      return [node, constant(buffer, node.type.shape, node.type.dtype)];
-    }),
-  );
-  await session.release();
-  return rewrite(graph, order, (node, original) => values.get(original) ?? node);
+  const { graph: foldedGraph, watched } = watchIndices({ outputs });
+  const session = await BoundSession.create(lowerGraph(foldedGraph), new Map(), { threads: 1, spinning: false });
+  try {
+    await session.run();
+    checkIndices(watched, session.buffers);
+    const values = new Map(
+      [...outputs].map(([name, node]) => {
+        const buffer = session.buffers.get(name) as Float32Array;
+        return [node, constant(buffer, node.type.shape, node.type.dtype)];
+      }),
+    );
+    return rewrite(graph, order, (node, original) => values.get(original) ?? node);
+  } finally {
+    await session.release();
+  }
 }

@@ -76,6 +76,29 @@ describe('Indices', () => {
     await executor.dispose();
   });
 
+  /** Indices that a step computes from constants alone, and what it does with them. */
+  const ofConstants: Record<string, (weights: Record<string, tf.Tensor>, places: tf.Tensor1D) => tf.Tensor> = {
+    'rows of a weight': ({ table: rows }, places) => tf.gather(rows, places),
+    'rows of a constant': ({ table: rows }, places) =>
+      tf.mul(rows, tf.gather(tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]), places)),
+    'elements of a weight': ({ table: rows }, places) => tf.gatherND(rows, tf.expandDims(places, 1)),
+    'sums of rows': ({ table: rows }, places) => tf.square(tf.scatterND(tf.expandDims(places, 1), rows, [3, 2])),
+  };
+
+  describe.each([false, true])('with row gradients: %s', (rowGradients) => {
+    it.each(Object.entries(ofConstants))('that a step computes from constants are checked: %s', async (_, compute) => {
+      const looksUp = (moved: number) =>
+        functionProgram(table, indices, (weights) =>
+          tf.sum(compute(weights, tf.sub(tf.range(0, 3, 1, 'int32'), tf.scalar(moved, 'int32')))),
+        );
+      const message = (index: number) => `The model looks up the index ${index}; its table has 3 rows, 0 to 2.`;
+      await expect(compile(looksUp(1), rowGradients)).rejects.toThrow(message(-1));
+      await expect(compile(looksUp(-2), rowGradients)).rejects.toThrow(message(3));
+      await expect(compile(looksUp(1), rowGradients)).rejects.toBeInstanceOf(UserError);
+      await (await compile(looksUp(0), rowGradients)).dispose();
+    });
+  });
+
   it('beyond the segments of a sum leave their values out, as in TensorFlow.js', async () => {
     const program = functionProgram(table, indices, (weights, [x]) =>
       tf.sum(tf.square(tf.unsortedSegmentSum(weights.values, tf.reshape(x, [4]) as tf.Tensor1D, 3))),
