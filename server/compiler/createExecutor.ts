@@ -137,7 +137,8 @@ function slownessOf({ description }: Executor): string {
 
 async function createEager(program: Program, directory: string, options: CreateOptions): Promise<CreatedExecutor> {
   const { seed, seeding, stateBytes, groups } = options;
-  const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
+  const variables = changedVariables(program);
+  const initial = variables.map((variable) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {
     const trial = new EagerExecutor(program, { backend: candidate, seed, seeding, stateBytes: () => 0 });
     await trial.step(zeroBatch(program, options.batchSize), 0);
@@ -145,12 +146,17 @@ async function createEager(program: Program, directory: string, options: CreateO
   });
   // A trial moves the averages of batch normalization.
   tf.tidy(() => {
-    program.weights.forEach(({ variable }, index) =>
-      variable.assign(tf.tensor(initial[index], variable.shape, variable.dtype)),
-    );
+    variables.forEach((variable, index) => variable.assign(tf.tensor(initial[index], variable.shape, variable.dtype)));
   });
   const executor = new EagerExecutor(program, { backend, seed, seeding, stateBytes, groups });
   return { executor, parameters: executor.parameters };
+}
+
+/** The variables that a step may change: the weights, and what else a layer or the loss assigns to. */
+function changedVariables({ weights, frozen }: Program): tf.Variable[] {
+  const unchanged = new Set(frozen?.weights.map(({ variable }) => variable));
+  const registered = Object.values(tf.engine().state.registeredVariables);
+  return [...new Set([...weights.map(({ variable }) => variable), ...registered])].filter((one) => !unchanged.has(one));
 }
 
 function zeroBatch(program: Program, size: number): StepBatch {

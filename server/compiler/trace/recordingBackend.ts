@@ -3,27 +3,31 @@
  * What a program does on it, autodiff included, is thereby written down as a graph.
  */
 import * as tf from '@tensorflow/tfjs';
-import { elementCount } from '../../protocol/shape.ts';
 import { constant } from '../build.ts';
-import type { Node, NodeOf } from '../ir.ts';
+import type { Node } from '../ir.ts';
 import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { kernelImports } from '../import/kernelImports.ts';
 import { RandomnessDetector } from './randomness.ts';
 import { recordedGradients, withGradients } from './gradients.ts';
+import {
+  computeOnHost,
+  isConstant,
+  keptConstant,
+  keptValues,
+  rememberCall,
+  rememberTensor,
+  valuesOf,
+  type HostValues,
+} from './keptTensors.ts';
 
 const BACKEND = 'deeptwist-recording';
-
-type HostValues = tf.backend_util.BackendValues;
-
-/** The part of TensorFlow.js's plain backend that makes tensors outside of its engine. */
-interface CpuBackend {
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: HostValues): tf.TensorInfo;
-}
 
 class RecordingBackend extends tf.KernelBackend {
   /** The recording in progress; a kernel that runs outside of one is a mistake. */
   recording: Recording | undefined;
+  /** How many tensors and variables have the same data; one, if it is not here. */
+  readonly #references = new WeakMap<tf.DataId, number>();
 
   get active(): Recording {
     if (this.recording === undefined) throw new Error('No recording is in progress.');
@@ -35,22 +39,28 @@ class RecordingBackend extends tf.KernelBackend {
   }
 
   override readSync(dataId: tf.DataId): HostValues {
-    return this.active.readHost(dataId);
+    return this.recording === undefined ? keptValues(dataId) : this.recording.readHost(dataId);
   }
 
   override read(dataId: tf.DataId): Promise<HostValues> {
     return Promise.resolve(this.readSync(dataId));
   }
 
-  override disposeData(): boolean {
-    return true;
+  override disposeData(dataId: tf.DataId, force = false): boolean {
+    this.decRef(dataId);
+    return force || this.refCount(dataId) <= 0;
   }
 
-  override incRef(): void {}
-  decRef(): void {}
+  override incRef(dataId: tf.DataId): void {
+    this.#references.set(dataId, this.refCount(dataId) + 1);
+  }
 
-  override refCount(): number {
-    return 1;
+  decRef(dataId: tf.DataId): void {
+    this.#references.set(dataId, this.refCount(dataId) - 1);
+  }
+
+  override refCount(dataId: tf.DataId): number {
+    return this.#references.get(dataId) ?? 1;
   }
 
   override numDataIds(): number {
@@ -100,12 +110,25 @@ export class Recording {
     return tf.engine().makeTensorFromTensorInfo(this.#info(node));
   }
 
-  /** The node that a tensor stands for. */
-  node(tensor: tf.TensorInfo): Node {
-    const known = this.#nodes.get(tensor.dataId);
+  /**
+   * The node that a tensor stands for.
+   * @throws UnsupportedKernel for a tensor of an earlier step that is no constant, or was not kept
+   */
+  node({ dataId, shape, dtype }: tf.TensorInfo): Node {
+    const known = this.#known(dataId);
     if (known !== undefined) return known;
-    const { backend } = tf.engine().state.tensorInfo.get(tensor.dataId) as { backend: tf.KernelBackend };
-    return this.#host(tensor.dataId, backend.readSync(tensor.dataId), tensor.shape, tensor.dtype);
+    const holder = (tf.engine().state.tensorInfo.get(dataId) as { backend: tf.KernelBackend } | undefined)?.backend;
+    if (holder === undefined || holder instanceof RecordingBackend) {
+      const which = holder === undefined ? 'that was disposed of after an earlier step' : 'of an earlier step';
+      throw new UnsupportedKernel('tf.keep', `JavaScript uses a tensor ${which}`, this.layer);
+    }
+    const node = this.#host(holder.readSync(dataId), shape, dtype);
+    this.#nodes.set(dataId, node);
+    return node;
+  }
+
+  #known(dataId: tf.DataId): Node | undefined {
+    return this.#nodes.get(dataId) ?? keptConstant(dataId);
   }
 
   /** Runs with Math.random watched, so that tensors of random numbers are recognised. */
@@ -114,21 +137,18 @@ export class Recording {
   }
 
   writeHost(values: HostValues, shape: number[], dtype: tf.DataType): tf.DataId {
-    const dataId = {};
-    if (this.#randomness.sampling(values)) return dataId;
-    const node = this.#randomness.recognise(values as ArrayLike<number>, shape);
-    if (node === undefined) this.#host(dataId, values, shape, dtype);
-    else this.#nodes.set(dataId, node);
-    return dataId;
+    if (this.#randomness.sampling(values)) return {};
+    const random = this.#randomness.recognise(values as ArrayLike<number>, shape);
+    return this.#info(random ?? this.#host(values, shape, dtype)).dataId;
   }
 
   adopt(dataId: tf.DataId, values: HostValues, shape: number[], dtype: tf.DataType): void {
-    this.#host(dataId, values, shape, dtype);
+    this.#nodes.set(dataId, this.#host(values, shape, dtype));
   }
 
   readHost(dataId: tf.DataId): HostValues {
-    const node = this.#nodes.get(dataId);
-    if (node?.op !== 'Constant') {
+    const node = this.#known(dataId);
+    if (node === undefined || !isConstant(node)) {
       throw new UnsupportedKernel('dataSync', 'JavaScript asks for the value of a tensor inside the step', this.layer);
     }
     return valuesOf(node);
@@ -144,7 +164,7 @@ export class Recording {
     for (const [key, info] of Object.entries(inputs)) if (info) nodes[key] = this.node(info);
     const layer = this.layer ?? Object.values(nodes).find((node) => node.layer !== undefined)?.layer;
     const build = kernelImports[name] as KernelImport<unknown> | undefined;
-    if (build === undefined && Object.values(nodes).every(({ op }) => op === 'Constant')) {
+    if (build === undefined && Object.values(nodes).every(isConstant)) {
       return this.#computed(name, nodes, attributes);
     }
     if (build === undefined) throw new UnsupportedKernel(name, 'the compiler has no lowering for it', layer);
@@ -156,6 +176,7 @@ export class Recording {
       return result;
     });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
+    rememberCall([made].flat(), { name, inputs: nodes, attributes });
     if (Array.isArray(made)) return made.map((node) => this.#info(node));
     // A copy is the same node.
     if (!this.#attributes.has(made)) this.#attributes.set(made, attributes);
@@ -169,44 +190,24 @@ export class Recording {
 
   /** What a kernel without a lowering makes of constants alone, computed once by TensorFlow.js. */
   #computed(name: string, nodes: Record<string, Node>, attributes: unknown): tf.TensorInfo | tf.TensorInfo[] {
-    const cpu = tf.findBackend('cpu') as tf.KernelBackend & CpuBackend;
-    const inputs = Object.fromEntries(
-      Object.entries(nodes).map(([key, node]) => {
-        const { shape, dtype } = node.type;
-        return [key, cpu.makeTensorInfo([...shape], dtype, valuesOf(node as NodeOf<'Constant'>))];
-      }),
+    const results = computeOnHost({ name, inputs: nodes, attributes }).map(({ values, shape, dtype }) =>
+      this.#info(this.#host(values, shape, dtype)),
     );
-    const kernelFunc = tf.getKernel(name, 'cpu').kernelFunc;
-    const results = [kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: cpu })].flat();
-    const recorded = results.map((result) => {
-      const dataId = {};
-      this.#host(dataId, cpu.readSync(result.dataId), result.shape, result.dtype);
-      cpu.disposeData(result.dataId, true);
-      return { dataId, shape: result.shape, dtype: result.dtype };
-    });
-    for (const { dataId } of Object.values(inputs)) cpu.disposeData(dataId, true);
-    return recorded.length === 1 ? recorded[0] : recorded;
+    return results.length === 1 ? results[0] : results;
   }
 
-  #host(dataId: tf.DataId, values: HostValues, shape: readonly number[], type: tf.DataType): Node {
-    const dtype = importDType(type, 'tensor');
-    const node = constant(values as ArrayLike<number>, shape, dtype);
+  #host(values: HostValues, shape: readonly number[], type: tf.DataType): Node {
+    const node = constant(values as ArrayLike<number>, shape, importDType(type, 'tensor'));
     node.layer = this.layer;
-    this.#nodes.set(dataId, node);
     return node;
   }
 
   #info(node: Node): tf.TensorInfo {
     const dataId = {};
     this.#nodes.set(dataId, node);
+    rememberTensor(dataId, node);
     return { dataId, shape: [...node.type.shape], dtype: node.type.dtype };
   }
-}
-
-/** All elements of a constant. */
-function valuesOf({ params: { values }, type: { shape } }: NodeOf<'Constant'>): Float32Array | Int32Array | Uint8Array {
-  const count = elementCount(shape);
-  return values.length === count ? values : new (values.constructor as Float32ArrayConstructor)(count).fill(values[0]);
 }
 
 /** Runs an import of the kernel `name`; what it throws says that the kernel has no IR form. */

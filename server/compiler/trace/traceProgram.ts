@@ -136,6 +136,7 @@ async function traceOnce(program: TracedModel, tracer: Tracer, seed: number): Pr
       const restore = [
         ...calledLayers(program).map((layer) => nameCalls(layer, recording)),
         ...stateful.map((layer) => carryState(layer, recording, outputs)),
+        refuseAssignments(new Set(weights.map(({ variable }) => variable)), recording),
       ];
       try {
         tf.tidy(() => {
@@ -187,6 +188,22 @@ function nameCalls(layer: tf.layers.Layer, recording: Recording): () => void {
     if (own === undefined) Reflect.deleteProperty(layer, 'call');
     else Object.defineProperty(layer, 'call', own);
   };
+}
+
+/** While it is recorded, a step may assign to its weights alone: a graph has no outputs for other variables, and would freeze them. */
+function refuseAssignments(weights: ReadonlySet<tf.Variable>, recording: Recording): () => void {
+  const own = Object.getOwnPropertyDescriptor(tf.Variable.prototype, 'assign')!;
+  const assign = own.value as tf.Variable['assign'];
+  tf.Variable.prototype.assign = function (this: tf.Variable, value) {
+    if (!weights.has(this))
+      throw new UnsupportedKernel(
+        'assign',
+        'JavaScript assigns to a variable that is no weight of the model',
+        recording.layer,
+      );
+    assign.call(this, value);
+  };
+  return () => Object.defineProperty(tf.Variable.prototype, 'assign', own);
 }
 
 /** The states of a stateful recurrent layer come in as inputs and go out as outputs of the graph. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../server/compiler/createExecutor.ts';
 import { UnsupportedKernel } from '../../../server/compiler/import/kernel.ts';
+import { UserError } from '../../../server/protocol/userError.ts';
 import type { Program } from '../../../server/compiler/program.ts';
 import { compareExecutors } from './compareExecutors.ts';
 import { modelProgram, randomBatch, randomizeWeights } from './programs.ts';
@@ -49,7 +50,7 @@ function programOf(mine: tf.layers.Layer): Program {
   });
 }
 
-const create = (made: Program, kind: 'auto' | 'compiled') =>
+const create = (made: Program, kind: 'auto' | 'compiled' | 'eager') =>
   createExecutor(made, kind, import.meta.dirname, { ...options, evaluationBatchSize: options.batchSize });
 
 beforeAll(async () => {
@@ -57,6 +58,8 @@ beforeAll(async () => {
 });
 
 let calls = 0;
+let own: tf.Variable | undefined;
+const outside = tf.variable(tf.scalar(1), false);
 const firstFour = (image: tf.Tensor4D) => tf.slice(image, [0, 0, 0, 0], [-1, 2, 2, 1]);
 
 /** Numbers a sample, treated as an image. */
@@ -129,6 +132,21 @@ const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation:
       return tf.add(x, tf.reshape(tf.cast(counted, 'float32'), [4]));
     },
   },
+  'a variable of its own that it assigns to': {
+    operation: 'assign',
+    compute: (x) => {
+      outside.assign(tf.add(outside, 1));
+      return tf.mul(x, outside);
+    },
+  },
+  'a variable of its own that it makes in its first call': {
+    operation: 'assign',
+    compute: (x) => {
+      own ??= tf.variable(tf.scalar(1), false);
+      own.assign(tf.mul(own, 0.5));
+      return tf.mul(x, own);
+    },
+  },
   'a look at a value inside the step': {
     operation: 'dataSync',
     compute: (x) => tf.mul(x, x.dataSync()[0] > 0 ? 1 : 2),
@@ -191,6 +209,80 @@ describe('A layer with', () => {
     const made = program(compute);
     randomizeWeights(made, 2);
     await compareExecutors(made, [randomBatch(made, BATCH, 1)]);
+  });
+
+  it.each([
+    ['a mask', () => tf.tensor1d([1, 0, 1, 1])],
+    ['a table that it computes', () => tf.sin(tf.mul(tf.range(0, 4), tf.scalar(0.5)))],
+    ['a variable', () => tf.variable(tf.tensor1d([1, 0.5, 2, 1]), false)],
+  ])('%s that it keeps from its first call on is compiled', async (_, make) => {
+    let kept: tf.Tensor | undefined;
+    const made = program((x) => tf.mul(x, (kept ??= tf.keep(make()))));
+    randomizeWeights(made, 2);
+    const { executor, warning } = await create(made, 'auto');
+    expect(warning).toBeUndefined();
+    await executor.dispose();
+    await compareExecutors(made, [randomBatch(made, BATCH, 1)]);
+  });
+
+  it('a loss that keeps a tensor from its first call on is compiled', async () => {
+    let kept: tf.Tensor | undefined;
+    const model = tf.sequential({ layers: [layers.dense({ units: 1, inputShape: [3] })] });
+    const twice = (targets: tf.Tensor, outputs: tf.Tensor) =>
+      tf.mean(tf.mul((kept ??= tf.keep(tf.scalar(2))), tf.squaredDifference(targets, outputs)));
+    const made = modelProgram(model, twice, { dtype: 'float32', shape: [1] });
+    await (await create(made, 'compiled')).executor.dispose();
+    await compareExecutors(made, [randomBatch(made, BATCH, 1)]);
+  });
+
+  it('a variable that it counts in has its first value when the training begins', async () => {
+    const counter = tf.variable(tf.scalar(7), false);
+    const made = program((x) => {
+      counter.assign(tf.add(counter, 1));
+      return tf.mul(x, counter);
+    });
+    const { executor } = await create(made, 'auto');
+    expect(counter.dataSync()[0]).toBe(7);
+    await executor.step(randomBatch(made, BATCH, 1), 0);
+    expect(counter.dataSync()[0]).toBe(8);
+    await executor.dispose();
+  });
+
+  it('a table that it keeps is run eagerly where another operation is refused', async () => {
+    let kept: tf.Tensor | undefined;
+    const positions = () => tf.sin(tf.mul(tf.range(0, 4), tf.scalar(0.5)));
+    const refusing = (x: tf.Tensor, table: tf.Tensor) =>
+      refused['an operation without a lowering'].compute(tf.mul(x, table));
+    const { executor, warning } = await create(
+      program((x) => refusing(x, (kept ??= tf.keep(positions())))),
+      'auto',
+    );
+    expect(warning).toContain('Dilation2D');
+    expect(Array.from(kept!.dataSync())).toEqual(Array.from(positions().dataSync()));
+    await executor.dispose();
+  });
+
+  it('a tensor that it uses again without having kept it is refused', async () => {
+    let disposed: tf.Tensor | undefined;
+    const made = program((x) => tf.mul(x, (disposed ??= tf.tensor1d([1, 0, 1, 1]))));
+    await expect(create(made, 'compiled')).rejects.toMatchObject({ kernel: 'tf.keep', layer: 'mine' });
+  });
+
+  it.each([
+    ['samples', (x: tf.Tensor) => tf.exp(x)],
+    ['random numbers', () => tf.randomNormal([4])],
+  ])('a tensor of %s that it keeps is refused, with the setting that trains it', async (_, make) => {
+    let kept: tf.Tensor | undefined;
+    const made = program((x) => tf.mul(x, (kept ??= tf.keep(make(x)))));
+    const error = await create(made, 'auto').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toContain("The operation tf.keep of the layer 'mine' cannot be compiled: ");
+    expect((error as UserError).remedy).toContain('training.executor to "eager"');
+    tf.dispose(kept);
+    kept = undefined;
+    const { executor } = await create(made, 'eager');
+    expect((await executor.step(randomBatch(made, BATCH, 1), 0)).loss).toBeGreaterThan(0);
+    await executor.dispose();
   });
 
   it('a choice by a random tensor is compiled, and made anew at every step', async () => {
