@@ -29,6 +29,14 @@ const arithmeticOfSplats: Partial<Record<Op, (a: number, b: number) => number>> 
   Div: (a, b) => a / b,
 };
 
+/** The same of integers of 32 bits, which wrap around. */
+const integerArithmeticOfSplats: typeof arithmeticOfSplats = {
+  Add: (a, b) => (a + b) | 0,
+  Sub: (a, b) => (a - b) | 0,
+  Mul: Math.imul,
+  Div: (a, b) => (a / b) | 0,
+};
+
 /** The constant operand that leaves the other one unchanged: [as first, as second operand]. */
 const neutral: Partial<Record<Op, [number | undefined, number]>> = {
   Add: [0, 0],
@@ -53,7 +61,7 @@ function simplifyBinary(node: Node): Node | undefined {
   const { shape, dtype } = node.type;
   const left = splatValue(a);
   const right = splatValue(b);
-  const compute = arithmeticOfSplats[node.op];
+  const compute = (dtype === 'int32' ? integerArithmeticOfSplats : arithmeticOfSplats)[node.op];
   if (left !== undefined && right !== undefined && compute !== undefined) {
     return constant([compute(left, right)], shape, dtype);
   }
@@ -186,7 +194,7 @@ function oneHotBehind(x: Node): Node | undefined {
 
 const simplifyNeg: Rule<'Neg'> = ({ inputs: [x], type: { shape, dtype } }) => {
   const value = splatValue(x);
-  if (value !== undefined) return constant([-value], shape, dtype);
+  if (value !== undefined) return constant([dtype === 'int32' ? -value | 0 : -value], shape, dtype);
   return x.op === 'Neg' ? x.inputs[0] : undefined;
 };
 

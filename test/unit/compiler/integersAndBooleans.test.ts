@@ -105,6 +105,7 @@ describe('integers', () => {
 
 const large = [{ dtype: 'int32', shape: [8] }] as const;
 const INT32 = { least: -(2 ** 31), most: 2 ** 31 - 1 };
+const same = (value: number) => tf.fill([8], value, 'int32');
 const dividends = Int32Array.of(1795996799, -1795996799, 16777217, -7, 0, 7, INT32.least, INT32.most);
 const divisors = Int32Array.of(86400, 86400, -10, 7, 0, 0, -1, -13);
 
@@ -121,6 +122,11 @@ const ofLargeIntegers: Record<string, (x: tf.Tensor, y: tf.Tensor) => tf.Tensor>
   'what is bounded above': (x) => tf.clipByValue(x, -Infinity, 5),
   'what has a bound that no int32 reaches': (x) => tf.clipByValue(x, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   'what has bounds between integers': (x) => tf.clipByValue(x, -2.5, 3.5),
+  // Constants that wrap around.
+  'a sum beyond 32 bits': () => tf.add(same(INT32.most), same(1)),
+  'a difference beyond 32 bits': () => tf.sub(same(INT32.least), same(1)),
+  'a product beyond 32 bits': () => tf.mul(same(100000), same(100000)),
+  'a negative beyond 32 bits': () => tf.neg(same(INT32.least)),
 };
 
 describe('large integers', () => {
