@@ -73,7 +73,9 @@ function simplifyBinary(node: Node): Node | undefined {
   const inputs = [narrow, unbroadcast(b, narrow, shape)];
   if (inputs[0] !== a || inputs[1] !== b) return make(node.op, node.params, inputs, node.layer);
   if (node.op !== 'Mul') return addBelowLeadingOnes(node);
-  return maskAsSelect(a, b) ?? maskAsSelect(b, a) ?? addBelowLeadingOnes(node);
+  return (
+    maskAsSelect(a, b) ?? maskAsSelect(b, a) ?? boundedStep(a, b) ?? boundedStep(b, a) ?? addBelowLeadingOnes(node)
+  );
 }
 
 /** y * (condition ? 1 : 0) -> condition ? y : 0, the gradient of a rectifier. */
@@ -82,6 +84,21 @@ function maskAsSelect(y: Node, mask: Node): Node | undefined {
   const [condition, whenTrue, whenFalse] = mask.inputs;
   if (splatValue(whenTrue) !== 1 || splatValue(whenFalse) !== 0) return undefined;
   return select(condition, y, scalar(0, y.type.dtype));
+}
+
+/** Bounds whose difference to the next float32, and its inverse, are float32, too. */
+const [SMALLEST_BOUND, LARGEST_BOUND] = [2 ** -100, 2 ** 100];
+
+/**
+ * The derivative of a rectifier with a bound above 0: the comparison with the bound, and its truth values as numbers, in one operation
+ * that uses all threads. That is no number where x is none, which no truth value is; but there the step is none, either.
+ */
+function boundedStep(isUpTo: Node, step: Node): Node | undefined {
+  if (step.op !== 'Step' || isUpTo.op !== 'Cast' || isUpTo.inputs[0].op !== 'LessEqual') return undefined;
+  const [x, bound] = isUpTo.inputs[0].inputs;
+  const value = splatValue(bound) ?? 0;
+  if (x !== step.inputs[0] || value < SMALLEST_BOUND || value > LARGEST_BOUND) return undefined;
+  return binary('Mul', make('UpTo', { bound: value }, [x]), step);
 }
 
 /** What a transposition of the last two axes was made of; a product reads its operand either way. */
@@ -157,9 +174,6 @@ const simplifyTile: Rule<'Tile'> = ({ inputs: [x], params: { repeats }, type: { 
   return spreads ? make('Broadcast', { shape }, [x]) : undefined;
 };
 
-/** Bounds whose difference to the next float32, and its inverse, are float32, too. */
-const [SMALLEST_BOUND, LARGEST_BOUND] = [2 ** -100, 2 ** 100];
-
 /** A one-hot code stays one through integers and booleans. */
 const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
   if (x.type.dtype === dtype) return x;
@@ -167,17 +181,8 @@ const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
   if (value !== undefined && dtype !== 'bool')
     return constant([dtype === 'int32' ? value | 0 : value], x.type.shape, dtype);
   if (dtype !== 'float32') return undefined;
-  return oneHotBehind(x) ?? upTo(x);
+  return oneHotBehind(x);
 };
-
-/** A comparison with a bound above 0, and its truth values as numbers, in one operation that uses all threads. */
-function upTo(comparison: Node): Node | undefined {
-  if (comparison.op !== 'LessEqual') return undefined;
-  const [x, bound] = comparison.inputs;
-  const value = splatValue(bound) ?? 0;
-  const isPlain = x.type.dtype === 'float32' && sameShape(x.type.shape, comparison.type.shape);
-  return isPlain && value >= SMALLEST_BOUND && value <= LARGEST_BOUND ? make('UpTo', { bound: value }, [x]) : undefined;
-}
 
 /** The one-hot code that a chain of casts, reshapes, and "not equal to 0" started from, in the shape of its end. */
 function oneHotBehind(x: Node): Node | undefined {
