@@ -3,7 +3,7 @@
  * in place of six, and one form for the passes behind.
  */
 import { rewrite, unary } from '../build.ts';
-import { topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 const behindReshapes = (node: Node): Node => (node.op === 'Reshape' ? behindReshapes(node.inputs[0]) : node);
 
@@ -37,8 +37,8 @@ function unshifted(node: Node): Node {
 /** `s - log(sum(exp(s)))` of `s = x - max(x)`, and `x - (max(x) + log(sum(exp(x - max(x)))))` -> LogSoftmax(x) */
 function logSoftmax(node: NodeOf<'Sub'>): Node {
   const [x, subtrahend] = node.inputs;
-  // One number a row, not one a column of a square.
-  const isPerRow = subtrahend.type.shape.at(-1) === 1 && subtrahend.type.shape.length === x.type.shape.length;
+  // One number a row, not one a column of a square, or one a row of another axis.
+  const isPerRow = x.type.shape.length > 0 && sameShape(subtrahend.type.shape, x.type.shape.with(-1, 1));
   if (!isPerRow) return node;
   const normalizer = behindReshapes(subtrahend);
   if (logSumExpOperand(normalizer) === x) return unary('LogSoftmax', unshifted(x));

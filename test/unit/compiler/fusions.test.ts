@@ -49,6 +49,10 @@ const rows: Record<string, (operands: Operands) => X> = {
   'quick gelu of two': ({ x, bias }) => tf.mul(tf.add(x, bias), tf.sigmoid(tf.mul(x, 1.702))),
   'softmax with a bias': ({ x, bias }) => tf.softmax(tf.add(x, bias)),
   'softmax with a bias for each row': ({ x, column }) => tf.softmax(tf.add(x, column)),
+  'a logarithm of sums for each row of another axis': ({ x }) => {
+    const rows = tf.slice(x, [0, 0, 0], [1, 3, 4]);
+    return tf.sub(rows, tf.reshape(tf.log(tf.sum(tf.exp(rows), -1)), [3, 1, 1]));
+  },
   'a scaled product': ({ x, w }) => tf.mul(tf.matMul(tf.reshape(x, [-1, 4]), tf.mul(w, 0.3)), 2),
   'a product with a bias': ({ x, w, bias }) => tf.add(tf.matMul(tf.reshape(x, [-1, 4]), w, false, true), bias),
   'a product with a bias for each row': ({ x, w, column }) =>
