@@ -90,16 +90,19 @@ export class Emitter {
     return this.emit('Transpose', [x], { perm: { ints: permutation } });
   }
 
-  /** Products of many matrices, of this rank: the last two axes of an operand may be exchanged first. */
+  /**
+   * Products of many matrices: the last two axes of an operand may be exchanged first.
+   * @param ranks of both operands
+   */
   products(
     [a, b]: readonly OnnxName[],
-    rank: number,
+    [rankA, rankB]: readonly [number, number],
     { transposeA = false, transposeB = false }: { transposeA?: boolean; transposeB?: boolean },
   ): OnnxName {
     if (this.device === 'webgpu') {
-      const axes = [...Array(rank - 2).keys(), rank - 1, rank - 2];
-      const exchanged = (x: OnnxName, isTransposed: boolean) => (isTransposed ? this.transpose(x, axes) : x);
-      return this.emit('MatMul', [exchanged(a, transposeA), exchanged(b, transposeB)]);
+      const exchanged = (x: OnnxName, rank: number) =>
+        this.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+      return this.emit('MatMul', [transposeA ? exchanged(a, rankA) : a, transposeB ? exchanged(b, rankB) : b]);
     }
     const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
     return this.emit('FusedMatMul', [a, b], attributes, MICROSOFT);

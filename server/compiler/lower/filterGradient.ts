@@ -64,7 +64,7 @@ function productsOfSamples(node: FilterGrad, [image, dy]: readonly OnnxName[], e
   const { batch, channels, filters, positions, numbers } = extents(node);
   const rows = emitter.reshape(dy, [batch, filters, positions]);
   const products = patchesOf(image, node, 2, emitter).map((patch) =>
-    emitter.products([rows, emitter.reshape(patch, [batch, channels, positions])], 3, { transposeB: true }),
+    emitter.products([rows, emitter.reshape(patch, [batch, channels, positions])], [3, 3], { transposeB: true }),
   );
   const sum = emitter.emit('ReduceSum', [join(products, 2, emitter), emitter.integers([0])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [filters, numbers, channels]);

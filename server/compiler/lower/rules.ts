@@ -173,8 +173,8 @@ export const loweringRules: Rules = {
 
   MatMul({ params: { transposeA, transposeB }, inputs: [a, b] }, inputs, emitter) {
     if (!transposeA && !transposeB) return emitter.emit('MatMul', inputs);
-    const rank = a.type.shape.length;
-    if (rank !== 2 || b.type.shape.length !== 2) return emitter.products(inputs, rank, { transposeA, transposeB });
+    const ranks = [a.type.shape.length, b.type.shape.length] as const;
+    if (ranks.some((rank) => rank !== 2)) return emitter.products(inputs, ranks, { transposeA, transposeB });
     const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
     if (emitter.device === 'cpu' && transposeA && !transposeB && isTransposedFirst(a.type.shape, b.type.shape)) {
       // ONNX Runtime would make one operator of a product and the plain transposition of a matrix.

@@ -29,6 +29,18 @@ const cases: Record<string, Node> = {
     true,
     false,
   ),
+  'products of many matrices and one that is transposed': matmul(
+    of('float32', 'a', [2, 2, 2]),
+    of('float32', 'b', [4, 2]),
+    false,
+    true,
+  ),
+  'products of one matrix that is transposed and many': matmul(
+    of('float32', 'a', [2, 4]),
+    of('float32', 'b', [2, 2, 2]),
+    true,
+    false,
+  ),
 };
 
 async function computed(node: Node, device: 'cpu' | 'webgpu'): Promise<{ values: Buffer; operators: string[] }> {
