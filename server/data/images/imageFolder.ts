@@ -24,12 +24,14 @@ export interface ImageFolder {
   readonly splits: { train: ImageFile[]; test?: ImageFile[]; validation?: ImageFile[] };
 }
 
-/** Names of the folder of a split, the usual one first. */
-const splitFolders = {
+type Split = keyof ImageFolder['splits'];
+
+/** Names of the folder of a split in small letters, the usual one first. A folder may have them in capitals. */
+const splitFolders: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training'],
   validation: ['validation', 'valid', 'val'],
   test: ['test', 'testing'],
-} as const;
+};
 
 const IMAGE = /\.(jpe?g|png)$/i;
 /** Images that would be passed over in silence. */
@@ -52,21 +54,24 @@ const REMEDY =
  */
 export async function readImageFolder(folder: string, hasSplits: boolean): Promise<ImageFolder> {
   const names = await foldersIn(folder);
-  const splitOf = (split: keyof typeof splitFolders) => splitFolders[split].find((name) => names.includes(name));
-  const [train, test, validation] = [splitOf('train'), splitOf('test'), splitOf('validation')];
+  const [train, test, validation] = (['train', 'test', 'validation'] as const).map((split) => folderOf(split, names));
   if (!hasSplits) {
-    if (train !== undefined && test !== undefined)
+    // A class may be called train: only beside another split is it none.
+    const other = test ?? validation;
+    if (train !== undefined && other !== undefined)
       throw new SettingError(
         ['data', 'split', 'test'],
-        `${folder} has the folders ${train} and ${test}: the images are divided already`,
-        { remedy: 'Leave it out.' },
+        `${folder} has the folders ${train} and ${other}: the images are divided already`,
+        { remedy: test === undefined ? withoutTest(folder, train, other) : 'Leave it out.' },
       );
     const classes = await classesIn(folder, '');
     return { classes, splits: { train: await filesOf(folder, '', classes, classes) } };
   }
   for (const [split, found] of Object.entries({ train, test }))
-    if (found === undefined)
-      throw new SettingError(SETTING, `${folder} has no folder ${split}${named(', but', names)}`, { remedy: REMEDY });
+    if (found === undefined) {
+      const remedy = train !== undefined && validation !== undefined ? withoutTest(folder, train, validation) : REMEDY;
+      throw new SettingError(SETTING, `${folder} has no folder ${split}${named(', but', names)}`, { remedy });
+    }
   const classes = await classesIn(folder, train!);
   const read = async (name: string) => filesOf(folder, name, classes, await classesIn(folder, name, classes));
   return {
@@ -77,6 +82,23 @@ export async function readImageFolder(folder: string, hasSplits: boolean): Promi
       ...(validation !== undefined && { validation: await read(validation) }),
     },
   };
+}
+
+function folderOf(split: Split, names: readonly string[]): string | undefined {
+  for (const usual of splitFolders[split]) {
+    // The names are sorted, capitals first: of Train and train, it is train.
+    const found = names.findLast((name) => name.toLowerCase() === usual);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What to do about images of which none is for the test. */
+function withoutTest(folder: string, train: string, validation: string): string {
+  return (
+    `Rename ${validation} to test and leave data.split.test out, or set data.path to ${join(folder, train)} and data.split.test ` +
+    'to the fraction of those images that is kept for the test.'
+  );
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

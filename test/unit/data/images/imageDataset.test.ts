@@ -28,6 +28,10 @@ function open(files: Record<string, Uint8Array | string>, settings = {}, options
   return openImages(folder, settings, options);
 }
 
+const withCapitals = Object.fromEntries(
+  Object.entries(pets).map(([name, content]) => [name.replace('t', 'T'), content]),
+);
+
 const inOrder = (split: Dataset['test'], batchSize = 3) => split.batches(batchSize) as Iterable<Batch>;
 
 describe('what a data set of images is', () => {
@@ -73,6 +77,16 @@ describe('what a data set of images is', () => {
   test.each(['val', 'valid', 'validation'])('a folder %s is the validation split', async (name) => {
     const { validation } = await open({ ...pets, [`${name}/dog/0.png`]: flat(200) });
     expect(flatSamples(inOrder(validation!))).toEqual([[200, 1]]);
+  });
+
+  test('the folders of the splits may have capitals', async () => {
+    const { test: split } = await open(withCapitals);
+    expect(flatSamples(inOrder(split)).map(([value]) => value)).toEqual([100, 101, 110, 111]);
+  });
+
+  test('a class may have the name of a split', async () => {
+    const data = await open(classes(['rocket', 'train'], 4), { split: { test: 0.5 } });
+    expect(data.classes).toEqual(['rocket', 'train']);
   });
 
   test('an image is what its bytes are, whatever its name ends with', async () => {
@@ -257,11 +271,13 @@ describe('training images are changed at random', () => {
 
 describe('what keeps a folder from being a data set is told, with the place of its setting', () => {
   const train = inFolder('train', classes(['cat', 'dog'], 2));
+  const trainAndVal = { ...train, ...inFolder('val', classes(['cat', 'dog'], 2)) };
   test.each<[string, Record<string, Uint8Array | string>, Record<string, unknown>, string, string]>([
     ['no folder', {}, { path: 'nowhere' }, 'data.path', 'nowhere does not exist'],
     ['a file', { x: 'x' }, { path: 'data/x' }, 'data.path', 'x is no folder'],
     ['no split', { 'pictures/x/a.png': flat(1) }, {}, 'data.path', 'data has no folder train, but pictures'],
     ['no test', train, {}, 'data.path', 'data has no folder test, but train'],
+    ['no test, but a validation', trainAndVal, {}, 'data.path', 'data has no folder test, but train, val'],
     [
       'no classes',
       { 'train/a.png': flat(1), 'test/a/a.png': flat(1) },
@@ -285,6 +301,20 @@ describe('what keeps a folder from being a data set is told, with the place of i
       'test has fox, owl, and the training images have no such class',
     ],
     ['divided already', pets, { split: { test: 0.1 } }, 'data.split.test', 'the images are divided already'],
+    [
+      'divided already, with a validation and no test',
+      trainAndVal,
+      { split: { test: 0.1 } },
+      'data.split.test',
+      'data has the folders train and val: the images are divided already',
+    ],
+    [
+      'divided already, with capitals',
+      withCapitals,
+      { split: { test: 0.1 } },
+      'data.split.test',
+      'data has the folders Train and Test: the images are divided already',
+    ],
     [
       'two validations',
       { ...pets, 'val/cat/a.png': flat(1) },
@@ -312,6 +342,18 @@ describe('what keeps a folder from being a data set is told, with the place of i
     expect(error.message).toMatch(new RegExp(`^${setting.replaceAll('.', '\\.')}: `));
     expect(error.message).toContain(message);
     expect(error.remedy).not.toBe(undefined);
+  });
+
+  test('folders for training and validation alone: each remedy makes a data set of them', async () => {
+    for (const split of [{}, { test: 0.5 }]) {
+      const { remedy } = await userErrorOf(() => open(trainAndVal, { split }));
+      expect(remedy).toContain('Rename val to test');
+      expect(remedy).toContain(`set data.path to ${join(folder, 'data', 'train')}`);
+    }
+    const divided = await openImages(folder, { path: join(folder, 'data', 'train'), split: { test: 0.5 } });
+    expect(divided).toMatchObject({ classes: ['cat', 'dog'], train: { samples: 2 }, test: { samples: 2 } });
+    renameSync(join(folder, 'data', 'val'), join(folder, 'data', 'test'));
+    expect(await openImages(folder)).toMatchObject({ classes: ['cat', 'dog'], test: { samples: 4 } });
   });
 
   test.each<[string, Record<string, Uint8Array | string>, string]>([
