@@ -166,7 +166,7 @@ class Searching {
     const text = await sweep.experimentText();
     const { settings, target, document } = checkSearched(text, file, record.overrides);
     const base = [...record.overrides, overrideWith(['target'], null).text];
-    const subject = await this.#subject(settings, target, document, { file, text, base });
+    const subject = await this.#subject(settings, target, document, { file, text, base, given: record.overrides });
     const { experiment, searched, weights, denseBytes, stepsPerEpoch } = subject;
     const dense = denseSettings(settings, base);
     const mostBytes = mostBytesOf(target, denseBytes);
@@ -256,7 +256,7 @@ class Searching {
     settings: ExperimentSettings,
     target: TargetConfig,
     document: unknown,
-    { file, text, base }: { file: string; text: string; base: readonly string[] },
+    { file, text, base, given }: { file: string; text: string; base: readonly string[]; given: readonly string[] },
   ): Promise<Subject> {
     const overrides = [...base, ...withoutCompression(settings)];
     return withExperiment(
@@ -281,7 +281,7 @@ class Searching {
             denseBytes: named.reduce((sum, { shape }) => sum + floatBytes(shape), 0),
           };
         } catch (error) {
-          throw error instanceof SettingError ? placed(error, { file, text, overrides: base }) : error;
+          throw error instanceof SettingError ? placed(error, { file, text, overrides: given }) : error;
         }
       },
       { overrides, text, signal: this.#options.signal },

@@ -53,7 +53,7 @@ const DIGITS = 5;
 /**
  * The weights that compressions name, each with its compressions.
  * @param compressions as the file has them
- * @throws SettingError for layers that the model does not have
+ * @throws SettingError for layers that the model does not have, and for bounds within which a layer can have no value
  */
 export function searchedWeights(
   compressions: readonly WrittenCompression[],
@@ -100,9 +100,17 @@ function stageOf(
   const values = valuesOf(method, rows, columns).filter(
     (value) => value >= least && value <= greatest && layerSetting(stage, value) !== undefined,
   );
-  // Bounds between two of the values that are tried.
-  const within = values.length > 0 || !Number.isFinite(least) ? values : [least];
-  return { ...stage, values: within, isOpen: true };
+  if (values.length > 0) return { ...stage, values, isOpen: true };
+  // The bounds are between two of the values, or no rank within them makes the matrix smaller, which then stays as it is.
+  const whole = wholeOf(method, rows, columns);
+  const nearest = Math.min(Number.isFinite(least) ? least : whole, whole);
+  if (layerSetting(stage, nearest) === undefined)
+    throw new SettingError(
+      ['target', 'bounds', parameter],
+      `${weight.name} can have no ${parameter} from ${least} to ${greatest}`,
+      { remedy: `Widen the bounds, or give ${weight.name} its ${parameter} in "compression".` },
+    );
+  return { ...stage, values: [nearest], isOpen: true };
 }
 
 /** Values of the parameter that says how far a method compresses a matrix, from the weakest on. */
@@ -119,6 +127,12 @@ function valuesOf(method: Method, rows: number, columns: number): number[] {
     for (let rank = full; rank >= 1; rank = Math.min(rank - 1, Math.floor(rank / RANK_STEP))) values.push(rank);
   }
   return [...new Set(values)];
+}
+
+/** The rank of the whole matrix; Infinity for other parameters. */
+function wholeOf(method: Method, rows: number, columns: number): number {
+  const { leaves } = methodFacts[method];
+  return leaves === 'zeros' || leaves === 'codes' ? Infinity : Math.min(rows, columns);
 }
 
 /** The setting with its defaults; undefined for a value that the layer cannot have. */

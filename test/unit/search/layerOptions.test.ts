@@ -110,6 +110,31 @@ describe('the values that are tried', () => {
     expect(bytes.at(-1)).toBe(4 * 70);
   });
 
+  test('of ranks that make a layer no smaller are one, with which it stays as it is', () => {
+    const valuesOf = (shape: readonly number[], bounds = {}) => {
+      const lowRank = written({ method: 'low-rank', distortEvery: 10, layers: { '*': {} } });
+      const [out] = searchedWeights(lowRank, [matrix('out', shape)], bounds);
+      const [whole] = optionsOf(out);
+      expect(whole.bytes).toBe(4 * shape[0] * shape[1]);
+      return out.stages[0].values;
+    };
+    expect(valuesOf([16, 1])).toEqual([1]);
+    expect(valuesOf([2, 2])).toEqual([2]);
+    expect(valuesOf([16, 1], { rank: [4, 8] })).toEqual([1]);
+    expect(valuesOf([16, 3], { rank: [4, 8] })).toEqual([3]);
+    expect(valuesOf([6, 5], { rank: [4, 8] })).toEqual([4]);
+  });
+
+  test('of levels that need two bits are refused where the bounds have one bit', () => {
+    const quantized = written(quantize({ fc1: { levels: 'fixed-point' } }));
+    expect(() => searchedWeights(quantized, weights, { bits: [1, 1] })).toThrow(
+      expect.objectContaining({
+        setting: ['target', 'bounds', 'bits'],
+        remedy: 'Widen the bounds, or give fc1/kernel its bits in "compression".',
+      }),
+    );
+  });
+
   test('of levels that need two bits have no one bit', () => {
     const [fc1] = searchedWeights(written(quantize({ fc1: { levels: 'fixed-point' } })), weights);
     expect(fc1.stages[0].values.at(-1)).toBe(2);
