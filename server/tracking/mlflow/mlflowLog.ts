@@ -4,17 +4,18 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { flattenSettings } from '../../protocol/experiment/flattenSettings.ts';
 import { describeChange } from '../../protocol/experiment/settingChanges.ts';
 import type { EventOf, RunEvent } from '../../protocol/run/events.ts';
+import { UserError } from '../../protocol/userError.ts';
 import type { LogPart, LogPlace } from '../../runs/log/readEvents.ts';
 import { EXPERIMENT_FILE, type Run } from '../../runs/run.ts';
 import type { EventSink } from '../followRun.ts';
 import { placeSchema, Position } from '../position.ts';
 import { compressedWeightsSchema, scalarsOf } from '../scalars.ts';
-import { RefusedRequestError, type MlflowServer } from './mlflowServer.ts';
+import { RefusedRequestError, ServerAwayError, type MlflowServer } from './mlflowServer.ts';
 
 /** Limits of a request of `runs/log-batch`. */
 const MOST_METRICS = 1000;
@@ -170,11 +171,19 @@ export class MlflowLog implements EventSink {
     await this.#server.post('runs/update', { run_id: this.#at.runId, status, ...ended }, nothing);
   }
 
-  /** Sent only if the server passes artifacts on; else a client would need the keys of the store. */
+  /** Sent only if the server passes artifacts on; else a client would need the keys of the store. A tag tells of a file that is refused. */
   async #sendFile(name: string, path: string): Promise<void> {
     const folder = /^mlflow-artifacts:\/+(?<folder>[^?#]+)$/.exec(this.#at.artifactUri)?.groups?.folder;
     if (folder === undefined) return;
-    await this.#server.putArtifact(`${folder}/${name}`, new Uint8Array(await readFile(path)));
+    const content = new Uint8Array(await readFile(path));
+    try {
+      await this.#server.putArtifact(`${folder}/${name}`, content);
+    } catch (error) {
+      if (!(error instanceof UserError) || (error instanceof ServerAwayError && error.isUnreachable)) throw error;
+      // The store of the files has a fault of its own (no credentials, a limit of size), which keeps nothing else from being sent.
+      const value = `not kept: ${error.message}`.slice(0, LONGEST_TAG);
+      await this.#send([], [], [{ key: `deeptwist.artifact.${basename(name)}`, value }]);
+    }
   }
 }
 

@@ -7,7 +7,12 @@ import { UserError } from '../../protocol/userError.ts';
 const TIMEOUT_MS = 20_000;
 
 /** The server does not answer at the moment: what was asked of it can be asked again. */
-export class ServerAwayError extends UserError {}
+export class ServerAwayError extends UserError {
+  /** True if there was no connection, or it was lost; false if the server says that it is in trouble, or takes too long. */
+  get isUnreachable(): boolean {
+    return this.cause !== undefined && (this.cause as Partial<Error>).name !== 'TimeoutError';
+  }
+}
 
 /** The server has refused a request, with an error of MLflow. */
 export class RefusedRequestError extends UserError {
@@ -92,6 +97,11 @@ export class MlflowServer {
       );
     if (status === 408 || status === 429 || status >= 500)
       return new ServerAwayError(`The MLflow server ${this.uri} is in trouble (${status})${said}.`);
+    if (status === 413)
+      return new RefusedRequestError(
+        `The MLflow server ${this.uri} takes nothing that is so large (413)${said}.`,
+        code,
+      );
     if (code !== '') return new RefusedRequestError(`The MLflow server ${this.uri} answers ${code}${said}.`, code);
     return this.#noMlflow(`it answers ${status}`);
   }

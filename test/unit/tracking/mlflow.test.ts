@@ -7,7 +7,7 @@ import { mlflowDestination } from '../../../server/tracking/mlflow/mlflowDestina
 import { metrics, started, wholeRun } from '../cli/sampleEvents.ts';
 import { temporaryRun } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { MlflowStandIn } from './mlflowStandIn.ts';
+import { MlflowStandIn, type Refusal } from './mlflowStandIn.ts';
 import { record } from './record.ts';
 
 let server: MlflowStandIn;
@@ -17,6 +17,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await server.stop();
 });
 
@@ -136,6 +137,37 @@ test('a setting that MLflow refuses is told with what it says', async () => {
       : undefined;
   expect((await userErrorOf(() => send(run))).message).toContain('answers INVALID_PARAMETER_VALUE: Changing.');
 });
+
+test.each<[string, Refusal | 'never', string]>([
+  ['is in trouble', [500, { error_code: 'INTERNAL_ERROR', message: 'Unable to locate credentials' }], 'is in trouble (500): Unable to locate credentials.'],
+  ['takes no file of that size', [413, '<html>Request Entity Too Large</html>'], 'takes nothing that is so large (413).'],
+  ['refuses the token', [403, {}], '(403)'],
+  ['has no answer', 'never', 'does not answer: it takes too long.'],
+])('if the store of the files %s, all else is sent, and a tag says what is missing', async (_, answer, reason) => {
+  const run = await temporaryRun();
+  writeFileSync(join(run.modelFolder, 'compressed.safetensors'), 'small');
+  await record(run, wholeRun);
+  let limit = new AbortController();
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => (limit = new AbortController()).signal);
+  server.refuse = (path) => {
+    if (!path.includes('mlflow-artifacts')) return undefined;
+    if (answer === 'never') limit.abort(new DOMException('it takes too long', 'TimeoutError'));
+    return answer;
+  };
+  const told: string[] = [];
+  expect(await live(run, told).end()).toEqual([]);
+  expect(told).toEqual([]);
+  const [sent] = server.runs;
+  expect(sent.status).toBe('FINISHED');
+  expect(server.history('train/loss')).toHaveLength(3);
+  expect(server.history('final/test/accuracy')).toHaveLength(1);
+  expect(sent.tags.get('deeptwist.warning')).toBe('the learning rate is high');
+  for (const name of ['experiment.deeptwist.jsonc', 'compressed.safetensors']) {
+    expect(sent.tags.get(`deeptwist.artifact.${name}`)).toMatch(/^not kept: The MLflow server /);
+    expect(sent.tags.get(`deeptwist.artifact.${name}`)).toContain(reason);
+  }
+  expect(await send(run)).toMatchObject({ events: 0 });
+}); // prettier-ignore
 
 test('a live run waits for a server that is away, and sends everything when it is back', async () => {
   const run = await temporaryRun();

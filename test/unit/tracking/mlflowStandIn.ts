@@ -25,15 +25,15 @@ export interface KeptRun {
   readonly points: Map<string, Point>;
 }
 
-type Refusal = readonly [status: number, body: unknown];
+export type Refusal = readonly [status: number, body: unknown];
 
 export class MlflowStandIn {
   readonly runs: KeptRun[] = [];
   readonly experiments = new Map<string, string>();
   readonly artifacts = new Map<string, Buffer>();
   readonly requests: { method: string; path: string; authorization: string | undefined; items: number }[] = [];
-  /** Answers a request in the place of what follows; undefined: it does not. */
-  refuse: (path: string) => Refusal | undefined = () => undefined;
+  /** Answers a request in the place of what follows, or never; undefined: it does not. */
+  refuse: (path: string) => Refusal | 'never' | undefined = () => undefined;
   readonly #server: Server;
 
   private constructor() {
@@ -88,8 +88,10 @@ export class MlflowStandIn {
     const items = ['metrics', 'params', 'tags'].reduce((sum, key) => sum + ((json[key] as unknown[]) ?? []).length, 0);
     const { authorization } = request.headers;
     this.requests.push({ method: request.method ?? '', path, authorization, items });
+    const refusal = this.refuse(path);
+    if (refusal === 'never') return;
     const [status, answer] =
-      this.refuse(path) ??
+      refusal ??
       (request.method === 'PUT'
         ? this.#keep(path, body)
         : this.#api(path.replace('/api/2.0/mlflow/', ''), json, searchParams));
