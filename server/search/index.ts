@@ -2,6 +2,7 @@
  * @file Search: the rates, bits and ranks with which a model is as small as a target wants it, or as accurate as it can be at that size. Its runs are
  * those of a sweep that grows; what it decides follows from what they came to.
  */
+import { basename, join } from 'node:path';
 import { JsonText } from '../protocol/experiment/jsonText.ts';
 import { parseExperiment, placed, withOverrides } from '../protocol/experiment/parseExperiment.ts';
 import { finiteOrNull } from '../protocol/finiteOrNull.ts';
@@ -323,7 +324,7 @@ class Searching {
     }
     const known = record.reference;
     if (known?.isReused && known.run !== undefined) {
-      const run = await openRun(known.run);
+      const run = await openRun(join(this.#sweep.runs, basename(known.run)));
       return told(run, 'reused', { run, checkpoint: false }, `run:${run.id}`);
     }
     if (!known) {
@@ -331,7 +332,7 @@ class Searching {
       const run = await denseRun(this.#sweep.runs, denseExperiment, sources);
       await writeRecord(this.#sweep, {
         ...record,
-        reference: { ...(run && { run: run.path }), isReused: run !== undefined },
+        reference: { ...(run && { run: basename(run.path) }), isReused: run !== undefined },
       });
       if (run) return told(run, 'reused', { run, checkpoint: false }, `run:${run.id}`);
     }

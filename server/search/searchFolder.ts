@@ -29,7 +29,9 @@ const recordSchema = z.object({
       run: z
         .string()
         .optional()
-        .describe('Path of the run folder that has the dense model; absent where the experiment starts from it.'),
+        .describe(
+          'Name of the run folder that has the dense model, or a path that ends with it; absent where there is none.',
+        ),
       isReused: z.boolean().describe('True where that run was there before the search.'),
     })
     .optional(),

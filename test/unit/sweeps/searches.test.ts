@@ -1,6 +1,6 @@
 /** @file Searches in real processes: what they find, what they leave on the disk, and that nothing is trained twice where they are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -149,6 +149,17 @@ test('a second search takes the dense run of the first, and a finished one is on
   // Written where the target is met.
   const { experiment: written } = checkExperiment(readFileSync(join(place.folder, file), 'utf8'), ['target=null']);
   if (isMet) expect(written?.compression).toMatchObject(best!.compression as object);
+  // A project that is moved takes its search along, with the dense run that it has found.
+  const moved = { folder: `${place.folder}-moved` };
+  renameSync(place.folder, moved.folder);
+  try {
+    rmSync(join((await findSweep('last', moved.folder))!.path, 'result.json'));
+    const { code, stderr } = await start(moved, 'last').ended;
+    expect(code, stderr).toBe(isMet ? 0 : 1);
+    expect((await resultOf(moved)).reference, stderr).toEqual(dense);
+  } finally {
+    renameSync(moved.folder, place.folder);
+  }
 }, 400_000);
 
 test('stops its runs at Ctrl-C, says how to go on, and lets no other process work on it meanwhile', async () => {
