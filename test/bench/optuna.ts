@@ -1,6 +1,6 @@
 /**
  * @file `npm run bench -- optuna --python PATH`: a search by the real Optuna, whose sweep is killed (SIGKILL) and gone on with: each run is one trial of the study, told
- * of once, with the metric of the run.
+ * of once, with the metric of the run, and none has the settings of another.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -74,8 +74,10 @@ export default {
       console.log(
         `  Optuna ${told.version}: ${told.trials.length} trials, ${sweep.plan.length} lines, ${runs.length} runs`,
       );
+      const different = new Set(sweep.plan.map(({ vary }) => vary.join())).size;
       return [
         { case: 'runs that are one trial, with their metric', ours: same, unit: 'runs', ratio: same / RUNS, target: RUNS }, // prettier-ignore
+        { case: 'different settings of runs', ours: different, unit: 'runs', ratio: different / RUNS, target: RUNS },
       ];
     } finally {
       rmSync(folder, { recursive: true, force: true });

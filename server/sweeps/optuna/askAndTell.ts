@@ -1,7 +1,7 @@
 /** @file The Python program that asks Optuna for trials and tells it of them: a request and its answer are a line of JSON each. */
 
 export const ASK_AND_TELL = `
-import json, sys
+import json, random, sys
 
 def answer(**fields):
     print(json.dumps(fields), flush=True)
@@ -31,9 +31,14 @@ def distribution(axis):
     return optuna.distributions.FloatDistribution(axis["from"], axis["to"], log=axis["log"])
 
 def open_study(setup):
-    sampler = optuna.samplers.TPESampler(seed=setup["seed"], constant_liar=setup["parallel"] > 1)
     return optuna.create_study(study_name=setup["study"], storage=open_storage(setup["storage"], setup["journal"]),
-                               sampler=sampler, direction="maximize", load_if_exists=True)
+                               direction="maximize", load_if_exists=True)
+
+# The random numbers of a sampler begin anew in each process. With a seed for each trial none draws what another one has drawn.
+def next_sampler():
+    number = len(study.get_trials(deepcopy=False))
+    seed = random.Random(str(setup["seed"]) + " " + str(number)).getrandbits(32)
+    return optuna.samplers.TPESampler(seed=seed, constant_liar=setup["parallel"] > 1)
 
 study = None
 for line in sys.stdin:
@@ -41,11 +46,12 @@ for line in sys.stdin:
     try:
         if request["do"] == "open":
             sweep, space = request["sweep"], {axis["name"]: distribution(axis) for axis in request["space"]}
-            study = open_study(request)
+            setup, study = request, open_study(request)
             running = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING])
             answer(version=optuna.__version__, direction=study.direction.name,
                    running=[{"trial": t.number, "parameters": t.params} for t in running if t.user_attrs.get("deeptwist") == sweep])
         elif request["do"] == "ask":
+            study.sampler = next_sampler()
             trial = study.ask(space)
             trial.set_user_attr("deeptwist", sweep)
             answer(trial=trial.number, parameters=trial.params)

@@ -1,5 +1,6 @@
 /** @file A search that Optuna leads. In its place is a program that speaks as the Python one does; `npm run bench -- optuna` has the real one. */
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
@@ -201,6 +202,67 @@ test('a search is refused for a sweep that is none at random, or that halves', (
   );
   expect(() => searchSpace({ type: 'random', runs: 2, seed: 1, vary: {}, halving: { factor: 3, from: 10 } })).toThrow('sweep.halving and --search cannot be together'); // prettier-ignore
 });
+
+const hasPython = spawnSync('python3', ['-c', 'import sys; assert sys.version_info >= (3, 8)']).status === 0;
+
+test.runIf(hasPython)(
+  'each process that asks for trials gets others, by the seed of the sweep and how many there are',
+  async () => {
+    const { made, folder } = await search();
+    // A study as Optuna's: trials are kept, and a sampler draws from its seed on.
+    writeFileSync(
+      join(folder, 'optuna.py'),
+      `
+import json, os, random
+from types import SimpleNamespace as Namespace
+__version__ = "5"
+KEPT = ${JSON.stringify(join(folder, 'kept.json'))}
+logging = Namespace(WARNING=0, set_verbosity=lambda level: None)
+trial = Namespace(TrialState=Namespace(RUNNING=0))
+distributions = Namespace(CategoricalDistribution=lambda *a, **k: None, IntDistribution=lambda *a, **k: None, FloatDistribution=lambda *a, **k: None)
+class TPESampler:
+    def __init__(self, seed=None, constant_liar=False):
+        self.draw = random.Random(seed).random
+samplers = Namespace(TPESampler=TPESampler)
+class Study:
+    direction = Namespace(name="MAXIMIZE")
+    sampler = TPESampler()
+    def get_trials(self, deepcopy=True, states=None):
+        kept = json.load(open(KEPT)) if os.path.exists(KEPT) else []
+        return [] if states else [Namespace(number=i, params=params) for i, params in enumerate(kept)]
+    def ask(self, space):
+        kept = [one.params for one in self.get_trials()]
+        params = {name: self.sampler.draw() for name in space}
+        json.dump([*kept, params], open(KEPT, "w"))
+        return Namespace(number=len(kept), params=params, set_user_attr=lambda key, value: None)
+def create_study(study_name, storage, direction, load_if_exists):
+    return Study()
+`,
+    );
+    const environment = process.env.PYTHONPATH;
+    process.env.PYTHONPATH = folder;
+    /** Rates of trials of a new study, so many of each process. */
+    const rates = async (counts: readonly number[], seed = 3) => {
+      rmSync(join(folder, 'kept.json'), { force: true });
+      const asked: unknown[] = [];
+      for (const count of counts) {
+        const study = await Study.open(made, { ...made.optuna!, storage: 'kept', python: 'python3', seed }, 1);
+        for (let i = 0; i < count; i++) asked.push((await study.ask()).parameters['training.optimizer.learningRate']);
+        study.close();
+      }
+      return asked;
+    };
+    try {
+      const asked = await rates([2, 1, 3]);
+      expect(new Set(asked).size).toBe(6);
+      expect(await rates([6])).toEqual(asked);
+      expect(await rates([1], 4)).not.toEqual(asked.slice(0, 1));
+    } finally {
+      if (environment === undefined) delete process.env.PYTHONPATH;
+      else process.env.PYTHONPATH = environment;
+    }
+  },
+);
 
 test('two that add a line at the same time add one after the other', async () => {
   const { made } = await search();
