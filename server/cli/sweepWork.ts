@@ -13,6 +13,7 @@ import { secondsOfLastRun } from '../sweeps/expectedTime.ts';
 import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
 import { holderText, ifGone, isElsewhere, type Refusal } from '../runs/lockFile.ts';
 import { trainSweep } from '../sweeps/halving.ts';
+import { pythonFrom } from '../sweeps/optuna/pythonPath.ts';
 import { trainBySearch } from '../sweeps/optuna/trainBySearch.ts';
 import { lookAt, type LineOutcome, type QueueOptions } from '../sweeps/runQueue.ts';
 import { seedReader } from '../sweeps/seedReader.ts';
@@ -158,7 +159,7 @@ export async function workOnSweep(
     else if (sweep.optuna)
       await trainBySearch(
         sweep,
-        { ...sweep.optuna, ...(python !== undefined && { python }) },
+        { ...sweep.optuna, ...(python !== undefined && { python: pythonFrom(context.directory, python) }) },
         {
           ...watching,
           parallel,

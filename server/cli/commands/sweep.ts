@@ -11,6 +11,7 @@ import { pathWord } from '../../runs/pathWord.ts';
 import type { Run } from '../../runs/run.ts';
 import { Ladder } from '../../sweeps/asynchronousHalving.ts';
 import { checkVolumes, jobOptions, kubernetesJob, type JobOptions } from '../../sweeps/kubernetesJob.ts';
+import { pythonFrom, recordedPython } from '../../sweeps/optuna/pythonPath.ts';
 import { plannedRuns } from '../../sweeps/plannedRuns.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
 import { ownJob, requeueOwnJob } from '../../sweeps/slurm/ownJob.ts';
@@ -223,10 +224,14 @@ async function newSweep(
   context: CommandContext,
 ): Promise<Sweep | undefined> {
   const folder = out === undefined ? undefined : resolve(context.directory, out);
+  const search = optuna && {
+    ...optuna,
+    python: recordedPython(dirname(file), pythonFrom(context.directory, optuna.python)),
+  };
   // To print them starts none.
   return confirmedSweep(
     file,
-    await plannedRuns(file, set, optuna),
+    await plannedRuns(file, set, search),
     { folder, parallel, yes: yes || print || engine === 'kubernetes' },
     context,
   );

@@ -20,9 +20,13 @@ export const optunaSchema = z.object({
   storage: z
     .string()
     .optional()
-    .describe('URL of an RDB or Redis storage; absent: optuna.log in the folder of the sweep.'),
+    .describe(
+      'URL of an RDB or Redis storage, from the folder of the experiment file; absent: optuna.log in the folder of the sweep.',
+    ),
   study: z.string().optional().describe('Name of the study; absent: the id of the sweep.'),
-  python: z.string().describe('Interpreter that has optuna.'),
+  python: z
+    .string()
+    .describe('Interpreter that has optuna: a command, or a path from the folder of the experiment file.'),
 });
 export type OptunaSearch = z.output<typeof optunaSchema>;
 

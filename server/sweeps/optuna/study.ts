@@ -1,11 +1,12 @@
 /** @file A study of Optuna, in a process of the user's Python. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../../protocol/userError.ts';
 import type { Sweep } from '../sweepFolder.ts';
 import { ASK_AND_TELL } from './askAndTell.ts';
+import { pythonFrom } from './pythonPath.ts';
 import type { OptunaSearch } from './searchSettings.ts';
 
 const trialSchema = z.object({ trial: z.int().min(0), parameters: z.record(z.string(), z.unknown()) });
@@ -24,15 +25,23 @@ export class Study {
   readonly #python: string;
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
+  readonly #closed: Promise<unknown>;
   #last: Promise<unknown> = Promise.resolve();
   #errors = '';
   #failure: Error | undefined;
   #opened: z.output<typeof openedSchema> | undefined;
 
-  private constructor(python: string) {
-    this.#python = python;
-    this.#child = spawn(python, ['-u', '-c', ASK_AND_TELL], { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  /** @param folder from which relative paths are named, such as that of a storage */
+  private constructor(folder: string, python: string) {
+    this.#python = pythonFrom(folder, python);
+    this.#child = spawn(this.#python, ['-u', '-c', ASK_AND_TELL], {
+      cwd: folder,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
     this.#child.on('error', (error) => (this.#failure = error));
+    // It has then ended, and everything that it has printed is read.
+    this.#closed = new Promise((resolve) => this.#child.once('close', resolve).once('error', resolve));
     this.#child.stdin?.on('error', () => undefined); // It has ended: the answer tells why.
     this.#child.stderr?.on('data', (data: Buffer) => (this.#errors = (this.#errors + data.toString()).slice(-4096)));
     const lines = createInterface({ input: this.#child.stdout ?? process.stdin });
@@ -45,7 +54,7 @@ export class Study {
    * @throws UserError where there is no such Python, it has no optuna, or the storage cannot be opened
    */
   static async open(sweep: Sweep, search: OptunaSearch, parallel: number): Promise<Study> {
-    const study = new Study(search.python);
+    const study = new Study(dirname(sweep.experiment), search.python);
     try {
       study.#opened = await study.#request(openedSchema, {
         do: 'open',
@@ -92,7 +101,7 @@ export class Study {
     const answered = this.#last.then(async () => {
       this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
       const { value, done = false } = await this.#answers.next();
-      if (done) throw this.#gone();
+      if (done) throw await this.#gone();
       const answer: unknown = JSON.parse(value);
       const { missing, failed } = answerSchema.parse(answer);
       if (missing !== undefined)
@@ -109,7 +118,8 @@ export class Study {
     return answered;
   }
 
-  #gone(): UserError {
+  async #gone(): Promise<UserError> {
+    await this.#closed;
     if (this.#failure)
       return new UserError(`There is no Python at ${this.#python}: ${this.#failure.message}.`, {
         remedy: `Name one that has optuna: --python PATH. ${WITHOUT}`,

@@ -1,5 +1,5 @@
 /** @file What `deeptwist sweep` and `run --seeds` say before anything starts. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -86,6 +86,29 @@ describe('nothing is made, and it is said what to do,', () => {
     expect(stderr).toContain(message);
     expect(readdirSync(folder)).toEqual([file]);
   });
+});
+
+test('a Python is named from where the command is called, works in the folder of the experiment file, and moves with it', async () => {
+  const { folder } = await commandLine({ ...many, runs: 2 });
+  await mkdir(join(folder, 'env'));
+  const script = '#!/bin/sh\nread request\npwd -P >&2\n';
+  await writeFile(join(folder, 'env', 'python'), script, { mode: 0o755 });
+  const ended = (project: string) =>
+    `The process of ${join(project, 'env', 'python')} has ended: ${realpathSync(project)}`;
+  const at = async (...[directory, ...args]: string[]) => (await callCommandLine(directory, ['sweep', ...args])).stderr;
+  const inside = join(folder, 'env');
+  expect(await at(inside, join('..', file), '--search', 'optuna', '--python', './python')).toContain(ended(folder));
+  expect(await at(folder, 'last')).toContain(ended(folder));
+  expect(await at(folder, 'last', '--python', 'env/python')).toContain(ended(folder));
+  const { id, optuna } = (await findSweep('last', folder))!;
+  expect(optuna?.python).toBe('./env/python');
+  const moved = `${folder}-moved`;
+  await rename(folder, moved);
+  try {
+    expect(await at(inside.replace(folder, moved), join('..', '.deeptwist', 'sweeps', id))).toContain(ended(moved));
+  } finally {
+    await rename(moved, folder);
+  }
 });
 
 test('many runs are asked for, with the time that they take by the last one', async () => {
