@@ -205,7 +205,13 @@ describe('the page of a sweep', () => {
   ];
   const sweep: ToSweepPage = {
     ...{ type: 'sweep', isTrusted: true },
-    sweep: { id: '20261129-120000-lenet', path: '/w/s', experiment: '/w/lenet.deeptwist.jsonc', size: rows.length, rows },
+    sweep: {
+      id: '20261129-120000-lenet',
+      path: '/w/s',
+      experiment: '/w/lenet.deeptwist.jsonc',
+      size: rows.length,
+      rows,
+    },
   };
 
   it('is reached by the keyboard', async () => {
