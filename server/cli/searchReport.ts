@@ -37,9 +37,9 @@ export function searchReportLines(report: SearchReport, terminal: Pick<Terminal,
     },
     terminal.columns,
   );
-  const cost =
-    `${formatCount(runs)} runs took ${formatDuration(seconds)}: ${formatNumber(fullRuns)} full runs by their steps, ` +
-    `${formatNumber(seconds / secondsOfFullRun)} by their time.`;
+  // Where no full run came to its end, there is none to compare the time with.
+  const byTime = secondsOfFullRun > 0 ? `, ${formatNumber(seconds / secondsOfFullRun)} by their time` : '';
+  const cost = `${formatCount(runs)} runs took ${formatDuration(seconds)}: ${formatNumber(fullRuns)} full runs by their steps${byTime}.`;
   if (!best) return [...table, '', cost, 'No full run finished: the target was not reached.'];
   const { drops } = best;
   const seeds =

@@ -38,6 +38,12 @@ test('a search whose full runs lose far more than its short ones says what these
     expect(textOf(other)).not.toContain('"start"');
 });
 
+test('a search tells what it cost in full runs, by the clock where one has ended', () => {
+  expect(textOf({})).toContain('12 runs took 11 min 40 s: 7 full runs by their steps, 7 by their time.');
+  const text = textOf({ secondsOfFullRun: 0 });
+  expect(text).toContain('12 runs took 11 min 40 s: 7 full runs by their steps.\n');
+});
+
 test('a search that trained its best settings with several seeds tells their mean', () => {
   const full = [run({ drop: 0.1 + 0.2 }), run({ drop: 0.2, run: 'a.02', seed: 20261130 })];
   const text = textOf({ full, isMet: true }, { drops: [0.1 + 0.2, 0.2] });
