@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isMissing } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Run } from '../runs/run.ts';
-import { findRun, listRuns, type RunList } from '../runs/findRun.ts';
+import { findRun, listRuns, pathsIn, type RunList } from '../runs/findRun.ts';
 import { isInside, mayBeLookedAt } from '../runs/workspaceFile.ts';
 import { findSweep } from '../sweeps/findSweep.ts';
 import type { Sweep } from '../sweeps/sweepFolder.ts';
@@ -38,10 +38,20 @@ export class Workspace {
       : resolve(this.folders.find((folder) => isThere(resolve(folder, path))) ?? first, path);
     const real = mayBeLookedAt(absolute, first) ? realPath(absolute) : undefined;
     if (real !== undefined && isInside(real, this.folders)) return real;
-    throw new UserError(`${path} is outside the workspace (${this.folders.join(', ')}).`, {
+    throw this.#outside(path);
+  }
+
+  #outside(path: string): UserError {
+    return new UserError(`${path} is outside the workspace (${this.folders.join(', ')}).`, {
       remedy: OTHER_FOLDER,
       exitCode: ExitCode.usage,
     });
+  }
+
+  /** Refuses a path on another computer before a look for a run or a sweep asks that computer. */
+  #checkReference(reference: string): void {
+    const [first] = this.folders;
+    if (!pathsIn(reference, this.folders).every((path) => mayBeLookedAt(path, first))) throw this.#outside(reference);
   }
 
   /** The folder in which a path lies. @param path as {@link resolve} returns it */
@@ -67,6 +77,7 @@ export class Workspace {
    * @throws UserError where there is none or several, or where it or its experiment lies outside
    */
   async findRun(reference: string): Promise<Run> {
+    this.#checkReference(reference);
     const run = await findRun(reference, this.folders);
     this.resolve(run.path);
     // What `run.json` says of it may be made up: its modules would be loaded.
@@ -76,6 +87,7 @@ export class Workspace {
 
   /** The sweep that an id, the beginning of one, a path or `last` names; undefined where there is none. @throws as {@link findRun} */
   async findSweep(reference: string): Promise<Sweep | undefined> {
+    this.#checkReference(reference);
     const sweep = await findSweep(reference, this.folders);
     if (sweep) for (const path of [sweep.path, sweep.runs, sweep.experiment]) this.resolve(path);
     return sweep;

@@ -2,7 +2,7 @@
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { foldersOfRoots, Workspace } from '../../../server/mcp/workspace.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { createSweep } from '../../../server/sweeps/sweepFolder.ts';
@@ -93,6 +93,20 @@ describe('a run', () => {
     await expect(workspace.findRun(run.id)).rejects.toThrow(/outside the workspace/);
     await expect(workspace.findRun(run.path)).rejects.toThrow(/outside the workspace/);
   });
+});
+
+test('a run or a sweep on another computer is refused without a look at it', async () => {
+  vi.resetModules();
+  vi.doMock('../../../server/runs/workspaceFile.ts', async (original) => ({
+    ...(await original<object>()),
+    mayBeLookedAt: (path: string) => !path.startsWith('/HOST/'),
+  }));
+  const { Workspace: Guarded } = await import('../../../server/mcp/workspace.ts');
+  vi.doUnmock('../../../server/runs/workspaceFile.ts');
+  const { folder } = await place();
+  const guarded = new Guarded([folder]);
+  await expect(guarded.findRun('/HOST/share/run')).rejects.toThrow('/HOST/share/run is outside the workspace');
+  await expect(guarded.findSweep('/HOST/share/sweep')).rejects.toThrow('/HOST/share/sweep is outside the workspace');
 });
 
 describe('several folders are searched as one:', () => {
