@@ -140,7 +140,7 @@ function planStage(
   for (const stage of before)
     for (const earlier of stage.units) {
       const later = followers.get(earlier);
-      if (later) units.push(further(placed, stage, earlier, later, run));
+      if (later) units.push(further(placed, before.slice(0, before.indexOf(stage) + 1), earlier, later, run));
     }
   return { path, compression, units };
 }
@@ -165,23 +165,26 @@ function afterOthers(
   weightsBefore: readonly UnitsByWeight[],
 ): Unit {
   for (const target of unit.targets) {
-    const last = weightsBefore.findLastIndex((ofWeight) => ofWeight.has(target.weight.name));
-    if (last >= 0) checkFollows(compression, before[last], target);
+    checkFollows(compression, before, target);
   }
   const earlier = weightsBefore.toReversed().flatMap((other) => [...sharing(unit, other)]);
   return earlier.length === 0 ? unit : unit.after!(earlier);
 }
 
-/** @throws SettingError where a compression cannot go on with what the earlier one leaves of these weights */
+/**
+ * @param before the compressions up to the one that has the unit `earlier`
+ * @throws SettingError where a compression cannot go on with what they leave of these weights
+ */
 function further(
   compression: Placed<Compression>,
-  stage: StagePlan,
+  before: readonly StagePlan[],
   earlier: Unit,
   later: readonly Unit[],
   run: RunFacts,
 ): Unit {
   const [first] = later[0].targets;
-  checkFollows(compression, stage, first);
+  const stage = before[before.length - 1];
+  checkFollows(compression, before, first);
   checkGoesOn(compression, stage, later, run);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
@@ -210,15 +213,20 @@ function further(
   );
 }
 
-/** @throws SettingError where a compression cannot go on with what an earlier one leaves of a weight */
+/**
+ * @param before the compressions that stand before it in the list
+ * @throws SettingError where a compression cannot go on with what they leave of a weight
+ */
 function checkFollows(
   { path, settings }: Placed<Compression>,
-  { path: earlierPath, compression }: StagePlan,
+  before: readonly StagePlan[],
   { weight, key }: MatchedWeight,
 ): void {
+  const ofWeight = before.filter(({ units }) => units.some((unit) => namesOf(unit).includes(weight.name)));
+  if (ofWeight.length === 0) return;
   const problem = followingProblem(
     { ...settings, place: formatSettingPath(path) },
-    { ...compression, place: formatSettingPath(earlierPath) },
+    ofWeight.map((stage) => ({ ...stage.compression, place: formatSettingPath(stage.path) })),
     weight.name,
   );
   if (!problem) return;

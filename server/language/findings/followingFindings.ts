@@ -15,7 +15,8 @@ export function followingFindings(document: ExperimentDocument, { model }: Surro
   for (const weight of model?.weights ?? []) {
     const own = compressed?.compressionsOf(weight) ?? [];
     own.slice(1).forEach(({ compression, key }, i) => {
-      const problem = followingProblem(placed(compression), placed(own[i].compression), weight.name);
+      const before = own.slice(0, i + 1).map((earlier) => placed(earlier.compression));
+      const problem = followingProblem(placed(compression), before, weight.name);
       if (!problem) return;
       const isKey = problem.setting === 'key';
       const path = [...compression.path, ...(isKey ? ['layers', key] : ['policy'])];

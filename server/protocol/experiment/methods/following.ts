@@ -11,16 +11,24 @@ export interface Follower {
   readonly place: string;
 }
 
-/** Why the second of two compressions of a weight cannot be. */
+/** Why a compression of a weight cannot go on with what others leave of it. */
 export interface FollowingProblem {
-  /** The setting of the second that is at fault: the key that names the weight, or the policy. */
+  /** The setting of it that is at fault: the key that names the weight, or the policy. */
   readonly setting: 'key' | 'policy';
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** @returns undefined where `later` goes on with what `earlier` leaves of the weight */
-export function followingProblem(later: Follower, earlier: Follower, weight: string): FollowingProblem | undefined {
+/**
+ * @param before the compressions of the weight that stand before it in the list, at least one
+ * @returns undefined where `later` goes on with what they leave of the weight
+ */
+export function followingProblem(
+  later: Follower,
+  before: readonly Follower[],
+  weight: string,
+): FollowingProblem | undefined {
+  const earlier = before[before.length - 1];
   const { leaves } = methodFacts[earlier.method];
   if (!methodFacts[later.method].follows.includes(leaves)) {
     const able = methodNames.filter((name) => methodFacts[name].follows.includes(leaves));
@@ -33,10 +41,13 @@ export function followingProblem(later: Follower, earlier: Follower, weight: str
           : `Leave the layer out of one of the two. After "${earlier.method}" there can be: ${able.join(', ')}.`,
     };
   }
-  if (policyFacts[later.policy].leaves && !policyFacts[later.policy].follows?.includes(leaves))
+  const policy = policyFacts[later.policy];
+  // Factors stay factors, whatever is done to each of them.
+  const cut = before.find(({ method }) => methodFacts[method].leaves === 'factors') ?? earlier;
+  if (policy.leaves && !policy.follows?.includes(methodFacts[cut.method].leaves))
     return {
       setting: 'policy',
-      reason: `"${later.policy}" works with weights as a whole, and of ${weight} it gets what ${earlier.place} leaves`,
+      reason: `"${later.policy}" works with weights as a whole, and of ${weight} it gets what ${cut.place} leaves`,
       remedy: 'Choose "deeptwist", "straight-through" or "one-shot".',
     };
   if (policyFacts[earlier.policy].findsRate && policyFacts[later.policy].trainsInstead)

@@ -521,7 +521,7 @@ describe('after pruning', () => {
     expect(() => createCompressor(list, [kernel(values)], options)).not.toThrow();
   });
 
-  test('points of factors are refused', () => {
+  test('points of factors are refused, also of factors that are pruned', () => {
     const lowRank = {
       method: 'low-rank',
       policy: 'deeptwist',
@@ -530,6 +530,9 @@ describe('after pruning', () => {
     } as const;
     expect(() => createCompressor([lowRank, points], [kernel(normals(40, 12), 5)], options)).toThrow(
       /compression\[1\]\.policy: "points" works with weights as a whole/,
+    );
+    expect(() => createCompressor([lowRank, prune, points], [kernel(normals(40, 12), 5)], options)).toThrow(
+      /compression\[2\]\.policy: "points" works with weights as a whole, and of fc\/kernel it gets what compression\[0\] leaves/,
     );
   });
 });
