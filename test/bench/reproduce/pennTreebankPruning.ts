@@ -69,7 +69,7 @@ export function pennTreebankPruning(scale: Scale): Study {
     figures: [
       {
         name: pruningPage(scale),
-        title: `${small.name}: test perplexity over the pruning rate`,
+        title: `${small.name}: perplexity over the rate`,
         content: (outcomes) => {
           const outcomeOf = (side: Side) => outcomes.of(side.case, side.rival);
           const series = [DEEPTWIST, MASKS].flatMap(({ name }, color) =>

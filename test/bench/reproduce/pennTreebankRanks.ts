@@ -88,7 +88,7 @@ export function pennTreebankRanks(scale: Scale): Study {
 
 const overTheRank = (scale: Scale): Figure => ({
   name: ranksPage(scale),
-  title: `${scale.small.name}: test perplexity over the rank (Figure 2a)`,
+  title: `${scale.small.name}: perplexity over the rank`,
   content: (outcomes) => {
     const series = [PLAIN, SHARED, FACTORS, SVD].flatMap(({ name }, color) =>
       curve(
@@ -105,7 +105,7 @@ const overTheRank = (scale: Scale): Figure => ({
 
 const overTheEpochs = (scale: Scale): Figure => ({
   name: `${ranksPage(scale)}-course`,
-  title: 'DeepTwist: validation perplexity after each epoch of retraining (Figure 2b)',
+  title: 'DeepTwist: perplexity after each epoch of retraining (Figure 2b)',
   content: (outcomes) => {
     const series = scale.ranks.flatMap((rank, color) => {
       const runs = [...outcomes.of(rankCase(scale, rank).name, PLAIN.name).runs.values()];
