@@ -126,6 +126,10 @@ function planStage(
   const own = createUnits(compression, weights, { ...run, custom });
   const [whole, parts] = [own.filter(({ after }) => after), own.filter(({ after }) => !after)];
   const weightsBefore = before.map(unitsByWeight);
+  for (const target of own.flatMap(({ targets }) => targets)) {
+    const ofWeight = before.filter((_, i) => weightsBefore[i].has(target.weight.name));
+    if (ofWeight.length > 0) checkFollows(placed, ofWeight, target);
+  }
   const units: Unit[] = [];
   const followers = new Map<Unit, Unit[]>();
   for (const part of parts) {
@@ -136,11 +140,11 @@ function planStage(
       followers.get(earlier)!.push(part);
     }
   }
-  units.push(...whole.map((unit) => afterOthers(placed, unit, before, weightsBefore)));
+  units.push(...whole.map((unit) => afterOthers(unit, weightsBefore)));
   for (const stage of before)
     for (const earlier of stage.units) {
       const later = followers.get(earlier);
-      if (later) units.push(further(placed, before.slice(0, before.indexOf(stage) + 1), earlier, later, run));
+      if (later) units.push(further(placed, stage, earlier, later, run));
     }
   return { path, compression, units };
 }
@@ -158,33 +162,20 @@ function sharing(unit: Unit, other: UnitsByWeight | undefined): Set<Unit> {
 }
 
 /** A unit that distorts its weights as a whole, as earlier compressions have left them. */
-function afterOthers(
-  compression: Placed<Compression>,
-  unit: Unit,
-  before: readonly StagePlan[],
-  weightsBefore: readonly UnitsByWeight[],
-): Unit {
-  for (const target of unit.targets) {
-    checkFollows(compression, before, target);
-  }
+function afterOthers(unit: Unit, weightsBefore: readonly UnitsByWeight[]): Unit {
   const earlier = weightsBefore.toReversed().flatMap((other) => [...sharing(unit, other)]);
   return earlier.length === 0 ? unit : unit.after!(earlier);
 }
 
-/**
- * @param before the compressions up to the one that has the unit `earlier`
- * @throws SettingError where a compression cannot go on with what they leave of these weights
- */
+/** @throws SettingError where a compression cannot go on with a part of these weights, or with some of them alone */
 function further(
   compression: Placed<Compression>,
-  before: readonly StagePlan[],
+  stage: StagePlan,
   earlier: Unit,
   later: readonly Unit[],
   run: RunFacts,
 ): Unit {
   const [first] = later[0].targets;
-  const stage = before[before.length - 1];
-  checkFollows(compression, before, first);
   checkGoesOn(compression, stage, later, run);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
@@ -214,7 +205,7 @@ function further(
 }
 
 /**
- * @param before the compressions that stand before it in the list
+ * @param before the compressions of the weight that stand before it in the list, at least one
  * @throws SettingError where a compression cannot go on with what they leave of a weight
  */
 function checkFollows(
@@ -222,11 +213,9 @@ function checkFollows(
   before: readonly StagePlan[],
   { weight, key }: MatchedWeight,
 ): void {
-  const ofWeight = before.filter(({ units }) => units.some((unit) => namesOf(unit).includes(weight.name)));
-  if (ofWeight.length === 0) return;
   const problem = followingProblem(
     { ...settings, place: formatSettingPath(path) },
-    ofWeight.map((stage) => ({ ...stage.compression, place: formatSettingPath(stage.path) })),
+    before.map((stage) => ({ ...stage.compression, place: formatSettingPath(stage.path) })),
     weight.name,
   );
   if (!problem) return;
