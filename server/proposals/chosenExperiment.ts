@@ -14,7 +14,7 @@ import type { ChosenExperiment, ChosenModel, ChosenTeacher, FoundData } from '..
 import { describedLayers, writtenLayers } from './describedLayers.ts';
 import { experimentText } from './experimentText.ts';
 import { dataSetting, targetsFor } from './foundData.ts';
-import { relativePath } from './relativePath.ts';
+import { relativePath } from '../runs/relativePath.ts';
 
 export function chosenExperimentText({
   folder,

@@ -1,5 +1,7 @@
 /** @file The Python that a search names: a command such as `python3`, or a path. */
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
+import { relativePath } from '../../runs/relativePath.ts';
+import { isInside } from '../../runs/workspaceFile.ts';
 
 /** A command is looked for in the folders of `PATH`. */
 function isCommand(python: string): boolean {
@@ -17,6 +19,5 @@ export function pythonFrom(folder: string, python: string): string {
  */
 export function recordedPython(folder: string, python: string): string {
   if (isCommand(python)) return python;
-  const inside = relative(folder, python);
-  return inside.startsWith('..') || isAbsolute(inside) ? python : `./${inside.replaceAll(sep, '/')}`;
+  return isInside(python, [folder]) ? relativePath(folder, python) : python;
 }

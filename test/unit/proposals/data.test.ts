@@ -9,7 +9,7 @@ import { describedLayers, writtenLayers } from '../../../server/proposals/descri
 import { findData } from '../../../server/proposals/findData.ts';
 import { dataSetting, fitOf, fittingData, targetsFor } from '../../../server/proposals/foundData.ts';
 import { imageSize } from '../../../server/proposals/imageSize.ts';
-import { relativePath } from '../../../server/proposals/relativePath.ts';
+import { relativePath } from '../../../server/runs/relativePath.ts';
 import { readTable } from '../../../server/proposals/tableSource.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
