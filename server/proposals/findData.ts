@@ -1,7 +1,7 @@
 /** @file The data sets of a workspace. Files are looked at, nothing is executed. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { imagesBelow } from '../data/images/imageFolder.ts';
+import { imagesBelow, splitFolders } from '../data/images/imageFolder.ts';
 import { idxShape } from '../formats/idx.ts';
 import { inflateHead, isGzip } from '../formats/inflate.ts';
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
@@ -26,10 +26,7 @@ const TABLE_BYTES = 64 * 1024;
 const IDX_HEAD_BYTES = 1024;
 /** Height and width of the images of MNIST, in pixels. */
 const SIDES = [28, 28];
-/** Names of folders with the splits of a set of images. */
-const TRAIN = ['train', 'training'];
-const TEST = ['test', 'testing'];
-const VALIDATION = ['validation', 'valid', 'val'];
+const { train: TRAIN, test: TEST, validation: VALIDATION } = splitFolders;
 
 /** The data sets among some files, modules left out. */
 export async function findData(

@@ -27,7 +27,7 @@ export interface ImageFolder {
 type Split = keyof ImageFolder['splits'];
 
 /** Names of the folder of a split in small letters, the usual one first. A folder may have them in capitals. */
-const splitFolders: Readonly<Record<Split, readonly string[]>> = {
+export const splitFolders: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training'],
   validation: ['validation', 'valid', 'val'],
   test: ['test', 'testing'],
