@@ -16,8 +16,7 @@ export function portNames({
   const choose = (names: readonly string[], generic: string) =>
     names.map((name, i) => {
       const numbered = names.length === 1 ? generic : `${generic}_${i + 1}`;
-      let chosen = hasNamesOfFile || !isMadeUp(name) ? name : numbered;
-      while (used.has(chosen)) chosen += '_';
+      const chosen = unusedName(hasNamesOfFile || !isMadeUp(name) ? name : numbered, used);
       used.add(chosen);
       return chosen;
     });
@@ -30,4 +29,11 @@ export function portNames({
 /** True for a name that differs from process to process: also that of an input, `input1`, `dense_Dense1_input`. */
 function isMadeUp(name: string): boolean {
   return /^input[1-9]\d*$/.test(name) || madeUpName(name.replace(/_input$/, '')) !== undefined;
+}
+
+/** The name, with as many underscores behind it as make it another one than all that are used. */
+export function unusedName(name: string, used: ReadonlySet<string>): string {
+  let unused = name;
+  while (used.has(unused)) unused += '_';
+  return unused;
 }

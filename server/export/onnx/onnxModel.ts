@@ -3,6 +3,7 @@ import { portName } from '../../compiler/ports.ts';
 import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
 import { isLowRank, type PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { WrittenWeight } from '../format.ts';
+import { unusedName } from '../portNames.ts';
 import { WeightDecoder, type WeightDecoderOptions } from './weightDecoder.ts';
 
 /** What replaces the weights among a graph's inputs, and the names of the others. */
@@ -84,12 +85,12 @@ function apartFrom(graph: OnnxGraph, others: readonly string[]): Map<string, str
   const taken = new Set(others);
   const within = valuesWithin(graph);
   const used = new Set([...others, ...within]);
-  const apart = (name: string): string => (used.has(name) ? apart(`${name}_`) : name);
   const names = new Map<string, string>();
   for (const name of within) {
     if (!taken.has(name)) continue;
-    names.set(name, apart(name));
-    used.add(names.get(name)!);
+    const other = unusedName(name, used);
+    names.set(name, other);
+    used.add(other);
   }
   return names;
 }
