@@ -10,9 +10,9 @@ import type { RunRecord } from '../../server/runs/runRecord.ts';
 
 /** A run that trains. */
 export interface ChangeableRun extends Pick<RunRecord, 'changes'> {
-  /** Of the experiment file as it was when the run began. */
+  /** Text of the experiment file as it was when the run began. */
   readonly text: string;
-  /** With which the run trains. */
+  /** Settings that the run trains with now. */
   readonly settings: ExperimentSettings;
 }
 

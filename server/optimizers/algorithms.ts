@@ -117,7 +117,7 @@ function adam(config: ConfigOf<'adam'>): Algorithm {
     acceptsRows: false,
     update(parameters, step) {
       const { limit, scale } = step;
-      // What is trained later than the others begins with a state of zeros, as these did in the first step.
+      // A tensor that is trained from a later step on has a state of zeros then, as the others had before the first step.
       for (const { kernels, value, gradient, length, slots, stepsBefore } of parameters) {
         const iteration = Math.max(1, step.iteration - stepsBefore);
         const { stepSize, epsilon, shrinkage } = adamNumbers(config, { learningRate: step.learningRate, iteration });

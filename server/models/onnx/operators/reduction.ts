@@ -29,7 +29,7 @@ const reducing =
     return axes && axes.length > 0 ? reduce(x, axes, keepDims) : x;
   };
 
-/** Of integers, an integer. */
+/** The mean, which is an integer where the numbers are integers. */
 function mean(x: tf.Tensor, axes: number[], keepDims: boolean): tf.Tensor {
   if (x.dtype === 'float32') return tf.mean(x, axes, keepDims);
   const count = elementCount(axes.map((axis) => x.shape[axis]));
