@@ -29,6 +29,8 @@ export interface ValueFields {
   readonly code: number | undefined;
   /** Sizes; a name for one that is known only at run time, empty where it has none. Undefined where the rank is not given. */
   readonly shape: readonly (number | string)[] | undefined;
+  /** What the program that wrote the file says of it. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 export class OnnxFields extends ProtobufReader {
@@ -110,9 +112,11 @@ export class OnnxFields extends ProtobufReader {
 
   /** ValueInfoProto */
   value(field: ProtobufField): ValueFields {
-    let value: ValueFields = { name: '', code: undefined, shape: undefined };
+    const metadata = new Map<string, string>();
+    let value: ValueFields = { name: '', code: undefined, shape: undefined, metadata };
     for (const part of this.messages(field)) {
       if (part.number === 1) value = { ...value, name: this.name(part) };
+      else if (part.number === 4) metadata.set(...this.entry(part));
       else if (part.number === 2)
         for (const type of this.messages(part)) if (type.number === 1) value = { ...value, ...this.#tensorType(type) };
     }

@@ -14,7 +14,7 @@ import { int64Of } from './protobufWriter.ts';
 import { elementCount } from '../protocol/shape.ts';
 
 /** An input or output of a graph. */
-export interface ReadOnnxValue extends Omit<ValueFields, 'code'> {
+export interface ReadOnnxValue extends Omit<ValueFields, 'code' | 'metadata'> {
   /** Undefined for what is no tensor: a sequence, a map. */
   readonly type: ElementTypeName | undefined;
 }
@@ -34,6 +34,8 @@ export interface StoredOnnxTensor {
   readonly type: ElementTypeName;
   /** Little-endian elements, or where they are to be found. */
   readonly data: Uint8Array | ExternalData;
+  /** True where the program that wrote the file says that it is none of the parameters: a buffer of a PyTorch module, or a constant. */
+  readonly isBuffer?: boolean;
 }
 
 export interface ReadOnnxNode extends OnnxNode {
@@ -115,6 +117,10 @@ interface ReadAttribute {
   readonly graph: ReadOnnxGraph | undefined;
 }
 
+/** What `torch.onnx.export(…, dynamo=True)` says of each value that is stored, and what it says of those that are no parameters. */
+const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
+const KINDS_OF_BUFFERS = ['BUFFER', 'CONSTANT_TENSOR'];
+
 /** Graphs within graphs: more are none that a program writes. */
 const MOST_DEPTH = 20;
 
@@ -150,17 +156,23 @@ class ModelReader {
     const initializers: StoredOnnxTensor[] = [];
     const inputs: ReadOnnxValue[] = [];
     const outputs: ReadOnnxValue[] = [];
+    const buffers = new Set<string>();
     for (const field of this.#reader.messages(graph)) {
       if (field.number === 1) nodes.push(this.#node(field, depth));
       else if (field.number === 5) initializers.push(this.#tensor(field));
       else if (field.number === 11) inputs.push(this.#value(field));
       else if (field.number === 12) outputs.push(this.#value(field));
       else if (field.number === 15) initializers.push(this.#sparseTensor(field));
+      else if (field.number === 13) {
+        const { name, metadata } = this.#reader.value(field);
+        if (KINDS_OF_BUFFERS.includes(metadata.get(KIND) ?? '')) buffers.add(name);
+      }
     }
     const constants = new Set(initializers.map(({ name }) => name));
     const given = inputs.filter(({ name }) => !constants.has(name));
     if (outputs.length === 0) throw new FormatError('its graph has no output');
-    const read = { inputs: given, outputs, initializers, nodes };
+    const stored = initializers.map((tensor) => (buffers.has(tensor.name) ? { ...tensor, isBuffer: true } : tensor));
+    const read = { inputs: given, outputs, initializers: stored, nodes };
     return depth > 0 ? read : orderedGraph(read);
   }
 

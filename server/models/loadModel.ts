@@ -77,10 +77,10 @@ export function loadModel(
         checkModuleReference(reference.module);
         return createFromModule(resolve(baseDirectory, reference.module), samples, reference.export);
       }
-      const { onnx, inputs, batchStatistics } = reference;
+      const { onnx, inputs, batchStatistics, buffers } = reference;
       checkOnnxReference(onnx);
       const frozenStatistics = batchStatistics === 'frozen';
-      return loadOnnxModel(resolve(baseDirectory, onnx), { dimensions: inputs, frozenStatistics, samples });
+      return loadOnnxModel(resolve(baseDirectory, onnx), { dimensions: inputs, frozenStatistics, buffers, samples });
     }
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     checkModelReference(reference);

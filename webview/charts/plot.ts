@@ -9,11 +9,10 @@ import {
   PointElement,
 } from 'chart.js';
 import type { ChartDataset, Scale, ScaleOptions } from 'chart.js';
-import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { Axis, ChartContent } from './model/content.ts';
 import type { DrawnSeries, Layout } from './model/layout.ts';
 import type { Range } from './model/scale.ts';
-import { niceTicks } from './model/ticks.ts';
+import { niceTicks, tickLabels } from './model/ticks.ts';
 import { paintingPlugin } from './painting.ts';
 import type { Painted } from './painting.ts';
 import { seriesColor, seriesDash, withAlpha } from './theme.ts';
@@ -152,8 +151,8 @@ function axisOptions(
   theme: ChartTheme,
   vertical: boolean,
 ): ScaleOptions<'linear' | 'logarithmic'> {
-  const format = axis.format ?? formatChartNumber;
   const log = axis.scale === 'log';
+  let labels: ReadonlyMap<number, string> = new Map();
   return {
     type: log ? 'logarithmic' : 'linear',
     min: range.minimum,
@@ -162,7 +161,10 @@ function axisOptions(
       // A label needs about 60 pixels beside the next, 40 above it.
       const length = vertical ? scale.chart.height : scale.chart.width;
       const count = Math.max(2, Math.min(vertical ? 6 : 10, Math.floor(length / (vertical ? 40 : 60))));
-      scale.ticks = niceTicks(range, axis, count).map((value) => ({ value }));
+      const values = niceTicks(range, axis, count);
+      const texts = tickLabels(values, axis.format);
+      labels = new Map(values.map((value, i) => [value, texts[i]]));
+      scale.ticks = values.map((value) => ({ value }));
     },
     // Charts that stand one below the other begin at the same place.
     ...(vertical && { afterFit: (scale: Scale) => (scale.width = Math.max(scale.width, VERTICAL_AXIS)) }),
@@ -184,7 +186,7 @@ function axisOptions(
       maxRotation: 0,
       autoSkip: !vertical,
       autoSkipPadding: 8,
-      callback: (value) => format(Number(value)),
+      callback: (value) => labels.get(Number(value)) ?? '',
     },
   } as ScaleOptions<'linear' | 'logarithmic'>;
 }

@@ -1,9 +1,8 @@
 /** @file A chart of the dashboard as a picture in SVG, from the same model: for a page without scripts. */
-import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { Axis, ChartContent, Series } from '../charts/model/content.ts';
 import { layout, type DrawnSeries, type Layout, type Stem } from '../charts/model/layout.ts';
 import { toPlace, type Range } from '../charts/model/scale.ts';
-import { niceTicks } from '../charts/model/ticks.ts';
+import { niceTicks, tickLabels } from '../charts/model/ticks.ts';
 import { palettes } from '../charts/theme.ts';
 import { html, type Markup } from './html.ts';
 
@@ -61,20 +60,20 @@ function unit(place: number): string {
 }
 
 function axes({ x, y }: ChartContent, { x: xRange, y: yRange }: Layout, scales: Scales): Markup {
-  const formatX = x.format ?? formatChartNumber;
-  const formatY = y.format ?? formatChartNumber;
+  const ticks = { x: niceTicks(xRange, x, MOST_TICKS.x), y: niceTicks(yRange, y, MOST_TICKS.y) };
+  const labels = { x: tickLabels(ticks.x, x.format), y: tickLabels(ticks.y, y.format) };
   const { left, right, bottom } = AREA;
-  return html`${niceTicks(yRange, y, MOST_TICKS.y).map((value) => {
+  return html`${ticks.y.map((value, i) => {
       const place = unit(scales.y(value));
       return html`<path class="grid" d="M${left} ${place}H${right}" /><text
           class="tick end"
           x="${left - 6}"
           y="${unit(scales.y(value) + 3.5)}"
-          >${formatY(value)}</text
+          >${labels.y[i]}</text
         >`;
-    })}<path class="axis" d="M${left} ${bottom}H${right}" />${niceTicks(xRange, x, MOST_TICKS.x).map((value) => {
+    })}<path class="axis" d="M${left} ${bottom}H${right}" />${ticks.x.map((value, i) => {
       return html`<text class="tick ${anchorAt(scales.x(value))}" x="${unit(scales.x(value))}" y="${bottom + 14}"
-        >${formatX(value)}</text
+        >${labels.x[i]}</text
       >`;
     })}<text class="tick end" x="${right}" y="${bottom + 28}">${x.label}</text>`;
 }

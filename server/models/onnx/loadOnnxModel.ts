@@ -4,6 +4,8 @@ import { allInitializers, readOnnxModel, type ReadOnnxModel } from '../../format
 import { FormatError } from '../../formats/formatError.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
 import { notUsable, readUserFile } from '../../modules/readUserFile.ts';
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { takeBranches } from './branches.ts';
@@ -16,6 +18,8 @@ import { dtypeOf, shapesOf } from './graphShapes.ts';
 export interface OnnxOptions extends InputSizes {
   /** True where batch normalization takes its running statistics in training, too. */
   readonly frozenStatistics?: boolean | undefined;
+  /** Names of stored tensors, or patterns of names, that are no parameters, besides those of which the file says so. */
+  readonly buffers?: readonly string[] | undefined;
   /** Size of each dimension that has a name and is not that of the batch, by the rank of its input: in the place of `dimensions`. */
   readonly assume?: ((rank: number) => number) | undefined;
 }
@@ -35,7 +39,7 @@ const REMEDY = 'Export the model again, or copy the file again.';
  * @throws UserError for a file that is damaged or has operators that are not known, SettingError for dimensions that are not given
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<LoadedOnnxModel> {
-  const file = await readUserFile(path, readOnnxModel, REMEDY);
+  const file = withBuffers(await readUserFile(path, readOnnxModel, REMEDY), options.buffers ?? []);
   const assumedSizes = options.assume && sizesOfNames(file, options.assume);
   const sizes: InputSizes = assumedSizes ? { dimensions: assumedSizes } : options;
   const external = await externalFiles(path, file);
@@ -67,6 +71,28 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     warnings: [...(warning === undefined ? [] : [warning]), ...warningsOf(graph)],
     ...(assumedSizes && Object.keys(assumedSizes).length > 0 && { assumedSizes }),
   };
+}
+
+/**
+ * The file with these tensors as buffers, too.
+ * @param names or patterns of names
+ * @throws SettingError for one that names no tensor
+ */
+function withBuffers(file: ReadOnnxModel, names: readonly string[]): ReadOnnxModel {
+  const patterns = names.map((name) => new LayerPattern(name));
+  const isNamed = patterns.map((pattern) => file.initializers.map(({ name }) => pattern.matches(name)));
+  const unknown = isNamed.findIndex((matches) => !matches.includes(true));
+  if (unknown >= 0) {
+    const stored = file.initializers.map(({ name }) => name);
+    const meant = didYouMean(names[unknown], stored);
+    throw new SettingError(['model', 'buffers', unknown], 'the file has no tensor of this name', {
+      remedy: meant ? `Did you mean ${meant}?` : `Its tensors are ${stored.join(', ')}.`,
+    });
+  }
+  const initializers = file.initializers.map((tensor, i) =>
+    isNamed.some((matches) => matches[i]) ? { ...tensor, isBuffer: true } : tensor,
+  );
+  return { ...file, initializers };
 }
 
 /** A size for each dimension with a name, but for that of the batch. */

@@ -130,7 +130,8 @@ export function modelGraphOf(
     const { name } = stored;
     if (!computation.uses.has(name)) continue;
     const tensor = onnxTensorOf(stored, fileOf);
-    if (!asWeight(name, tensor)) computation.constants.set(name, tensor);
+    const isFixed = stored.isBuffer === true && !computation.uses.get(name)?.some(isRunningStatistic);
+    if (isFixed || !asWeight(name, tensor)) computation.constants.set(name, tensor);
   }
   // PaddlePaddle writes the weights of a model as nodes that are constants.
   const areNodes = weights.length === 0;

@@ -1,4 +1,5 @@
-/** @file Round values of an axis at which labels stand. */
+/** @file Round values of an axis at which labels stand, and these labels. */
+import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
 import type { Axis } from './content.ts';
 import type { Range } from './scale.ts';
 
@@ -22,6 +23,17 @@ export function niceTicks(
   for (let i = Math.ceil(minimum / step - 1e-9); i * step <= maximum + step * 1e-9 && ticks.length <= count; i++)
     ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
+}
+
+/**
+ * The labels of ticks: no two neighbours have the same one. Numbers that differ behind their fourth digit are written with all that they
+ * have; of equal labels in a format of the axis, the first alone is left.
+ */
+export function tickLabels(ticks: readonly number[], format?: (value: number) => string): string[] {
+  const labels = ticks.map(format ?? formatChartNumber);
+  const repeats = (label: string, i: number) => i > 0 && label === labels[i - 1];
+  if (format) return labels.map((label, i) => (repeats(label, i) ? '' : label));
+  return labels.some(repeats) ? ticks.map((value) => String(value).replaceAll('-', '−')) : labels;
 }
 
 function roundStep(least: number): number {

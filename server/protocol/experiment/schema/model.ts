@@ -39,6 +39,14 @@ const onnxModel = z
           'The running statistics of the file, which stay as they are.',
         ],
       }),
+    buffers: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        'Names of tensors that are buffers of PyTorch modules, or globs (`*.pe`): training and compression leave them as they are. ' +
+          'Files of torch.onnx.export(…, dynamo=True) say it themselves.',
+      )
+      .meta({ examples: [['pos_encoder.pe']] }),
   })
   .describe('A model of an ONNX file, with settings.');
 

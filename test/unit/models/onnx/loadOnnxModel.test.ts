@@ -13,7 +13,7 @@ import { graphOf } from '../../../../server/models/onnx/graphLayer.ts';
 import { loadOnnxModel, type OnnxOptions } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { parseTopology, storedModel } from '../../../../server/models/storedModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { graphFile, integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { graphFile, integers, node, seededFloats, withKinds, writeGraph, type GraphFile } from './onnxFiles.ts';
 
 const { positiveFloats, randomFloats } = seededFloats();
 
@@ -102,6 +102,58 @@ describe('the weights of a graph', () => {
     expect(modelWeights(model).map(({ name, trainable }) => [name, trainable])).toEqual(
       parameters.map((name) => [name, true]),
     );
+  });
+
+  describe('are not the buffers of PyTorch modules', () => {
+    /** Positional encodings and a mask of several numbers, beside what is trained. */
+    const encoded: GraphFile = {
+      nodes: [
+        node('Add', ['x', 'encoder.pe'], 'e'),
+        node('Mul', ['e', 'encoder.mask'], 'm'),
+        node('Gemm', ['m', 'fc.weight', 'fc.bias'], 'g'),
+        node('BatchNormalization', ['g', 'bn.weight', 'bn.bias', 'bn.running_mean', 'bn.running_var'], 'y'),
+      ],
+      tensors: {
+        'encoder.pe': randomFloats([1, 4]),
+        'encoder.mask': randomFloats([1, 4]),
+        'fc.weight': randomFloats([4, 3]),
+        'fc.bias': randomFloats([3]),
+        'bn.weight': positiveFloats([3]),
+        'bn.bias': randomFloats([3]),
+        'bn.running_mean': randomFloats([3]),
+        'bn.running_var': positiveFloats([3]),
+      },
+    };
+    const parameters = ['fc.weight', 'fc.bias', 'bn.weight', 'bn.bias'];
+    const statistics = ['bn.running_mean', 'bn.running_var'];
+
+    test('of which the file says so, but for running statistics', async () => {
+      const path = join(folder, 'kinds.onnx');
+      const kinds = [...parameters.map((name) => [name, 'PARAMETER']), ...statistics.map((name) => [name, 'BUFFER'])];
+      const others = { 'encoder.pe': 'BUFFER', 'encoder.mask': 'CONSTANT_TENSOR' };
+      writeFileSync(path, withKinds(graphFile(encoded), { ...others, ...Object.fromEntries(kinds) }));
+      const { model } = await loadOnnxModel(path);
+      expect(modelWeights(model).map(({ name }) => name)).toEqual([...parameters, ...statistics]);
+      const plain = await load(encoded);
+      const x = tf.randomNormal([2, 4]);
+      expect(apply(model, x)).toEqual(apply(plain.model, x));
+    });
+
+    test('that the experiment names, by names or globs', async () => {
+      const { model } = await load(encoded, { buffers: ['encoder.*'] });
+      expect(modelWeights(model).map(({ name }) => name)).toEqual([...parameters, ...statistics]);
+      const again = await load(encoded, { buffers: ['encoder.pe', 'bn.running_*'] });
+      expect(modelWeights(again.model).map(({ name, trainable }) => [name, trainable])).toEqual([
+        ['encoder.mask', true],
+        ...parameters.map((name) => [name, true]),
+        ...statistics.map((name) => [name, false]),
+      ]);
+    });
+
+    test('and a name of none is an error with the place and the remedy', async () => {
+      const error = await userErrorOf(() => load(encoded, { buffers: ['fc.bias', 'encoder.pi'] }));
+      expect(error).toMatchObject({ setting: ['model', 'buffers', 1], remedy: 'Did you mean encoder.pe?' });
+    });
   });
 
   test('say their layer, operator and the axes of their output units and input channels', async () => {

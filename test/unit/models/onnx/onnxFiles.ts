@@ -8,6 +8,9 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from '../../../../server/formats/onnx.ts';
+import { sourceOf } from '../../../../server/formats/byteSource.ts';
+import { ProtobufReader } from '../../../../server/formats/protobufReader.ts';
+import { Message } from '../../../../server/formats/protobufWriter.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
 
@@ -84,4 +87,18 @@ export function writeGraph(folder: string, name: string, file: GraphFile): strin
   const path = join(folder, name);
   writeFileSync(path, graphFile(file));
   return path;
+}
+
+/** The file with what PyTorch's newer exporter says of stored values, by their names: `PARAMETER`, `BUFFER`, `CONSTANT_TENSOR`. */
+export function withKinds(file: Uint8Array, kinds: Readonly<Record<string, string>>): Uint8Array {
+  const model = new Message();
+  for (const { number, kind, value, begin, end } of new ProtobufReader(sourceOf(file)).fields()) {
+    const said = Object.entries(kinds).map(([name, ofValue]) => {
+      const entry = new Message().text(1, 'pkg.torch.export.graph_signature.InputSpec.kind').text(2, ofValue);
+      return new Message().message(13, new Message().text(1, name).message(4, entry)).bytes;
+    });
+    if (kind === 'varint') model.integer(number, value);
+    else model.data(number, Buffer.concat([file.subarray(begin, end), ...(number === 7 ? said : [])]));
+  }
+  return model.bytes;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { axisRange, Extent, panned, zoomed } from '../../../../../webview/charts/model/scale.ts';
-import { niceTicks } from '../../../../../webview/charts/model/ticks.ts';
+import { niceTicks, tickLabels } from '../../../../../webview/charts/model/ticks.ts';
 
 function extentOf(...values: number[]): Extent {
   const extent = new Extent();
@@ -89,5 +89,13 @@ describe('ticks', () => {
     expect(niceTicks({ minimum: 0.9, maximum: 1e6 }, { scale: 'log' }, 5)).toEqual([1, 100, 10_000, 1_000_000]);
     expect(niceTicks({ minimum: 0.02, maximum: 15 }, { scale: 'log' }, 3)).toEqual([0.1, 1, 10]);
     expect(niceTicks({ minimum: 0, maximum: 700 }, { unit: 'seconds' }, 7)).toEqual([0, 120, 240, 360, 480, 600]);
+  });
+
+  it('have labels that tell neighbours apart', () => {
+    const plateau = niceTicks({ minimum: 2.30258, maximum: 2.30266 }, {}, 5);
+    expect(tickLabels(plateau)).toEqual(['2.30258', '2.3026', '2.30262', '2.30264', '2.30266']);
+    expect(tickLabels([-1e-7, 0, 1e-7])).toEqual(['−1e−7', '0', '1e−7']);
+    expect(tickLabels([10_000, 20_000])).toEqual(['10,000', '20,000']);
+    expect(tickLabels([1.1, 1.3, 2], (value) => `${Math.round(value)} s`)).toEqual(['1 s', '', '2 s']);
   });
 });
