@@ -3,8 +3,9 @@ import { isRecord } from '../server/protocol/record.ts';
 
 export type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
-export const isText = (value: unknown): boolean => typeof value === 'string';
+export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isNumber = (value: unknown): boolean => typeof value === 'number';
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 export const optional =
   (check: (value: unknown) => boolean) =>
   (value: unknown): boolean =>

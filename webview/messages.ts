@@ -2,7 +2,7 @@
 import { isRecord } from '../server/protocol/record.ts';
 import type { ToDashboard } from '../server/protocol/wire/dashboard.ts';
 import { isSentColumns } from '../server/protocol/wire/sentColumns.ts';
-import { checkMessage, has, isNumber, isText, listOf, optional, recordOf, type ShapesOf } from './messageShapes.ts';
+import { checkMessage, has, isBoolean, isNumber, isText, listOf, optional, recordOf, type ShapesOf } from './messageShapes.ts';
 
 const isEvent = has({ type: isText, step: isNumber, time: isNumber });
 
@@ -68,7 +68,7 @@ const isExport = has({
   runValue: optional(isNumber),
   largestDifference: isNumber,
   allowedDifference: isNumber,
-  isThere: (value) => typeof value === 'boolean',
+  isThere: isBoolean,
 });
 
 const isTiming = has({ samples: isNumber, median: isNumber, p90: isNumber });
@@ -83,7 +83,7 @@ const isLatency = has({
   models: listOf(
     has({
       format: isText,
-      dense: (value) => typeof value === 'boolean',
+      dense: isBoolean,
       file: optional(isText),
       engine: isText,
       bytes: isNumber,
@@ -93,11 +93,11 @@ const isLatency = has({
       batch: optional(isTiming),
     }),
   ),
-  leftOut: listOf(has({ format: isText, dense: (value) => typeof value === 'boolean', reason: isText })),
+  leftOut: listOf(has({ format: isText, dense: isBoolean, reason: isText })),
 });
 
 const shapes: ShapesOf<ToDashboard> = {
-  runs: { runs: listOf(isRun), shown: listOf(isText) },
+  runs: { runs: listOf(isRun), shown: listOf(isText), withoutExperiment: optional(isBoolean) },
   openTab: { tab: isText, weight: optional(isText) },
   loading: { run: isText, fraction: isNumber },
   snapshot: { run: isText, snapshot: isSnapshot },
@@ -105,7 +105,7 @@ const shapes: ShapesOf<ToDashboard> = {
   exports: { run: isText, files: listOf(isExport), latency: optional(isLatency) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
-  elsewhere: { elsewhere: (value) => typeof value === 'boolean' },
+  elsewhere: { elsewhere: isBoolean },
   restricted: { reason: optional(isText) },
 };
 

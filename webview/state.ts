@@ -39,6 +39,8 @@ export interface ShownRun {
 export interface PageState {
   /** Newest first. Undefined until the extension has answered. */
   readonly runs?: readonly RunSummary[];
+  /** True where the workspace has no experiment file that could be run. */
+  readonly withoutExperiment: boolean;
   /** The first is the run whose weights are seen; the others are laid over it. */
   readonly shown: readonly ShownRun[];
   readonly problem?: Problem;
@@ -65,6 +67,7 @@ interface RunData {
 /** Folds the extension's messages into {@link PageState}. */
 export class DashboardState {
   #runs: readonly RunSummary[] | undefined;
+  #withoutExperiment = false;
   #shown: readonly RunKey[] = [];
   readonly #data = new Map<RunKey, RunData>();
   #problem: Problem | undefined;
@@ -75,6 +78,7 @@ export class DashboardState {
     switch (message.type) {
       case 'runs':
         this.#runs = message.runs;
+        this.#withoutExperiment = message.withoutExperiment === true;
         this.show(message.shown);
         for (const data of this.#data.values()) data.shown = undefined;
         return;
@@ -152,6 +156,7 @@ export class DashboardState {
     const labels = runLabels(this.#shown, this.#runs ?? []);
     return {
       runs: this.#runs,
+      withoutExperiment: this.#withoutExperiment,
       shown: this.#shown.map((key, i) => this.#shownRun(key, labels[i])),
       problem: this.#problem,
       elsewhere: this.#elsewhere,

@@ -189,6 +189,7 @@ export class Dashboards extends Disposable {
     try {
       const { store } = this.#services;
       const runs = await store.newest(LISTED);
+      const withoutExperiment = (await store.experiments()).length === 0;
       const { runDifferences } = await import('../runs/runDifferences.ts');
       const differs = await runDifferences(runs);
       const newest = runs.map(({ key, summary }): RunSummary => {
@@ -199,7 +200,8 @@ export class Dashboards extends Disposable {
         const others = session.shown.filter((key) => !newest.some((run) => run.key === key));
         const found = await Promise.all(others.map((key) => store.get(key)));
         session.forget(others.filter((key, i) => !found[i] && !existsSync(key)));
-        session.setRuns([...newest, ...found.flatMap((run): RunSummary[] => (run ? [run.summary] : []))]);
+        const listed = [...newest, ...found.flatMap((run): RunSummary[] => (run ? [run.summary] : []))];
+        session.setRuns(listed, { withoutExperiment });
       }
     } catch (error) {
       this.#services.log.error(stackOf(error));

@@ -51,6 +51,7 @@ export class DashboardSession {
   #outbox: ToDashboard[] | undefined = [];
   /** Undefined until the workspace has been searched. */
   #runs: readonly RunSummary[] | undefined;
+  #withoutExperiment = false;
   #runsSent = '';
   #disposed = false;
 
@@ -118,8 +119,9 @@ export class DashboardSession {
    * Runs have come, gone or changed, or the workspace is now trusted.
    * @param runs those that a page can choose from, newest first, and the shown ones
    */
-  setRuns(runs: readonly RunSummary[]): void {
+  setRuns(runs: readonly RunSummary[], { withoutExperiment = false } = {}): void {
     this.#runs = runs;
+    this.#withoutExperiment = withoutExperiment;
     for (const feed of this.#feeds.values()) feed.wake();
     this.#update();
   }
@@ -179,7 +181,7 @@ export class DashboardSession {
   #sendRuns(runs: readonly RunSummary[]): void {
     const reason = this.#services.restriction();
     const messages: ToDashboard[] = [
-      { type: 'runs', runs, shown: this.shown },
+      { type: 'runs', runs, shown: this.shown, ...(this.#withoutExperiment && { withoutExperiment: true }) },
       { type: 'restricted', ...(reason !== undefined && { reason }) },
     ];
     const text = JSON.stringify(messages);

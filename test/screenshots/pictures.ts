@@ -24,8 +24,6 @@ export const settings = {
   'window.commandCenter': false,
   'deeptwist.notifications': 'none',
   'workbench.editorAssociations': { '*.safetensors': 'deeptwist.modelFile' },
-  // TypeScript does not find TensorFlow.js: the trainer brings it.
-  'typescript.validate.enable': false,
   // Above, it would hide the lenses.
   'editor.hover.above': false,
 };

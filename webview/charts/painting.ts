@@ -141,7 +141,7 @@ function paintReferences(chart: ChartJs, { references, theme }: Painted): void {
       const start = place + 4 + width > area.right ? Math.max(area.left + 2, place - 4 - width) : place + 4;
       if (start < labelled + 4 && start + width > labelled - width - 8) continue;
       labelled = start + width;
-      paintLabel(ctx, label, start, area.top + 10, theme);
+      paintLabel(ctx, label, start, area.top - 5, theme);
     } else paintLabel(ctx, label, area.right - width - 4, place - 4 < area.top + 10 ? place + 11 : place - 4, theme);
   }
   ctx.restore();

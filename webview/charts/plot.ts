@@ -38,6 +38,10 @@ export interface Plot {
   dispose(): void;
 }
 
+/** Room around the area of the plot, in CSS pixels; above it that of a row of labels, where there are some. */
+const PADDING = { top: 6, right: 10 };
+const LABEL_HEIGHT = 16;
+
 /** @param onResize called when the canvas has another size or the screen another density */
 export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plot {
   let painted: Painted | undefined;
@@ -53,14 +57,17 @@ export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plo
       parsing: false,
       normalized: true,
       onResize,
-      layout: { padding: { top: 6, right: 10 } },
+      layout: { padding: PADDING },
     },
     plugins: [paintingPlugin(() => painted)],
   });
 
   return {
     draw(content, layout, theme) {
-      painted = { layout, references: content.references ?? [], theme };
+      const references = content.references ?? [];
+      painted = { layout, references, theme };
+      const isLabelled = references.some(({ axis, label }) => axis === 'x' && label !== undefined);
+      chart.options.layout = { padding: isLabelled ? { ...PADDING, top: LABEL_HEIGHT } : PADDING };
       chart.data.datasets = layout.drawn.flatMap((drawn) => datasets(drawn, content, theme));
       chart.options.scales = {
         x: axisOptions(content.x, layout.x, theme, false),

@@ -90,20 +90,34 @@ export function noticesOf(state: PageState, isLost: (run: RunKey) => boolean): N
   else if (state.shown.length === 0)
     notices.push(
       state.runs.length === 0
-        ? {
-            kind: 'info',
-            title: l10n.t('No runs to show'),
-            text: l10n.t(
-              'Run an experiment to watch what compression does to its weights. Runs of a sweep are opened from its page.',
-            ),
-            commands: state.restricted ? [] : ['runExperiment'],
-          }
+        ? noRuns(state)
         : { kind: 'info', title: l10n.t('No run is shown'), text: l10n.t('Select one above.'), commands: [] },
     );
   state.shown.forEach((run, place) =>
     notices.push(...runNotices(run, place, { restricted: state.restricted !== undefined, lost: isLost(run.key) })),
   );
   return notices;
+}
+
+function noRuns({ withoutExperiment, restricted }: PageState): Notice {
+  const title = l10n.t('No runs to show');
+  if (withoutExperiment)
+    return {
+      kind: 'info',
+      title,
+      text: l10n.t(
+        'The workspace has no experiment file yet. New Experiment… in the Experiments view writes one; its runs are shown here.',
+      ),
+      commands: [],
+    };
+  return {
+    kind: 'info',
+    title,
+    text: l10n.t(
+      'Run an experiment to watch what compression does to its weights. Runs of a sweep are opened from its page.',
+    ),
+    commands: restricted ? [] : ['runExperiment'],
+  };
 }
 
 function runNotices(

@@ -4,6 +4,7 @@ import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protoco
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
+import { isText } from '../messageShapes.ts';
 import { DashboardState } from '../state.ts';
 import type { View, ViewType } from '../views/view.ts';
 import type { ViewContext } from '../viewContext.ts';
@@ -42,7 +43,7 @@ export class DashboardPage {
     this.#send = send;
     this.#views = views;
     this.#viewState = viewState;
-    const tab = viewState.remember('tab', views[0].id, (value): value is string => typeof value === 'string');
+    const tab = viewState.remember('tab', views[0].id, isText);
     this.#tabs = createTabs(views, this.#panel, (type) => {
       tab.set(type.id);
       this.#open(type);

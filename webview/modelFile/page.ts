@@ -12,6 +12,7 @@ import { stackOf } from '../../server/protocol/thrown.ts';
 import type { FromModelFilePage, ShownFile } from '../../server/protocol/wire/modelFile.ts';
 import { progressBar } from '../controls/controls.ts';
 import { element, setText } from '../element.ts';
+import { isText } from '../messageShapes.ts';
 import type { ChartContext } from '../viewContext.ts';
 import type { ViewState } from '../viewState.ts';
 import { FileState, type TensorOrder } from './fileState.ts';
@@ -28,7 +29,6 @@ function isOrder(value: unknown): value is TensorOrder {
     (value.key === undefined || keys.some((key) => key === value.key))
   );
 }
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 export class ModelFilePage {
   readonly #send: (message: FromModelFilePage) => void;

@@ -4,13 +4,13 @@ import { formatBytes, formatCount } from '../../server/protocol/formatQuantity.t
 import { createChart, type Chart } from '../charts/chart.ts';
 import { button, checkbox, dropdown, progressBar } from '../controls/controls.ts';
 import { element, setText } from '../element.ts';
+import { isBoolean } from '../messageShapes.ts';
 import type { ChartContext } from '../viewContext.ts';
 import { tensorHistogramContent, tensorSpectrumContent } from './contents.ts';
 import type { KnownTensor } from './fileState.ts';
 
 type Scale = 'linear' | 'log';
 const isScale = (value: unknown): value is Scale => value === 'linear' || value === 'log';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 
 export class TensorDetail {
   readonly element: HTMLElement;

@@ -1,8 +1,6 @@
 /** @file What arrives from the extension for the page of a sweep, checked before it is used. */
 import type { ToSweepPage } from '../../server/protocol/wire/sweep.ts';
-import { checkMessage, has, isNumber, isText, listOf, optional, type ShapesOf } from '../messageShapes.ts';
-
-const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+import { checkMessage, has, isBoolean, isNumber, isText, listOf, optional, type ShapesOf } from '../messageShapes.ts';
 
 const isRow = has({
   line: isNumber,

@@ -8,6 +8,7 @@ import { createChart } from '../charts/chart.ts';
 import { button, checkbox, progressBar } from '../controls/controls.ts';
 import type { MenuItem } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
+import { isBoolean, isText } from '../messageShapes.ts';
 import type { ChartContext } from '../viewContext.ts';
 import type { ViewState } from '../viewState.ts';
 import { createImportanceList } from './importanceList.ts';
@@ -22,8 +23,6 @@ import { orderedRows, type RowOrder } from './model/order.ts';
 import { ParallelChart } from './parallelChart.ts';
 import { countText, RowsTable } from './rowsTable.ts';
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 const isOrder = (value: unknown): value is RowOrder =>
   isRecord(value) && isBoolean(value.descending) && (value.column === undefined || isText(value.column));

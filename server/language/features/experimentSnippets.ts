@@ -8,6 +8,7 @@ import {
   type FirstRun,
   type Settings,
 } from '../../protocol/experiment/firstExperiment.ts';
+import { firstLosses } from '../../protocol/experiment/firstLoss.ts';
 import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import { hasEnding, moduleEndings } from '../../protocol/model/modelEndings.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
@@ -43,13 +44,15 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
     .entries('./')
     .find((name) => hasEnding(name, moduleEndings) && !/\.(d|config|test)\./.test(name));
   const run = firstRunOf(document, model);
+  // A built-in model brings its loss; a module may, and the experiment's comes before that.
+  const loss = module === undefined ? undefined : firstLosses(model?.outputs);
   return [...methodNames, undefined].map((method) => {
     const places = new Places();
     const type = places.choice(['"mnist"', '"images"', '"table"', '"arrays"', '"text"', '"module"']);
     const sections = [
       `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
         `"data": { "type": ${type}, "path": ${places.value('./data')} }`,
-      `"training": ${block(settingLines(firstTraining(run, method), places))}`,
+      `"training": ${block(settingLines(firstTraining(run, method, loss), places))}`,
       ...(method === undefined ? [] : [`"compression": ${compressionText(method, layersOf(model), run, places)}`]),
     ];
     const body = indented(sections.join(',\n\n'));

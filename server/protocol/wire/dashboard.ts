@@ -52,8 +52,13 @@ export type DashboardPlace =
   | { readonly tab: 'weights'; readonly weight: string };
 
 export type ToDashboard =
-  /** The newest runs of the workspace and those that are shown. */
-  | { readonly type: 'runs'; readonly runs: readonly RunSummary[]; readonly shown: readonly RunKey[] }
+  /** The newest runs of the workspace and those that are shown. Without an experiment, the workspace has no file of one. */
+  | {
+      readonly type: 'runs';
+      readonly runs: readonly RunSummary[];
+      readonly shown: readonly RunKey[];
+      readonly withoutExperiment?: boolean;
+    }
   /** A command that is about a view was used, or somebody has chosen a weight elsewhere. */
   | ({ readonly type: 'openTab' } & DashboardPlace)
   | { readonly type: 'loading'; readonly run: RunKey; readonly fraction: number }

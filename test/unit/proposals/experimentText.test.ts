@@ -82,7 +82,7 @@ describe('the text of a new experiment', () => {
       layers: [{ name: '*' }],
       steps: 2000,
     });
-    expect(checkExperiment(text).experiment?.training).toMatchObject({ steps: 2000, evaluateEvery: 133 });
+    expect(checkExperiment(text).experiment?.training).toMatchObject({ steps: 2000, evaluateEvery: 125 });
     expect(text).not.toContain('epoch');
   });
 

@@ -153,6 +153,11 @@ describe('what the page says when there is nothing to draw', () => {
     expect(titles(state)).toEqual([['Looking for runs…', []]]);
     state.apply({ type: 'runs', runs: [], shown: [] });
     expect(titles(state)).toEqual([['No runs to show', ['runExperiment']]]);
+    state.apply({ type: 'runs', runs: [], shown: [], withoutExperiment: true });
+    expect(noticesOf(state.snapshot(), within)).toMatchObject([
+      { text: expect.stringContaining('no experiment file yet') as string, commands: [] },
+    ]);
+    state.apply({ type: 'runs', runs: [], shown: [] });
     state.apply({ type: 'restricted', reason: 'Not trusted.' });
     expect(titles(state)).toEqual([
       ['Restricted Mode', ['manageTrust']],

@@ -5,6 +5,7 @@ import { parameterFacts } from '../../../server/protocol/experiment/methods/inde
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { checkbox, iconButton } from '../../controls/controls.ts';
 import { breakable, element, setText } from '../../element.ts';
+import { isBoolean } from '../../messageShapes.ts';
 import type { PageState } from '../../state.ts';
 import { bareSetting, describeSetting } from '../setting.ts';
 import type { View, ViewType } from '../view.ts';
@@ -39,7 +40,7 @@ const FEW_VECTORS = 4;
 
 function createLayersView(context: ViewContext): View {
   const sorting = context.remember<Sorting>('sorting', modelOrder, isSorting);
-  const withVectors = context.remember('vectors', false, (value): value is boolean => typeof value === 'boolean');
+  const withVectors = context.remember('vectors', false, isBoolean);
   let state: PageState | undefined;
   /** What the table shows: nothing is made anew, and no focus lost, while that stays. */
   let drawn = '';

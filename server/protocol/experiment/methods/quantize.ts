@@ -22,7 +22,7 @@ export const quantize: MethodFacts = {
       first: () => 2,
       proposed: () => [1, 2, 3, 4],
       leaves: ({ bytes, bytesKept, byteRatio }) =>
-        `${formatBytes(bytes)}, ${WOULD_TAKE} ${formatBytes(bytesKept)}, ${formatRatio(byteRatio)}`,
+        `${formatBytes(bytes)}, ${WOULD_TAKE} ${formatBytes(bytesKept)}, ${formatRatio(byteRatio)} smaller`,
     },
   },
   required: {},
