@@ -33,7 +33,7 @@ export interface SweptGroup<Result extends SweptResult> {
 }
 
 export interface SweptGroups<Result extends SweptResult> {
-  /** Best first; those that have diverged, then those without a result, come last. */
+  /** Best first, and of equally good ones the smallest; those that have diverged, then those without a result, come last. */
   readonly groups: readonly SweptGroup<Result>[];
   /** Name of the metric, of the first run that has one; empty where no run is finished. */
   readonly metric: string;
@@ -61,12 +61,15 @@ export function sweptGroups<Result extends SweptResult>(
   const withResults = groups.filter((group) => measureOf(group, 'test'));
   const by = withResults.every((group) => measureOf(group, 'validation')) ? 'validation' : 'test';
   const direction = isGreaterBetter(metric) ? -1 : 1;
-  const rank = (group: SweptGroup<Result>): [place: number, worth: number] => {
+  const rank = (group: SweptGroup<Result>): [place: number, worth: number, bytes: number] => {
     const mean = measureOf(group, by)?.statistics.mean;
-    return mean === undefined ? [2, 0] : Number.isNaN(mean) ? [1, 0] : [0, direction * mean];
+    const bytes = measureOf(group, 'bytes')?.statistics.mean ?? 0;
+    if (mean === undefined) return [2, 0, bytes];
+    // Means of the same values in another order differ by their rounding.
+    return Number.isNaN(mean) ? [1, 0, bytes] : [0, direction * Number(mean.toPrecision(12)), bytes];
   };
   const ranked = groups.map((group) => ({ group, rank: rank(group) }));
-  ranked.sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1]);
+  ranked.sort(({ rank: a }, { rank: b }) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
   return { groups: ranked.map(({ group }) => group), metric, by };
 }
 

@@ -17,3 +17,18 @@ test('rows with another metric than the first are not ranked with it', () => {
     [0.1, ['bytes']],
   ]);
 });
+
+test('of rows that are equally good, the smallest comes first', () => {
+  const run = (rate: number, seed: number, value: number, bytes: number) => {
+    const summary = { ...finished.summary, test: value, validation: value, fileBytes: bytes };
+    return { seed, vary: [`compression.layers.fc1.rate=${rate}`, `training.seed=${seed}`], summary };
+  };
+  // 0.1 + 0.3 + 0.2 is less than 0.1 + 0.2 + 0.3 by its rounding.
+  const runs = [
+    ...[0.1, 0.3, 0.2].map((value, i) => run(0.5, i + 1, value, 4000)),
+    ...[0.1, 0.2, 0.3].map((value, i) => run(0.8, i + 1, value, 2000)),
+    ...[0.1, 0.3, 0.2].map((value, i) => run(0.9, i + 1, value, 1000)),
+  ];
+  const { groups } = sweptGroups(runs, ({ vary }) => vary);
+  expect(groups.map(({ settings }) => [...settings.values()])).toEqual([['0.9'], ['0.8'], ['0.5']]);
+});
