@@ -2,7 +2,17 @@
 import { isRecord } from '../server/protocol/record.ts';
 import type { ToDashboard } from '../server/protocol/wire/dashboard.ts';
 import { isSentColumns } from '../server/protocol/wire/sentColumns.ts';
-import { checkMessage, has, isBoolean, isNumber, isText, listOf, optional, recordOf, type ShapesOf } from './messageShapes.ts';
+import {
+  checkMessage,
+  has,
+  isBoolean,
+  isNumber,
+  isText,
+  listOf,
+  optional,
+  recordOf,
+  type ShapesOf,
+} from './messageShapes.ts';
 
 const isEvent = has({ type: isText, step: isNumber, time: isNumber });
 

@@ -348,6 +348,8 @@ function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Us
   if (uses.some(isRunningStatistic)) return false;
   if (shape.length === 0 || elementCount(shape) === 0) return true;
   if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
+  // The mask of an attention.
+  if (data.some((value: number | bigint) => value === -Infinity || value === Infinity)) return true;
   // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
   if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0]))
     return true;

@@ -91,7 +91,7 @@ test('bits are bytes, with the scales of each row', () => {
   const bytes = (2 * 30_000 + 2 * 32 * 100) / 8;
   expect(bytes).toBe(8300);
   expect(shown['"method": "quantize", "layers": { "fc2": { "bits": 2']).toBe(
-    `120 kB, would take 8.30 kB, ${(120_000 / bytes).toPrecision(3)}x`,
+    `120 kB, would take 8.30 kB, ${(120_000 / bytes).toPrecision(3)}x smaller`,
   );
 });
 

@@ -150,6 +150,12 @@ describe('the weights of a graph', () => {
       ]);
     });
 
+    test('nor masks, which have infinite numbers', async () => {
+      const mask = { type: 'float32', shape: [1, 4], data: Float32Array.of(0, -Infinity, 0, 0) } as const;
+      const { model } = await load({ ...encoded, tensors: { ...encoded.tensors, 'encoder.mask': mask } });
+      expect(modelWeights(model).map(({ name }) => name)).toEqual(['encoder.pe', ...parameters, ...statistics]);
+    });
+
     test('and a name of none is an error with the place and the remedy', async () => {
       const error = await userErrorOf(() => load(encoded, { buffers: ['fc.bias', 'encoder.pi'] }));
       expect(error).toMatchObject({ setting: ['model', 'buffers', 1], remedy: 'Did you mean encoder.pe?' });
