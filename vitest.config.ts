@@ -34,7 +34,7 @@ const alone = [
   'test/unit/extension/{messages,restrictedMode}.test.ts',
   'test/unit/extension/{agents,cli,newExperiment}/*.test.ts',
   'test/unit/extension/commands/{commandTargets,controlCommands,experimentProblems,fileCommands}.test.ts',
-  'test/unit/extension/commands/{keptCopies,sweepCommands}.test.ts',
+  'test/unit/extension/commands/{helpCommands,keptCopies,sweepCommands}.test.ts',
   'test/unit/extension/language/languageStatus.test.ts',
   'test/unit/extension/runs/{alikeNames,experimentFiles,launcher,sweptRuns}.test.ts',
   'test/unit/extension/dashboard/runFeed.test.ts',

@@ -3,8 +3,8 @@
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
@@ -12,6 +12,7 @@ import { createJiti } from 'jiti';
 import { rolldown } from 'rolldown';
 import ts from 'typescript';
 import { buildWasm } from './build-wasm.js';
+import { documentation } from './packageTexts.js';
 import { root } from './root.js';
 
 const dist = join(root, 'dist');
@@ -282,15 +283,16 @@ export async function bundledFiles() {
 async function bundleServer(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build(serverBundle(folder));
-  copyDocs(folder);
+  writeDocs(folder);
 }
 
-/** The pages of the documentation, which the server of agents gives to its clients. @param {string} folder */
-function copyDocs(folder) {
-  const docs = join(root, 'docs');
-  mkdirSync(join(folder, 'docs'), { recursive: true });
-  for (const name of readdirSync(docs).filter((name) => name.endsWith('.md')))
-    copyFileSync(join(docs, name), join(folder, 'docs', name));
+/** The documentation, which the editor shows, and whose pages the server of agents gives to its clients. @param {string} folder */
+function writeDocs(folder) {
+  for (const [path, content] of documentation(join(root, 'docs'))) {
+    const file = join(folder, 'docs', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
 }
 
 async function writeSchema() {

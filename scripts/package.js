@@ -126,10 +126,7 @@ async function stage(folder, target) {
   for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'skills', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
   const packed = manifest();
-  copy('LICENSE', 'LICENSE');
-  // A text links to the walkthrough by the publisher, whose name the manifest alone decides.
-  const texts = readFileSync(join(root, 'package.nls.json'), 'utf8');
-  writeFileSync(join(folder, 'package.nls.json'), texts.replaceAll('?%22deeptwist.', `?%22${packed.publisher}.`));
+  for (const name of ['LICENSE', 'package.nls.json']) copy(name, name);
   for (const name of ['README.md', 'CHANGELOG.md']) {
     const text = readFileSync(join(root, name), 'utf8');
     writeFileSync(join(folder, name), packed.repository === undefined ? selfContained(text, root) : text);

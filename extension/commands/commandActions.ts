@@ -18,6 +18,7 @@ import { ExportCommand } from './exportCommand.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
+import { getStarted, openDocumentation } from './helpCommands.ts';
 import { LabelCommands } from './labelCommands.ts';
 import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
@@ -129,6 +130,9 @@ export function commandActions(
     unpinRun: (argument, selection) => labels.pinRun(argument, selection, false),
     restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
+    getStarted: () => getStarted(services),
+    openDocumentation: () => openDocumentation(services),
+    showOutput: () => services.log.show(),
     refreshRuns: () => services.store.rescan(),
     showMoreRuns: (node) => tree.showMore(node as Parameters<ExperimentsTree['showMore']>[0]),
     filterRuns: () => filterRuns(tree),

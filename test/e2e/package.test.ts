@@ -90,6 +90,9 @@ test('a package carries the native library of its platform alone, and a README t
   ]);
   expect(files).toEqual(
     expect.arrayContaining([
+      // What Open Documentation opens.
+      'extension/dist/docs/README.md',
+      'extension/dist/docs/images/model-dark.png',
       'extension/node_modules/deeptwist-tfjs-types/index.js',
       'extension/node_modules/deeptwist-tfjs-types/package.json',
       'extension/dist/node_modules/@tensorflow/tfjs/dist/index.d.ts',

@@ -88,6 +88,7 @@ describe('the commands', () => {
       ...['openExperiment', 'showLog', 'revealRunFolder', 'openSweep', 'revealSweepFolder', 'restartLanguageServer'],
       // To the clipboard.
       ...['copyCommandLine', 'copyRunLink', 'copyDiagnostics'],
+      ...['getStarted', 'openDocumentation', 'showOutput'],
       ...['refreshRuns', 'showMoreRuns', 'filterRuns', 'clearRunFilter', 'sortRuns'],
     ]);
     for (const { command, enablement } of contributes.commands)
@@ -100,8 +101,10 @@ describe('the commands', () => {
     const conditions = new Set(
       contributes.menus.commandPalette.filter(({ when }) => when).map(({ command }) => command),
     );
-    const always = new Set(['deeptwist.copyDiagnostics']);
-    expect([...commands].filter((command) => !conditions.has(command) && !always.has(command))).toEqual([]);
+    const always = ['copyDiagnostics', 'getStarted', 'openDocumentation', 'showOutput'];
+    expect([...commands].filter((command) => !conditions.has(command))).toEqual(
+      always.map((name) => `deeptwist.${name}`),
+    );
   });
 
   test('that run a file or list its runs are not offered for the copies that runs keep', () => {
