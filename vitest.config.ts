@@ -36,7 +36,7 @@ const alone = [
   'test/unit/extension/commands/{commandTargets,controlCommands,experimentProblems,fileCommands}.test.ts',
   'test/unit/extension/commands/{helpCommands,keptCopies,sweepCommands}.test.ts',
   'test/unit/extension/language/languageStatus.test.ts',
-  'test/unit/extension/runs/{alikeNames,experimentFiles,launcher,sweptRuns}.test.ts',
+  'test/unit/extension/runs/{alikeNames,contextKeys,experimentFiles,launcher,sweptRuns}.test.ts',
   'test/unit/extension/dashboard/runFeed.test.ts',
   'test/unit/extension/modelFiles/spectrumProcess.test.ts',
   'test/unit/inspect/largeFile.test.ts',

@@ -21,6 +21,7 @@ import { LastRun } from './lastRun/lastRun.ts';
 import { ModelFileEditors } from './modelFiles/modelFileEditors.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
+import { keepContextKeys } from './runs/contextKeys.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 import { createServices, type Services } from './services.ts';
@@ -75,6 +76,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     completeWalkthrough(store),
     new Agents(services),
     store.onDidChange(() => (view.badge = badgeOf(store))),
+    keepContextKeys(store),
     tree.onDidChangeTreeData((row) => {
       // Single rows change twice a second while their runs train, the filter changes all rows.
       if (row === undefined) view.message = tree.message;

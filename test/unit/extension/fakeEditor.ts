@@ -20,6 +20,10 @@ export class EventEmitter<T> {
   }
 }
 
+export const Disposable = {
+  from: (...all: { dispose(): unknown }[]) => ({ dispose: () => all.forEach((one) => one.dispose()) }),
+};
+
 export class Uri {
   readonly scheme: string;
   readonly fsPath: string;

@@ -107,6 +107,16 @@ describe('the commands', () => {
     );
   });
 
+  test('that act on a run in progress are in the palette only while there is one, and their keys work in any case', () => {
+    const conditions = new Map(contributes.menus.commandPalette.map(({ command, when }) => [command, when]));
+    const acting = ['pause', 'stop', 'observeNow', 'checkpointNow', 'applyFromNextDistortion'];
+    for (const name of acting) expect(conditions.get(`deeptwist.${name}`), name).toBe('deeptwist.hasRunInProgress');
+    expect(conditions.get('deeptwist.continue')).toBe('deeptwist.hasPausedRun');
+    // A key does nothing where its command is not enabled; no `enablement` asks for a run.
+    for (const { command, enablement } of contributes.commands)
+      expect(enablement ?? '', command).not.toMatch(/has\w*Run/);
+  });
+
   test('that run a file or list its runs are not offered for the copies that runs keep', () => {
     const { menus, keybindings } = contributes;
     const offers = [...Object.values(menus).flat(), ...keybindings].filter(
