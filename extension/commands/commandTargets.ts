@@ -112,16 +112,42 @@ export async function chooseSweep({ store, sweeps }: Services, argument: unknown
   return (await window.showQuickPick(items, { placeHolder: l10n.t('Select a sweep'), matchOnDescription: true }))?.path;
 }
 
+/** What is said where no run is in a state for a command: none of the workspace, and none of an experiment. */
+const missing = {
+  any: [() => l10n.t('This workspace has no run yet.'), (name: string) => l10n.t('{0} has no run yet.', name)],
+  training: [() => l10n.t('No run is training.'), (name: string) => l10n.t('No run of {0} is training.', name)],
+  paused: [() => l10n.t('No run is paused.'), (name: string) => l10n.t('No run of {0} is paused.', name)],
+  inProgress: [() => l10n.t('No run is in progress.'), (name: string) => l10n.t('No run of {0} is in progress.', name)],
+  stopped: [
+    () => l10n.t('No stopped run to resume.'),
+    (name: string) => l10n.t('No stopped run of {0} to resume.', name),
+  ],
+  finished: [
+    () => l10n.t('No run has finished yet.'),
+    (name: string) => l10n.t('No run of {0} has finished yet.', name),
+  ],
+} as const;
+
+/** The state that a command wants a run to be in. */
+export type WantedState = keyof typeof missing;
+
+interface ChosenRuns {
+  /** Which runs the command can be used on. */
+  readonly where?: (run: StoredRun) => boolean;
+  /** What these runs are, for the message where there is none. */
+  readonly state?: WantedState;
+  readonly several?: boolean;
+}
+
 /**
  * The runs that are meant: the selection of the tree, or the run in the argument, the newest of the file there, the run that keeps
  * the file as its copy; asks where there is none.
- * @param options.where which runs the command can be used on
  */
 export async function chooseRuns(
   { store }: Services,
   argument: unknown,
   selection: unknown,
-  { where = () => true, several = false }: { where?: (run: StoredRun) => boolean; several?: boolean } = {},
+  { where = () => true, state = 'any', several = false }: ChosenRuns = {},
 ): Promise<StoredRun[]> {
   const selected = Array.isArray(selection) ? selection.filter(isNode).filter((node) => node.kind === 'run') : [];
   if (selected.length > 1 && several) return selected.map(({ stored }) => stored).filter(where);
@@ -131,7 +157,7 @@ export async function chooseRuns(
     const run = await store.get(dirname(file.fsPath));
     return run && where(run) ? [run] : [];
   }
-  if (file) return newestRunOf(store, experimentFileOf(file), where);
+  if (file) return newestRunOf(store, experimentFileOf(file), where, state);
   if (typeof argument === 'string') {
     const run = await store.get(argument);
     return run ? [run] : [];
@@ -143,7 +169,8 @@ export async function chooseRuns(
   // A sweep may have begun more runs since than are picked from.
   const runs = [...new Set([...store.active, ...(await store.newest(PICKED))])].filter(where);
   if (runs.length === 0) {
-    void showInformation(l10n.t('No run of this workspace is in a state for this command.'));
+    const [none] = missing[state];
+    void showInformation(none());
     return [];
   }
   if (runs.length === 1 && !several) return runs;
@@ -154,10 +181,12 @@ async function newestRunOf(
   store: RunStore,
   experiment: ExperimentFile,
   where: (run: StoredRun) => boolean,
+  state: WantedState,
 ): Promise<StoredRun[]> {
   const run = (await store.runsOf(experiment)).find(where);
   if (run) return [run];
-  void showInformation(l10n.t('No run of {0} is in a state for this command.', experiment.name));
+  const [, noneOf] = missing[state];
+  void showInformation(noneOf(experiment.name));
   return [];
 }
 

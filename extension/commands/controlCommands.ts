@@ -10,11 +10,20 @@ import { findProcess } from '../sidecar/findProcess.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 import { showInformation, showWarning } from '../messages.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
-import { chooseRuns } from './commandTargets.ts';
+import { chooseRuns, type WantedState } from './commandTargets.ts';
 
 /** A step that takes longer than this is one that may never end. */
 const ANSWER_MS = 2000;
 const POLL_MS = 50;
+
+/** The state of the runs that each control is for. */
+const states: Readonly<Record<Control, WantedState>> = {
+  pause: 'training',
+  continue: 'paused',
+  observe: 'training',
+  checkpoint: 'training',
+  stop: 'inProgress',
+};
 
 export class ControlCommands {
   readonly #services: Services;
@@ -112,7 +121,7 @@ export class ControlCommands {
     requireTrustToChangeRuns();
     const canDo = ({ isActive, liveState }: StoredRun) =>
       isActive && (argument !== undefined || !liveState || controlPhases[method].includes(liveState.phase));
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: canDo });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: canDo, state: states[method] });
     if (stored && !stored.isActive) {
       void showInformation(l10n.t('The run {0} has ended.', stored.run.id));
       return undefined;

@@ -42,7 +42,7 @@ export class ExportCommand {
   async exportModel(argument: unknown, choices: unknown): Promise<ExportedFile | undefined> {
     requireTrustToRun();
     const where = ({ summary }: StoredRun) => summary.state === 'finished';
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where, state: 'finished' });
     if (!stored) return undefined;
     const chosen = isChosen(choices) ? choices : await choose(stored);
     return chosen && this.#export(stored, chosen, []);

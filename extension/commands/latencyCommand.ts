@@ -29,7 +29,7 @@ export class LatencyCommand {
   async measureLatency(argument: unknown, token?: CancellationToken): Promise<Latency | undefined> {
     requireTrustToRun();
     const where = ({ summary }: StoredRun) => summary.state === 'finished';
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where, state: 'finished' });
     return stored && this.#measure(stored, [], token);
   }
 

@@ -99,7 +99,7 @@ export class RunCommands {
     // What failed for its settings fails again with them.
     const where = ({ summary: { state, failure } }: StoredRun) =>
       ['stopped', 'failed', 'interrupted'].includes(state) && failure?.fault === undefined;
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where, state: 'stopped' });
     if (!stored) return undefined;
     return this.#showing(this.#services.launcher.resume(stored));
   }

@@ -60,7 +60,7 @@ export class SensitivityCommand {
       const { file, name } = experiment;
       return run ? subjectOf(run) : { path: file, directory: dirname(file), name };
     }
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: isFinished });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where: isFinished, state: 'finished' });
     return stored && subjectOf(stored);
   }
 

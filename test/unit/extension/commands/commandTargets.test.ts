@@ -11,7 +11,7 @@ import { useInstallation } from '../../installation.ts';
 import { lenet } from '../../language/lenet.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { editor, resetEditor, Uri } from '../fakeEditor.ts';
+import { editor, resetEditor, shown, Uri } from '../fakeEditor.ts';
 
 vi.mock('vscode', () => import('../fakeEditor.ts'));
 
@@ -78,3 +78,22 @@ test('a run stands for its experiment, and a path for its sweep', async () => {
   expect(await chooseSweep(services, sweep.path)).toBe(sweep.path);
   expect(await chooseSweep(services, only)).toBe(sweep.path);
 });
+
+test.each([
+  [undefined, 'This workspace has no run yet.', 'only has no run yet.'],
+  ['stopped', 'No stopped run to resume.', 'No stopped run of only to resume.'],
+  ['finished', 'No run has finished yet.', 'No run of only has finished yet.'],
+  ['inProgress', 'No run is in progress.', 'No run of only is in progress.'],
+] as const)(
+  'what is missing is said of the workspace and of an experiment, for runs that are %s',
+  async (state, none, noneOf) => {
+    await createRun({ experiment: only, text: lenet });
+    const options = { where: () => false, ...(state && { state }) };
+    expect(await chooseRuns(services, undefined, undefined, options)).toEqual([]);
+    expect(await chooseRuns(services, Uri.file(only), undefined, options)).toEqual([]);
+    expect(shown).toEqual([
+      ['information', none],
+      ['information', noneOf],
+    ]);
+  },
+);

@@ -58,6 +58,19 @@ test('without a run that is named, each asks one that can do it now', async () =
     ['training', 'observe'],
   ]);
   expect(shown).toEqual([]);
-  await commandsFor(runs[0]).pause(undefined);
-  expect(shown).toEqual([['information', 'No run of this workspace is in a state for this command.']]);
+});
+
+test.each([
+  ['pause', 'No run is training.'],
+  ['continue', 'No run is paused.'],
+  ['observeNow', 'No run is training.'],
+  ['checkpointNow', 'No run is training.'],
+  ['stop', 'No run is in progress.'],
+] as const)('%s says what is missing where no run can do it: %s', async (name, message) => {
+  const run = await temporaryRun();
+  await run.update({ state: 'finished' });
+  const ended = new StoredRun(run, undefined, {});
+  const store = { active: [], newest: () => Promise.resolve([ended]) };
+  await new ControlCommands({ store } as never)[name](undefined);
+  expect(shown).toEqual([['information', message]]);
 });
