@@ -92,7 +92,7 @@ function values(typed: string, document: Record<string, unknown>): Found[] {
       text,
       label,
       ...(value === present && { present: true as const }),
-      detail: meaning(node),
+      detail: allowed.length > 0 ? firstSentence(node) : meaning(node),
     }));
 }
 
@@ -110,7 +110,12 @@ function documentOf(text: string, overrides: readonly string[]): Record<string, 
   return document;
 }
 
-/** The first sentence of what a setting means, else what it may be: a list has one line for it. */
-function meaning(node: JsonSchema): string {
-  return node.description?.split(/(?<=\.)\s/)[0] ?? expectation(node);
+/** What a setting means, else what it may be; undefined for one that has a single word and no description. */
+function meaning(node: JsonSchema): string | undefined {
+  return firstSentence(node) ?? (node.const === undefined ? expectation(node) : undefined);
+}
+
+/** The first sentence of the description: a list has one line for it. */
+function firstSentence({ description }: JsonSchema): string | undefined {
+  return description?.split(/(?<=\.)\s/)[0];
 }

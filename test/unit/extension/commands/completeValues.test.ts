@@ -32,6 +32,14 @@ describe('of what is typed as path=value', () => {
     expect(labels('beta')).toEqual(['training.optimizer.beta1', 'training.optimizer.beta2']);
   });
 
+  test('a word that the schema describes nothing of has no detail: it would be the word once more', () => {
+    expect(complete('data.type=')).toEqual([{ label: 'mnist', line: 'data.type=mnist', present: true }]);
+    expect(complete('data.type')[0]).toEqual({ label: 'data.type', line: 'data.type=', description: '"mnist"' });
+    expect(complete('compression.distortEvery=')[0].detail).toMatch(/^Distortion step S_D/);
+    const quoted = complete('').flatMap(({ line, detail }) => [detail, ...complete(line).map((value) => value.detail)]);
+    expect(quoted.filter((detail) => detail?.startsWith("'"))).toEqual([]);
+  });
+
   test("layers are the file's own", () => {
     expect(labels('bits')).toEqual(['compression.layers.fc1.bits', 'compression.layers["block.1"].bits']);
     expect(labels('fc1.')).toEqual(
