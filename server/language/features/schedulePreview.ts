@@ -22,11 +22,13 @@ export interface PreviewedSchedule {
   readonly rates: readonly number[];
 }
 
-export const PREVIEW_WIDTH = 460;
-/** The height that a hover of VS Code shows without scrolling, less its margins. */
-const HEIGHT = 204;
-const PLOT = { left: 46, right: 404, top: 24, bottom: 136 } as const;
-const MARKS = { top: 144, bottom: 158 } as const;
+export const PREVIEW_WIDTH = 480;
+/** A hover of VS Code shows 250 pixels without scrolling: two lines of words and the meaning of the setting are below the picture. */
+const HEIGHT = 112;
+const PLOT = { left: 46, right: 404, top: 20, bottom: 80 } as const;
+const MARKS = { top: 84, bottom: 93 } as const;
+/** Baselines of what stands above the plot, and of the times below it. */
+const [HEADING, TIMES] = [12, 107];
 
 const TEXT = '#848484';
 const GRID = '#848484';
@@ -94,7 +96,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
       label(PLOT.right + 6, at, formatPercent(rate), 'start', `fill="${CURVE}"`),
     ];
   });
-  return [...grid, ...paths, label(PLOT.left, PLOT.top - 10, 'pruning rate', 'start')];
+  return [...grid, ...paths, label(PLOT.left, HEADING, 'pruning rate', 'start')];
 }
 
 /** Times at which a curve is computed: a point for every few pixels of the rise, from t_i on. */
@@ -123,10 +125,10 @@ function marks({ unit, from, end, distortEvery }: PreviewedSchedule, x: Scale): 
   const timing = { distortEvery, from, steps: end };
   const first = firstDistortion(timing);
   const text = label(
-    PLOT.left,
-    HEIGHT - 8,
+    PLOT.right,
+    HEADING,
     `distortions: one every ${often(distortEvery, unit)}`,
-    'start',
+    'end',
     `fill="${MARK}"`,
   );
   const last = line(x(end), MARKS.top, x(end), MARKS.bottom, MARK, 'stroke-width="2"');
@@ -159,9 +161,9 @@ function timeAxis({ unit, from, end, rise }: PreviewedSchedule, x: Scale): strin
     return !isEnd || (!near(ticks[i - 1]) && !near(ticks[i + 1]));
   });
   return [
-    ...ticks.map(([time]) => line(x(time), PLOT.bottom, x(time), MARKS.bottom + 4, GRID, 'stroke-opacity="0.6"')),
-    ...kept.map(([time, text]) => label(x(time), MARKS.bottom + 18, subscripts(text), 'middle')),
-    label(PLOT.right, HEIGHT - 8, unit, 'end'),
+    ...ticks.map(([time]) => line(x(time), PLOT.bottom, x(time), MARKS.bottom + 3, GRID, 'stroke-opacity="0.6"')),
+    ...kept.map(([time, text]) => label(x(time), TIMES, subscripts(text), 'middle')),
+    label(PREVIEW_WIDTH - 2, TIMES, unit, 'end'),
   ];
 }
 

@@ -159,10 +159,19 @@ describe('the schedule preview', () => {
     );
   });
 
+  test('fits, with its words and the meaning of the schedule, in the 250 pixels that a hover shows without scrolling', () => {
+    const text = textAt(at(pruneText, '"sch|edule"')) ?? '';
+    const pictureHeight = Number(/height="(\d+)"/.exec(picture(text))?.[1]);
+    const [, ...paragraphs] = text.split('\n\n');
+    // 4 pixels above and below, 8 before a paragraph, 19 for a line of about 100 letters, 5 between a picture and the end of its line.
+    const heights = paragraphs.map(({ length }) => 8 + 19 * Math.ceil(length / 100));
+    expect(4 + pictureHeight + 5 + heights.reduce((sum, height) => sum + height) + 4).toBeLessThanOrEqual(250);
+  });
+
   test('draws equation (1)', () => {
     const svg = picture(textAt(at(pruneText, '"sch|edule"')));
     const points = [...svg.matchAll(/L([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-    const [left, right, top, bottom] = [46, 404, 24, 136];
+    const [left, right, top, bottom] = [46, 404, 20, 80];
     // p_t of p_i = 0.25, p_f = 0.98, t_i = 8000, t_f = 13000, E = 7 at a fifth of the way: 0.98 - 0.73 * 0.8^7.
     const x = left + (9000 / 20000) * (right - left);
     const rate = 0.98 - 0.73 * 0.8 ** 7;
