@@ -1,7 +1,7 @@
 /** @file New Experiment: a few questions, then a file to read. Until the last answer, nothing is written. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
+import { commands, l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
 import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
@@ -31,7 +31,11 @@ type TeacherChoice = FoundTeacher | 'none';
 type Needs = Omit<Services, 'connections' | 'launcher'>;
 
 /** An answer to the first question that is no model yet. */
-const OTHER_MODELS = { browse: { reference: '' }, template: { reference: '' } } satisfies Record<string, FoundModel>;
+const OTHER_MODELS = {
+  browse: { reference: '' },
+  template: { reference: '' },
+  import: { reference: '' },
+} satisfies Record<string, FoundModel>;
 
 interface Answers {
   model?: ChosenModel;
@@ -136,6 +140,17 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
     separator<FoundModel>(l10n.t('Built in')),
     ...models.filter(({ reference }) => isBuiltin(reference)).map(item),
     separator<FoundModel>(l10n.t('Elsewhere')),
+    ...(own.length > 0
+      ? []
+      : [
+          {
+            label: l10n.t('Import Model…'),
+            detail: l10n.t('This workspace has no model yet. See how PyTorch and Keras write one.'),
+            value: OTHER_MODELS.import,
+            // Also where it does not match what is typed.
+            alwaysShow: true,
+          },
+        ]),
     {
       label: l10n.t('New Model from Template'),
       detail: l10n.t('A module with three layers, which is written beside the experiment.'),
@@ -147,12 +162,13 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
       value: OTHER_MODELS.browse,
     },
   ];
-  const placeholder =
-    own.length > 0
-      ? l10n.t('Select the model to compress')
-      : l10n.t('The model to compress (this workspace has none; Import Model… says how PyTorch and Keras write one)');
+  const placeholder = l10n.t('Select the model to compress');
   const answer = await pickOne(step, { placeholder, items, before: answers.model?.model });
   if (typeof answer !== 'object') return answer;
+  if (answer.value === OTHER_MODELS.import) {
+    void commands.executeCommand('deeptwist.importModel');
+    return 'cancelled';
+  }
   if (answer.value !== answers.model?.model) {
     const chosen = await modelOf(answer.value, needs);
     if (!chosen) return 'back';
