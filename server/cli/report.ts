@@ -207,7 +207,7 @@ function layerTable({ layers, fileBytes }: Summary, terminal: Terminal): string[
   const kept = fileBytes === undefined ? WOULD_TAKE : 'in the file';
   const [header, ...rows] = textTable(
     {
-      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', kept, 'ratio'],
+      header: ['layer', 'shape', 'weights', 'kept', 'fewer by', 'bytes', kept, 'smaller by'],
       rows: layers.map((layer) => [
         layer.name,
         layer.shape.join('x'),

@@ -29,7 +29,7 @@ describe('the page of a sweep', () => {
     expect(await page.locator('.file-facts').textContent()).toBe(
       '10 of 10 runs finished · best test accuracy 98.85% ± 0.64',
     );
-    await page.getByRole('application', { name: /^Size against metric/ }).waitFor();
+    await page.getByRole('application', { name: /^Size vs\. metric/ }).waitFor();
     await page.getByRole('rowheader', { name: 'rate' }).first().waitFor();
     // A component of the toolkit sets an empty style attribute, which is refused and does nothing.
     expect(complaints.filter((text) => !text.includes('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='))).toEqual([]);

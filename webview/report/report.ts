@@ -128,8 +128,8 @@ function facts({ snapshot, state }: ReportedRun): Markup {
 
 const resultTitles: Record<Exclude<ResultRow, 'value'>, string> = {
   bytes: 'size',
-  byteRatio: 'smaller',
-  weightRatio: 'weights smaller',
+  byteRatio: 'smaller by',
+  weightRatio: 'fewer weights by',
   steps: 'steps',
   seconds: 'training time',
 };

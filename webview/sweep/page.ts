@@ -106,7 +106,7 @@ export class SweepPage {
     });
     this.#front = createChart({
       id: 'front',
-      title: l10n.t('Size against metric'),
+      title: l10n.t('Size vs. metric'),
       context,
       onPoint: (series, index) => {
         const metric = this.#derived?.metricColumn;

@@ -116,7 +116,7 @@ function exportLines(
   if (files.length === 0) return [];
   const [header, ...rows] = textTable(
     {
-      header: ['exported file', 'bytes', 'ratio', 'metric of the file', 'age'],
+      header: ['exported file', 'bytes', 'smaller by', 'metric of the file', 'age'],
       rows: files.map(({ path, bytes, denseBytes, metric, value, time, isThere }) => [
         `${relative(directory, path)}${isThere ? '' : ' (no longer there)'}`,
         formatBytes(bytes),

@@ -48,7 +48,9 @@ describe('deeptwist export', () => {
     expect(states.slice(0, 2)).toEqual([{ phase: 'loading' }, { phase: 'writing' }]);
     expect(states.at(-1)).toEqual({ phase: 'verifying', samples: 60, of: 60 });
     const shown = await cli(['show', 'last']);
-    expect(shown.stdout).toMatch(/^exported file +bytes +ratio +metric of the file +age\nm\.onnx +.*x +accuracy /m);
+    expect(shown.stdout).toMatch(
+      /^exported file +bytes +smaller by +metric of the file +age\nm\.onnx +.*x +accuracy /m,
+    );
     expect((await cli(['export', 'last', '--progress', 'dots'])).stderr).toContain('Give --progress json');
   });
 

@@ -178,9 +178,9 @@ describe('ProgressDisplay', () => {
       step 20,000  test accuracy 0.984  loss 0.06123 before the last distortion
       step 20,000  test accuracy 0.9841  loss 0.06123 at the end
 
-      layer       shape    weights   kept  ratio    bytes  would take  ratio
-      fc1/kernel  784x300  235,200  4,704  50.0x   941 kB     25.0 kB  37.6x
-      fc1/bias    300          300    300  1.00x  1.20 kB     1.20 kB  1.00x
+      layer       shape    weights   kept  fewer by    bytes  would take  smaller by
+      fc1/kernel  784x300  235,200  4,704     50.0x   941 kB     25.0 kB       37.6x
+      fc1/bias    300          300    300     1.00x  1.20 kB     1.20 kB       1.00x
 
       test accuracy  0.9841  (0.984 before the last distortion)
       weights        266,200 -> 5,344  49.8x

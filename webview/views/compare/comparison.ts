@@ -51,7 +51,7 @@ export interface ComparedGroup extends Pick<ComparisonRow, 'key' | 'label' | 'co
 
 const titles: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
   bytes: l10n.t('Size'),
-  byteRatio: l10n.t('Fewer bytes by'),
+  byteRatio: l10n.t('Smaller by'),
   weightRatio: l10n.t('Fewer weights by'),
   steps: l10n.t('Steps'),
   seconds: l10n.t('Training time'),

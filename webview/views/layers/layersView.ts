@@ -76,7 +76,7 @@ function createLayersView(context: ViewContext): View {
       total: ({ totals, fileBytes }) => known(fileBytes ?? totals.bytesKept, formatBytes),
     },
     {
-      title: l10n.t('Ratio'),
+      title: l10n.t('Smaller by'),
       name: 'ratio',
       sort: 'ratio',
       numeric: true,

@@ -28,7 +28,7 @@ test('runs are rows: their results, and only the settings in which they differ, 
   expect(columns.map(({ title }) => title)).toEqual([
     'Test accuracy',
     'Size',
-    'Fewer bytes by',
+    'Smaller by',
     'Fewer weights by',
     'Training time',
     'rate',
