@@ -32,7 +32,7 @@ const alone = [
   'test/unit/commandClient/runCommand.test.ts',
   // They replace `vscode`.
   'test/unit/extension/{messages,restrictedMode}.test.ts',
-  'test/unit/extension/{agents,cli,newExperiment}/*.test.ts',
+  'test/unit/extension/{agents,cli,newExperiment,walkthrough}/*.test.ts',
   'test/unit/extension/commands/{commandTargets,controlCommands,experimentProblems,fileCommands}.test.ts',
   'test/unit/extension/commands/{helpCommands,keptCopies,sweepCommands}.test.ts',
   'test/unit/extension/language/languageStatus.test.ts',

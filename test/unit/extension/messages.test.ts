@@ -5,13 +5,15 @@ import { UserError } from '../../../server/protocol/userError.ts';
 const editor = vi.hoisted(() => ({
   isDesktop: true,
   remoteName: undefined as string | undefined,
+  /** True for a message that is closed without an answer; else the last button is pressed. */
+  isClosed: false,
   /** What was shown: a message with its buttons, a command with its arguments. */
   seen: [] as unknown[][],
 }));
 vi.mock('vscode', () => {
   const show = (...shown: unknown[]) => {
     editor.seen.push(shown);
-    return Promise.resolve(shown.at(-1));
+    return Promise.resolve(editor.isClosed ? undefined : shown.at(-1));
   };
   return {
     l10n: { t: (text: string) => text },
@@ -35,7 +37,7 @@ vi.mock('vscode', () => {
   };
 });
 
-beforeEach(() => Object.assign(editor, { isDesktop: true, remoteName: undefined, seen: [] }));
+beforeEach(() => Object.assign(editor, { isDesktop: true, remoteName: undefined, isClosed: false, seen: [] }));
 
 test('what Restricted Mode refuses leads to the trust of the workspace, any other error to the log', async () => {
   const { reportError } = await import('../../../extension/messages.ts');
@@ -76,4 +78,17 @@ test.each<readonly [path: string, window: object, seen: readonly unknown[]]>([
   const { revealPath } = await import('../../../extension/runs/revealPath.ts');
   await revealPath(path);
   expect(editor.seen).toEqual(seen);
+});
+
+test.each<readonly [isClosed: boolean, seen: readonly unknown[]]>([
+  [false, [['workbench.action.files.openFolder']]],
+  [true, []],
+])('what needs a folder offers to open one; the message is closed without an answer: %s', async (isClosed, seen) => {
+  editor.isClosed = isClosed;
+  const { offerFolder } = await import('../../../extension/messages.ts');
+  await offerFolder();
+  expect(editor.seen).toEqual([
+    [expect.stringContaining('An experiment is a file in a folder.'), 'Open Folder…'],
+    ...seen,
+  ]);
 });
