@@ -53,6 +53,10 @@ export const runRecordSchema = z.object({
       bytesKept: z.number().optional(),
       fileBytes: z.number().optional(),
       seconds: z.number().optional().describe('What the run took in all.'),
+      lossRise: z
+        .object({ first: z.number(), last: z.number() })
+        .optional()
+        .describe('As in the summary of the log; earlier versions did not write it.'),
     })
     .optional()
     .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),

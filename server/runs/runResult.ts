@@ -5,7 +5,7 @@ import type { Summary } from '../protocol/run/events.ts';
 import { secondsOf } from '../protocol/run/runSeconds.ts';
 
 export function resultOf(summary: Summary) {
-  const { metric, test, validation, loss, byteRatio, weightRatio, bytes, bytesKept, fileBytes } = summary;
+  const { metric, test, validation, loss, byteRatio, weightRatio, bytes, bytesKept, fileBytes, lossRise } = summary;
   const { ratio, isFile } = compressedSize(summary);
   return {
     metric,
@@ -19,5 +19,6 @@ export function resultOf(summary: Summary) {
     bytesKept,
     fileBytes,
     seconds: secondsOf(summary),
+    ...(lossRise && { lossRise }),
   };
 }

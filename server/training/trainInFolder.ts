@@ -17,6 +17,7 @@ import { writeFinalModel } from './finalModel.ts';
 import { LiveChanges } from './liveChanges.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
+import { readLossRise } from './readLossRise.ts';
 import { keepDataFacts } from './runDataFacts.ts';
 import { thin } from './thinning.ts';
 import { TrainingLoop } from './trainingLoop.ts';
@@ -135,7 +136,15 @@ export async function trainInFolder(
     const list = current.weights.map(({ name, shape, values }) => ({ name, shape, value: values }));
     const { warnings, ...file } = await writeFinalModel(run, { ...current, parameters: { list } }, keep);
     for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
-    return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
+    log.flush();
+    const lossRise = await readLossRise(run);
+    return endOf(
+      record({
+        type: 'finished',
+        step: summary.steps,
+        summary: { ...summary, ...file, ...(lossRise && { lossRise }) },
+      }),
+    );
   } catch (error) {
     const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
     try {

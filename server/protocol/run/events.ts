@@ -129,6 +129,10 @@ export const summarySchema = z.object({
   observationSeconds: z.number(),
   evaluationSeconds: z.number(),
   nearZeros: z.int().describe('Non-zero weights below 1% of their standard deviation in the final model.'),
+  lossRise: z
+    .object({ first: z.number(), last: z.number() })
+    .optional()
+    .describe('Mean loss of the first and of the last recorded steps, if it has risen: training may have diverged.'),
 });
 
 export const eventSchema = z.discriminatedUnion('type', [

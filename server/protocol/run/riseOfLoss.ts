@@ -1,27 +1,40 @@
 /** @file Trainings that have diverged without becoming NaN. Pure. */
+import type { EventOf } from './events.ts';
 import type { RunSnapshot } from './runHistory.ts';
+
+/** Mean loss of the first and of the last steps of a run in which it has risen. */
+export interface LossRise {
+  readonly first: number;
+  readonly last: number;
+}
 
 /** Steps of which the mean is taken at either end, as a fraction of all. */
 const PART = 0.05;
 /** Fewer recorded steps say nothing. */
 const LEAST = 40;
 
-/**
- * The mean loss of the first and of the last steps, where it has risen; the loss on the data alone where a run tells it: a
- * regularization may grow while training goes well.
- */
-export function riseOfLoss({
-  metrics,
-  losses,
-}: Pick<RunSnapshot, 'metrics' | 'losses'>): { readonly first: number; readonly last: number } | undefined {
-  const data = losses?.columns.data;
-  const loss = data && losses ? data.subarray(0, losses.length) : metrics.columns.loss.subarray(0, metrics.length);
-  if (loss.length < LEAST) return undefined;
-  const count = Math.ceil(PART * loss.length);
-  const [first, last] = [mean(loss.subarray(0, count)), mean(loss.subarray(loss.length - count))];
+/** @param losses of the recorded steps, from {@link recordedLosses} or {@link recordedLoss} */
+export function riseOfLoss(losses: Float64Array): LossRise | undefined {
+  if (losses.length < LEAST) return undefined;
+  const count = Math.ceil(PART * losses.length);
+  const [first, last] = [mean(losses.subarray(0, count)), mean(losses.subarray(losses.length - count))];
   return last > first ? { first, last } : undefined;
 }
 
+/**
+ * The loss of a recorded step; that on the data alone where a run tells it: a regularization may grow while training goes
+ * well.
+ */
+export function recordedLoss({ loss, losses }: Pick<EventOf<'metrics'>, 'loss' | 'losses'>): number {
+  return losses?.data ?? loss;
+}
+
+/** {@link recordedLoss} of all steps. */
+export function recordedLosses({ metrics, losses }: Pick<RunSnapshot, 'metrics' | 'losses'>): Float64Array {
+  const data = losses?.columns.data;
+  return data && losses ? data.subarray(0, losses.length) : metrics.columns.loss.subarray(0, metrics.length);
+}
+
 function mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + value / values.length, 0);
 }

@@ -7,6 +7,7 @@
  */
 import type { RunEvent } from '../run/events.ts';
 import type { Fault } from '../run/fault.ts';
+import type { LossRise } from '../run/riseOfLoss.ts';
 import type { RunLabel } from '../run/runLabel.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
@@ -34,7 +35,12 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: RecordedRatio & MeasuredMetrics & { readonly metric: string };
+  readonly result?: RecordedRatio &
+    MeasuredMetrics & {
+      readonly metric: string;
+      /** Where the loss is larger at the end than at the beginning. */
+      readonly lossRise?: LossRise | undefined;
+    };
   readonly failure?: { readonly message: string; readonly remedy?: string; readonly fault?: Fault };
   readonly label?: RunLabel;
   /** Its differences from the other runs of its experiment: `fc1.rate 0.95, seed 2`. Absent if there are none, or too many runs to compare. */
