@@ -2,7 +2,6 @@
 import { commands, l10n, workspace, type Disposable } from 'vscode';
 import { codePlaceIn, withoutCodePlace } from '../server/protocol/codePlace.ts';
 import { fileName } from '../server/protocol/fileName.ts';
-import { listCheckpoints } from '../server/runs/checkpoints.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
 import { openPlace } from './runs/openPlace.ts';
 import { runResultText } from './runs/runResultText.ts';
@@ -37,15 +36,13 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
   } else if (state === 'failed') {
     const place = failure && codePlaceIn(failure.message);
     const text = withRemedy(place ? { ...failure, message: withoutCodePlace(failure.message, place) } : failure);
-    // What failed fails again until something is mended, and a run keeps its settings; without a checkpoint there is nothing to go on from.
-    const canResume = failure?.fault === undefined && (await listCheckpoints(run.run)).length > 0;
     const code = place && { title: l10n.t('Open {0}, Line {1}', fileName(place.file), place.line), command: '' };
     answer = await showError(
       l10n.t('{0} failed: {1}', name, text),
       ...(code ? [code] : []),
       runFile,
       open,
-      ...(code ? [] : [canResume ? resume : log]),
+      ...(code ? [] : [run.canResume ? resume : log]),
     );
     if (place && answer === code) return openPlace(place);
   } else {

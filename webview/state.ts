@@ -1,6 +1,7 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
 import { fileName } from '../server/protocol/fileName.ts';
 import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/wire/dashboard.ts';
+import { canResume } from '../server/protocol/run/canResume.ts';
 import type { Latency } from '../server/protocol/run/latency.ts';
 import type { RecordedExport } from '../server/protocol/run/exportedFile.ts';
 import { restoreSnapshot } from '../server/protocol/wire/packSnapshot.ts';
@@ -247,18 +248,17 @@ const controls: readonly (readonly [DashboardCommand, Control])[] = [
 ];
 
 /** What can be done with a run as it stands, in the order of importance. */
-export function runCommands(run: ShownRun, restricted: boolean): readonly DashboardCommand[] {
-  if (restricted) return [];
-  const state = run.summary?.state;
+export function runCommands({ summary, snapshot, live }: ShownRun, restricted: boolean): readonly DashboardCommand[] {
+  if (restricted || !summary) return [];
+  const { state } = summary;
   if (state === 'running' || state === 'queued') {
-    const phase = run.live?.phase;
+    const phase = live?.phase;
     // One that was asked to stop waits for its step.
     if (phase === undefined || phase === 'stopping') return [];
     return controls.filter(([, control]) => controlPhases[control].includes(phase)).map(([command]) => command);
   }
   if (state === 'finished') return ['exportModel', 'rerun'];
-  // What failed fails again until something is mended, and a run keeps its settings; without a checkpoint there is nothing to go on from.
-  if (state === 'failed')
-    return run.summary?.failure?.fault || run.snapshot?.checkpoints.length === 0 ? ['rerun'] : ['rerun', 'resume'];
-  return state === undefined ? [] : ['resume', 'rerun'];
+  // While the recorded data are not there, a checkpoint is not known to be missing.
+  if (!canResume(summary, snapshot?.checkpoints.length !== 0)) return ['rerun'];
+  return state === 'failed' ? ['rerun', 'resume'] : ['resume', 'rerun'];
 }

@@ -96,10 +96,10 @@ export class RunCommands {
   }
 
   async resume(argument: unknown): Promise<StoredRun | undefined> {
-    // What failed for its settings fails again with them.
-    const where = ({ summary: { state, failure } }: StoredRun) =>
-      ['stopped', 'failed', 'interrupted'].includes(state) && failure?.fault === undefined;
-    const [stored] = await chooseRuns(this.#services, argument, undefined, { where, state: 'stopped' });
+    const [stored] = await chooseRuns(this.#services, argument, undefined, {
+      where: ({ canResume }) => canResume,
+      state: 'stopped',
+    });
     if (!stored) return undefined;
     return this.#showing(this.#services.launcher.resume(stored));
   }

@@ -353,7 +353,7 @@ function runItem({ stored, varied }: RunNode, differs: string | undefined): Tree
     relativeAge(summary.created),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
-  const marks = [summary.failure?.fault && 'again', stored.live && 'live', label.pinned && 'pinned'];
+  const marks = [phase === 'failed' && !stored.canResume && 'again', stored.live && 'live', label.pinned && 'pinned'];
   item.contextValue = ['run', phase, ...marks.filter(Boolean)].join('.');
   item.tooltip = new MarkdownString(runTooltip(l10n, stored, stateName(phase)));
   item.accessibilityInformation = { label: `${stateName(phase)}, ${String(item.label)}, ${item.description}` };

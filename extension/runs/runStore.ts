@@ -10,8 +10,7 @@ import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
-import { readRunLabel } from '../../server/runs/runLabel.ts';
-import { isUnderWay, openRun, type ObservedState } from '../../server/runs/run.ts';
+import { isUnderWay, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
@@ -275,9 +274,8 @@ export class RunStore extends Disposable {
 
   async #open(key: RunKey): Promise<StoredRun | undefined> {
     try {
-      const run = await openRun(key);
       const folder = workspace.getWorkspaceFolder(Uri.file(key))?.uri.fsPath;
-      const stored = new StoredRun(run, folder, await readRunLabel(key));
+      const stored = await StoredRun.open(key, folder);
       this.#loaded.set(key, stored);
       this.#follow(stored);
       return stored;

@@ -1,12 +1,14 @@
-/** @file A run of the workspace as the extension sees it: its `run.json`, and the process that trains it. */
+/** @file A run of the workspace as the extension sees it: its `run.json`, what lies beside it, and the process that trains it. */
 import { relative } from 'node:path';
+import { canResume } from '../../server/protocol/run/canResume.ts';
 import type { LiveState } from '../../server/protocol/wire/sidecar.ts';
 import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import type { RunLabel } from '../../server/protocol/run/runLabel.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { readRunLabel } from '../../server/runs/runLabel.ts';
-import { isUnderWay, type ObservedState, type Run } from '../../server/runs/run.ts';
+import { isUnderWay, openRun, type ObservedState, type Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
+import type { CutShort } from './readCutShort.ts';
 
 export class StoredRun {
   readonly run: Run;
@@ -17,13 +19,26 @@ export class StoredRun {
   /** As it was when `run.json` was read last. */
   #state: ObservedState;
   #label: RunLabel;
+  /** Undefined for a run that is under way or finished. */
+  #cutShort: CutShort | undefined;
   #reading: Promise<void> = Promise.resolve();
 
+  /** Without what {@link open} reads beside `run.json`. */
   constructor(run: Run, folder: string | undefined, label: RunLabel) {
     this.run = run;
     this.#label = label;
     this.folder = folder;
     this.#state = run.observedState();
+  }
+
+  /**
+   * The run in a folder.
+   * @throws UserError where it cannot be read
+   */
+  static async open(key: RunKey, folder: string | undefined): Promise<StoredRun> {
+    const stored = new StoredRun(await openRun(key), folder, await readRunLabel(key));
+    stored.#cutShort = await cutShortIn(stored.run, stored.#state);
+    return stored;
   }
 
   /**
@@ -40,11 +55,23 @@ export class StoredRun {
     await this.run.reload();
     this.#state = this.run.observedState();
     this.#label = await readRunLabel(this.run.path);
+    this.#cutShort = await cutShortIn(this.run, this.#state);
   }
 
   /** Name, note and pin that the user gave it. */
   get label(): RunLabel {
     return this.#label;
+  }
+
+  /** True where Resume is offered. */
+  get canResume(): boolean {
+    const { failure } = this.run.record;
+    return canResume({ state: this.#state, failure }, this.#cutShort?.hasCheckpoint ?? false);
+  }
+
+  /** The last evaluation of a run that ended before its last step; undefined for any other run, and where there is none. */
+  get lastEvaluation(): CutShort['evaluation'] {
+    return this.#cutShort?.evaluation;
   }
 
   /** A text that changes with the record and with the label. */
@@ -85,4 +112,10 @@ export class StoredRun {
   get isActive(): boolean {
     return isUnderWay(this.#state);
   }
+}
+
+/** Loaded with the first run that needs it: it reads logs, and a window that starts does not wait for their schemas. */
+async function cutShortIn(run: Run, state: ObservedState): Promise<CutShort | undefined> {
+  if (isUnderWay(state) || state === 'finished') return undefined;
+  return (await import('./readCutShort.ts')).readCutShort(run);
 }

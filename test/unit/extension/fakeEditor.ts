@@ -119,7 +119,9 @@ export const window = {
   showInformationMessage: show('information'),
   showWarningMessage: show('warning'),
   showErrorMessage: show('error'),
+  showQuickPick: show('pick'),
   setStatusBarMessage: () => undefined,
+  withProgress: <T>(_: unknown, task: () => T) => task(),
   onDidChangeActiveTextEditor: never,
   get activeTextEditor() {
     const file = editor.activeFile;

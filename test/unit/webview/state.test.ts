@@ -95,6 +95,17 @@ describe('the state of the page', () => {
       ({ state: 'failed', failure: { message: 'It broke', ...(fault && { fault }) } }) as const;
     expect(runCommands(run({ summary: runSummary('a', failed()) }), false)).toEqual(['rerun', 'resume']);
     expect(runCommands(run({ summary: runSummary('a', failed('divergence')) }), false)).toEqual(['rerun']);
+    const checkpoint = { type: 'checkpoint', step: 1, time: 0, path: 'a', afterDistortion: false } as const;
+    for (const [events, offered] of [
+      [runEvents(1), ['rerun']],
+      [
+        [...runEvents(1), checkpoint],
+        ['rerun', 'resume'],
+      ],
+    ] as const)
+      expect(runCommands(run({ summary: runSummary('a', failed()), snapshot: snapshotOf(events) }), false)).toEqual(
+        offered,
+      );
     expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), false)).toEqual([
       'exportModel',
       'rerun',

@@ -1,9 +1,11 @@
 /** A command that is called for something is never for another experiment in its place, also where there is only one. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { chooseExperiment, chooseRuns, chooseSweep } from '../../../../extension/commands/commandTargets.ts';
+import { RunCommands } from '../../../../extension/commands/runCommands.ts';
 import { RunStore } from '../../../../extension/runs/runStore.ts';
+import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
 import { Sweeps } from '../../../../extension/runs/sweeps.ts';
 import { createRun } from '../../../../server/runs/createRun.ts';
 import { createSweep } from '../../../../server/sweeps/sweepFolder.ts';
@@ -97,3 +99,21 @@ test.each([
     ]);
   },
 );
+
+test('Resume asks for no failed run without a checkpoint', async () => {
+  const runs = await Promise.all(
+    [1, 2].map(async (seed) => {
+      const run = await createRun({ experiment: only, text: lenet, overrides: [`training.seed=${seed}`] });
+      await run.update({ state: 'failed', failure: { message: 'It broke.' } });
+      return run;
+    }),
+  );
+  mkdirSync(runs[1].checkpointsFolder, { recursive: true });
+  writeFileSync(join(runs[1].checkpointsFolder, 'step-000000010.json'), '{}');
+  const launcher = { resume: (stored: StoredRun) => Promise.resolve(stored) };
+  const commands = new RunCommands({ ...services, launcher } as never, {} as never, {
+    reveal: () => undefined,
+    watched: () => [],
+  });
+  expect((await commands.resume(undefined))?.key).toBe(runs[1].path);
+});
