@@ -31,7 +31,7 @@ const alone = [
   'test/unit/cli/{interrupt,telemetry}.test.ts',
   'test/unit/commandClient/runCommand.test.ts',
   // They replace `vscode`.
-  'test/unit/extension/{messages,restrictedMode}.test.ts',
+  'test/unit/extension/{messages,notifications,restrictedMode}.test.ts',
   'test/unit/extension/{agents,cli,newExperiment,walkthrough}/*.test.ts',
   'test/unit/extension/commands/{commandTargets,controlCommands,experimentProblems,fileCommands}.test.ts',
   'test/unit/extension/commands/{helpCommands,keptCopies,sweepCommands}.test.ts',

@@ -2,10 +2,11 @@
 import { commands, l10n, workspace, type Disposable } from 'vscode';
 import { codePlaceIn, withoutCodePlace } from '../server/protocol/codePlace.ts';
 import { fileName } from '../server/protocol/fileName.ts';
+import { formatNumber } from '../server/protocol/formatQuantity.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
 import { openPlace } from './runs/openPlace.ts';
 import { runResultText } from './runs/runResultText.ts';
-import { showError, showInformation, withRemedy } from './messages.ts';
+import { showError, showInformation, showWarning, withRemedy } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
@@ -21,18 +22,29 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
   if (wanted === 'none' || state === 'stopped' || run.run.record.sweep !== undefined) return;
   const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
   const exportModel = { title: l10n.t('Export Model…'), command: 'deeptwist.exportModel' };
+  const openExperiment = { title: l10n.t('Open Experiment File'), command: 'deeptwist.openExperiment' };
   const resume = { title: l10n.t('Resume'), command: 'deeptwist.resume' };
   const log = { title: l10n.t('Show Log'), command: 'deeptwist.showLog' };
   const runFile = { title: l10n.t('Run File As It Is Now'), command: 'deeptwist.runExperiment' };
-  const { name, failure } = run.summary;
+  const { name, failure, result } = run.summary;
   let answer: typeof open | undefined;
   if (state === 'finished') {
-    if (wanted === 'problems') return;
-    answer = await showInformation(
-      l10n.t('{0} finished: {1}', name, runResultText(run.summary) ?? ''),
-      open,
-      exportModel,
-    );
+    const text = runResultText(run.summary) ?? '';
+    const rise = result?.lossRise;
+    if (rise)
+      answer = await showWarning(
+        l10n.t(
+          '{0} finished: {1}. Its loss rose from {2} to {3}: the training may have diverged. Try a smaller learning rate.',
+          name,
+          text,
+          formatNumber(rise.first),
+          formatNumber(rise.last),
+        ),
+        open,
+        openExperiment,
+      );
+    else if (wanted !== 'problems')
+      answer = await showInformation(l10n.t('{0} finished: {1}', name, text), open, exportModel);
   } else if (state === 'failed') {
     const place = failure && codePlaceIn(failure.message);
     const text = withRemedy(place ? { ...failure, message: withoutCodePlace(failure.message, place) } : failure);
