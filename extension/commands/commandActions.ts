@@ -1,10 +1,10 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type CancellationToken, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
-import { messageOf } from '../../server/protocol/thrown.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
+import { RunRevealer } from '../experiments/runRevealer.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import { firstShown } from '../runs/firstShown.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -49,15 +49,8 @@ export function commandActions(
   { tree, view, dashboards, sweepPanels, language }: Shown,
 ): Readonly<Record<CommandName, CommandAction>> {
   const problems = new ExperimentProblems();
-  services.context.subscriptions.push(problems);
-  const reveal = async (stored: StoredRun) => {
-    const node = view.visible ? await tree.nodeOf(stored) : undefined;
-    if (!node) return;
-    // While the tree is drawn anew, VS Code finds no row and refuses; the run trains all the same.
-    await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
-      services.log.warn(`${stored.key} is not shown in the tree: ${messageOf(error)}`);
-    });
-  };
+  const revealer = new RunRevealer({ tree, view }, services.log);
+  services.context.subscriptions.push(problems, revealer);
   /** For commands with a key, which is pressed on the selected rows: VS Code tells it the argument of its binding, and no row. */
   const onRows = (
     argument: unknown,
@@ -70,7 +63,10 @@ export function commandActions(
     window.setStatusBarMessage(l10n.t('No run is selected.'), 5000);
     return undefined;
   };
-  const runs = new RunCommands(services, problems, { reveal, watched: () => dashboards.shown });
+  const runs = new RunCommands(services, problems, {
+    reveal: (stored) => revealer.reveal(stored),
+    watched: () => dashboards.shown,
+  });
   const control = new ControlCommands(services);
   const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);

@@ -168,8 +168,11 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   async getTreeItem(node: TreeNode): Promise<TreeItem> {
     switch (node.kind) {
       case 'experiment': {
-        const runs = await this.#store.ownRunCount(node.experiment);
-        return experimentItem(node.experiment, runs, (await this.#sweeps.pathsOf(node.experiment)).length);
+        const { experiment } = node;
+        const runs = await this.#store.ownRunCount(experiment);
+        const sweeps = (await this.#sweeps.pathsOf(experiment)).length;
+        const isUnderWay = this.#store.active.some(({ run }) => run.record.experiment === experiment.file);
+        return experimentItem(experiment, { runs, sweeps, isUnderWay });
       }
       case 'run':
         return runItem(node, this.#differs.get(node.stored.key));
@@ -311,10 +314,15 @@ function newerFirst(a: TreeNode, b: TreeNode): number {
   return idOf(a) < idOf(b) ? 1 : -1;
 }
 
-function experimentItem({ file, name, missing }: ExperimentFile, runs: number, sweeps: number): TreeItem {
-  const item = new TreeItem(Uri.file(file), TreeItemCollapsibleState.Collapsed);
-  if (runs + sweeps === 0) item.collapsibleState = TreeItemCollapsibleState.None;
-  item.id = file;
+function experimentItem(
+  { file, name, missing }: ExperimentFile,
+  { runs, sweeps, isUnderWay }: { readonly runs: number; readonly sweeps: number; readonly isUnderWay: boolean },
+): TreeItem {
+  const isEmpty = runs + sweeps === 0;
+  const { None, Collapsed, Expanded } = TreeItemCollapsibleState;
+  const item = new TreeItem(Uri.file(file), isEmpty ? None : isUnderWay ? Expanded : Collapsed);
+  // Another id with the first run: VS Code keeps a row that it knows collapsed.
+  item.id = isEmpty ? `empty:${file}` : file;
   item.label = name;
   const counts = [
     ...(runs === 0 ? [] : [runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)]),

@@ -47,10 +47,7 @@ async function pruningBesideCode(session: EditorSession, page: Page): Promise<vo
 
 async function lowRankInSideBar(session: EditorSession, page: Page): Promise<void> {
   const run = await startRun(session, page, LOW_RANK); // Shows the dashboard in the side bar, for want of a panel.
-  await page
-    .getByRole('treeitem', { name: /low-rank/ })
-    .locator('.monaco-tl-twistie')
-    .click();
+  await page.getByRole('treeitem', { name: /low-rank/, expanded: true }).waitFor();
   await webview(page).getByRole('tab', { name: 'Spectrum' }).click();
   await reached(run, SHOWN_AT);
   await takeInThemes(session, page, 'low-rank-in-sidebar');
