@@ -4,9 +4,9 @@
  */
 import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem } from 'vscode';
 import { settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
-import { runResultText } from '../runs/runResultText.ts';
+import { standText } from '../runs/runResultText.ts';
 import { progressText, startTime } from '../runs/runLabels.ts';
-import { runIcon, runPhase, stateName } from '../runs/runPhase.ts';
+import { runIcon } from '../runs/runPhase.ts';
 import { settingsOf } from '../runs/settingsOfRun.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -76,15 +76,12 @@ async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
   ];
   return runs.map((stored, i) => {
     const [own, before] = [settings[i], settings[i + 1]];
-    const phase = runPhase(stored);
     return {
       stored,
       buttons,
-      iconPath: runIcon(phase),
+      iconPath: runIcon(stored),
       label: startTime(stored.summary.created, Date.now(), env.language),
-      description: stored.liveState
-        ? progressText(stored.liveState)
-        : (runResultText(stored.summary) ?? stateName(phase)),
+      description: stored.liveState ? progressText(stored.liveState) : standText(stored),
       detail: own && before ? differenceText(settingChanges(before, own).map(changeText)) : undefined,
     };
   });

@@ -17,7 +17,7 @@ import type { SweptRunRow } from '../../server/protocol/wire/sweep.ts';
 import { Disposable } from '../dispose.ts';
 import type { Sweeps } from '../runs/sweeps.ts';
 import type { Services } from '../services.ts';
-import { runResultText } from '../runs/runResultText.ts';
+import { outcomeText } from '../runs/runResultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -349,27 +349,28 @@ function runItem({ stored, varied }: RunNode, differs: string | undefined): Tree
   const told = varied ?? differs;
   const item = new TreeItem(label.name ?? told ?? time);
   item.id = summary.key;
-  item.iconPath = runIcon(phase);
+  item.iconPath = runIcon(stored);
   const parts = [
     label.pinned === true ? l10n.t('pinned') : undefined,
-    summary.state === 'running' && liveState ? progressText(liveState) : runResultText(summary),
+    summary.state === 'running' && liveState ? progressText(liveState) : outcomeText(stored),
+    summary.result?.lossRise && l10n.t('loss has risen'),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
     phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
     label.note,
     label.name === undefined ? undefined : told,
-    label.name === undefined && told === undefined ? undefined : time,
-    relativeAge(summary.created),
+    // The label is the time where nothing else tells the run from the others.
+    label.name === undefined && told === undefined ? undefined : (relativeAge(summary.created) ?? time),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
   const marks = [phase === 'failed' && !stored.canResume && 'again', stored.live && 'live', label.pinned && 'pinned'];
   item.contextValue = ['run', phase, ...marks.filter(Boolean)].join('.');
-  item.tooltip = new MarkdownString(runTooltip(l10n, stored, stateName(phase)));
+  item.tooltip = new MarkdownString(runTooltip(l10n, stored, { state: stateName(phase), locale: env.language }));
   item.accessibilityInformation = { label: `${stateName(phase)}, ${String(item.label)}, ${item.description}` };
   item.command = { command: 'deeptwist.openDashboard', title: l10n.t('Open Dashboard'), arguments: [summary.key] };
   return item;
 }
 
-/** Age of a run of the last hours; undefined for an older one, whose label has its day. */
+/** Age of a run of the last hours; undefined for an older one. */
 function relativeAge(created: number): string | undefined {
   const [count, unit] = age(Date.now() - created);
   if (unit === 'day') return undefined;

@@ -19,7 +19,7 @@ import { runPhase, stateName } from '../runs/runPhase.ts';
 import { MANAGE_TRUST } from '../messages.ts';
 import { experimentFileOf, isOpenExperiment } from '../runs/experimentFiles.ts';
 import { onPhaseChange } from '../runs/phaseChanges.ts';
-import { runResultText } from '../runs/runResultText.ts';
+import { outcomeText } from '../runs/runResultText.ts';
 import type { Services } from '../services.ts';
 import { mayDescribeModels } from '../trust.ts';
 
@@ -114,7 +114,7 @@ export class LanguageStatus extends Disposable {
     if (document !== shownExperiment()) return;
     const item = this.#run;
     item.text = newest ? l10n.t('Last run: {0}', stateName(runPhase(newest))) : l10n.t('No run yet');
-    item.detail = newest && runResultText(newest.summary);
+    item.detail = newest && outcomeText(newest);
     item.command = newest && {
       command: 'deeptwist.openDashboard',
       title: l10n.t('Open Dashboard'),

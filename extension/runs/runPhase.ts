@@ -24,8 +24,11 @@ const icons = {
 
 export type RunPhase = keyof typeof icons;
 
-export function runIcon(phase: RunPhase): ThemeIcon {
-  const [icon, color] = icons[phase];
+/** Of a finished run whose loss has risen, a warning. */
+export function runIcon(stored: StoredRun): ThemeIcon {
+  const phase = runPhase(stored);
+  const hasRisen = phase === 'finished' && stored.summary.result?.lossRise !== undefined;
+  const [icon, color] = hasRisen ? (['warning', 'list.warningForeground'] as const) : icons[phase];
   return new ThemeIcon(icon, color && new ThemeColor(color));
 }
 

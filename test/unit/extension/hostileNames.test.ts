@@ -19,7 +19,11 @@ describe.each(hostileNames)('%j', (name) => {
       result: { metric: name, test: 0.5, byteRatio: 2 },
       failure: { message: name, remedy: name },
     };
-    const markdown = runTooltip(l10n, { summary, liveState: undefined }, 'failed');
+    const markdown = runTooltip(
+      l10n,
+      { summary, liveState: undefined, lastEvaluation: { metric: name, value: 0.5 } },
+      { state: 'failed', locale: 'en' },
+    );
     expect(activeMarkdown(markdown)).not.toMatch(HARMFUL);
   });
 

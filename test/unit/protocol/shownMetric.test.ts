@@ -47,7 +47,11 @@ test('lists order and name it', () => {
   });
   expect(rowsInOrder([row(1, 0.9), row(2, 0.95)], 'metric').map(({ line }) => line)).toEqual([2, 1]);
   expect(resultFacts(better)[0]).toBe('accuracy 95.00%');
-  const tooltip = runTooltip(l10n, { summary: better, liveState: undefined }, 'finished');
+  const tooltip = runTooltip(
+    l10n,
+    { summary: better, liveState: undefined, lastEvaluation: undefined },
+    { state: 'finished', locale: 'en' },
+  );
   expect(tooltip.replaceAll('\\', '')).toContain('Validation accuracy: 95.00%');
   expect(tooltip).not.toContain('Test');
 });
