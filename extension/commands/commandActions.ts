@@ -99,7 +99,7 @@ export function commandActions(
     shareReport: async (argument, selection) =>
       (await import('./reportCommand.ts')).shareReport(services, argument, selection),
     compareRuns: async (argument, selection) => {
-      const chosen = await chooseRuns(services, argument, selection, { several: true });
+      const chosen = await chooseRuns(services, argument, selection, { several: l10n.t('Select runs to compare') });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
       await compare(dashboards, [...chosen, ...others]);
     },

@@ -1,12 +1,10 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { basename, dirname } from 'node:path';
-import { Uri, commands, env, l10n, window, workspace, type QuickPickItem } from 'vscode';
+import { Uri, commands, l10n, window, workspace } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
 import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
 import { EXPERIMENT_ENDING } from '../../server/runs/run.ts';
-import { runPhase, stateName } from '../runs/runPhase.ts';
-import { startTime } from '../runs/runLabels.ts';
-import { runResultText } from '../runs/runResultText.ts';
+import { runTitles } from '../runs/runTitles.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import {
   experimentFileOf,
@@ -136,7 +134,8 @@ interface ChosenRuns {
   readonly where?: (run: StoredRun) => boolean;
   /** What these runs are, for the message where there is none. */
   readonly state?: WantedState;
-  readonly several?: boolean;
+  /** What the user is asked where several runs can be chosen; undefined: one is. */
+  readonly several?: string;
 }
 
 /**
@@ -147,10 +146,10 @@ export async function chooseRuns(
   { store }: Services,
   argument: unknown,
   selection: unknown,
-  { where = () => true, state = 'any', several = false }: ChosenRuns = {},
+  { where = () => true, state = 'any', several }: ChosenRuns = {},
 ): Promise<StoredRun[]> {
   const selected = Array.isArray(selection) ? selection.filter(isNode).filter((node) => node.kind === 'run') : [];
-  if (selected.length > 1 && several) return selected.map(({ stored }) => stored).filter(where);
+  if (selected.length > 1 && several !== undefined) return selected.map(({ stored }) => stored).filter(where);
   if (isNode(argument) && argument.kind === 'run') return [argument.stored].filter(where);
   const file = fileOf(argument);
   if (file && isCopy(file)) {
@@ -173,7 +172,7 @@ export async function chooseRuns(
     void showInformation(none());
     return [];
   }
-  if (runs.length === 1 && !several) return runs;
+  if (runs.length === 1 && several === undefined) return runs;
   return (await pickRuns(runs, several)) ?? [];
 }
 
@@ -219,31 +218,19 @@ const PICKED = 100;
 
 /** Asks which of some runs is meant. Undefined if the user cancels. */
 export async function chooseAmong(runs: readonly StoredRun[]): Promise<StoredRun | undefined> {
-  return (await pickRuns(runs, false))?.at(0);
+  return (await pickRuns(runs, undefined))?.at(0);
 }
 
-async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
-  const { runDifferences } = await import('../runs/runDifferences.ts');
-  const differs = await runDifferences(runs);
-  const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => {
-    const time = startTime(stored.summary.created, Date.now(), env.language);
-    const told = stored.label.name ?? differs.get(stored.key);
-    return {
-      label: `${stored.summary.name} · ${told ?? time}`,
-      description: [
-        runResultText(stored.summary) ?? stateName(runPhase(stored)),
-        ...(told === undefined ? [] : [time]),
-        ...(stored.label.note === undefined ? [] : [stored.label.note]),
-      ].join(' · '),
-      stored,
-    };
-  });
-  if (!several) {
+/** @param several what the user is asked where several can be chosen; undefined: one */
+async function pickRuns(runs: readonly StoredRun[], several: string | undefined): Promise<StoredRun[] | undefined> {
+  const titles = await runTitles(runs);
+  const items = runs.map((stored) => ({ ...titles.get(stored.key)!, stored }));
+  if (several === undefined) {
     const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Select a run'), matchOnDescription: true });
     return picked && [picked.stored];
   }
   const picked = await window.showQuickPick(items, {
-    placeHolder: l10n.t('Select runs'),
+    placeHolder: several,
     canPickMany: true,
     matchOnDescription: true,
   });
@@ -253,7 +240,7 @@ async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<S
 /** Further runs, to be compared with one. */
 export async function chooseOthers({ store }: Services, stored: StoredRun): Promise<StoredRun[]> {
   const others = (await store.newest(PICKED)).filter((run) => run !== stored);
-  if (others.length > 0) return (await pickRuns(others, true)) ?? [];
+  if (others.length > 0) return (await pickRuns(others, l10n.t('Select runs to compare'))) ?? [];
   void showInformation(l10n.t('There is no other run to compare this one with.'));
   return [];
 }

@@ -10,6 +10,7 @@ import { runExport, type ExportRequest } from '../cli/runExport.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { reportError, showError, showInformation } from '../messages.ts';
 import { revealLabel, revealPath } from '../runs/revealPath.ts';
+import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
@@ -44,7 +45,7 @@ export class ExportCommand {
     const where = ({ summary }: StoredRun) => summary.state === 'finished';
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where, state: 'finished' });
     if (!stored) return undefined;
-    const chosen = isChosen(choices) ? choices : await choose(stored);
+    const chosen = isChosen(choices) ? choices : await choose(stored, await runTitle(this.#services.store, stored));
     return chosen && this.#export(stored, chosen, []);
   }
 
@@ -102,12 +103,12 @@ function isChosen(choices: unknown): choices is ExportChoices {
   return typeof choices === 'object' && choices !== null && 'format' in choices && 'path' in choices;
 }
 
-async function choose(stored: StoredRun): Promise<ExportChoices | undefined> {
+async function choose(stored: StoredRun, name: string): Promise<ExportChoices | undefined> {
   const items = exportFormatNames.map((format): QuickPickItem & { format: ExportFormatName } => {
     const { label, description } = exportFormats[format];
     return { label: l10n.t(label), detail: l10n.t(description), format };
   });
-  const title = l10n.t('Export the model of {0}', stored.run.id);
+  const title = l10n.t('Export the model of {0}', name);
   const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t('The format'), matchOnDetail: true });
   if (!picked) return undefined;
   const { format } = picked;

@@ -6,6 +6,7 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { lastValues } from '../../server/runs/changedValues.ts';
 import { deleteRun } from '../../server/runs/deleteRun.ts';
 import { revealPath } from '../runs/revealPath.ts';
+import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
@@ -65,10 +66,12 @@ export class FolderCommands {
 
   async deleteRun(argument: unknown, selection: unknown): Promise<void> {
     requireTrustToChangeRuns();
-    const runs = await chooseRuns(this.#services, argument, selection, { several: true });
+    const runs = await chooseRuns(this.#services, argument, selection, { several: l10n.t('Select runs to delete') });
     if (runs.length === 0) return;
     const question =
-      runs.length === 1 ? l10n.t('Delete the run {0}?', runs[0].run.id) : l10n.t('Delete {0} runs?', runs.length);
+      runs.length === 1
+        ? l10n.t('Delete the run {0}?', await runTitle(this.#services.store, runs[0]))
+        : l10n.t('Delete {0} runs?', runs.length);
     const detail = l10n.t(
       'Its model, checkpoints and everything that was recorded are deleted from the disk:\n{0}',
       foldersOf(runs),

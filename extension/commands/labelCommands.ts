@@ -15,7 +15,7 @@ export class LabelCommands {
   }
 
   async renameRun(argument: unknown): Promise<void> {
-    const [stored] = await this.#chosen(argument, undefined);
+    const [stored] = await this.#chosen(argument);
     if (!stored) return;
     const prompt = l10n.t('Name of the run; leave it empty to have none');
     const name = await this.#ask(l10n.t('Rename Run'), prompt, stored.label.name);
@@ -23,19 +23,21 @@ export class LabelCommands {
   }
 
   async editRunNote(argument: unknown): Promise<void> {
-    const [stored] = await this.#chosen(argument, undefined);
+    const [stored] = await this.#chosen(argument);
     if (!stored) return;
     const note = await this.#ask(l10n.t('Edit Note'), l10n.t('Note on the run'), stored.label.note);
     if (note !== undefined) await this.#change(stored, { note });
   }
 
   async pinRun(argument: unknown, selection: unknown, pinned: boolean): Promise<void> {
-    for (const stored of await this.#chosen(argument, selection)) await this.#change(stored, { pinned });
+    const question = pinned ? l10n.t('Select runs to pin') : l10n.t('Select runs to unpin');
+    const several = Array.isArray(selection) ? question : undefined;
+    for (const stored of await this.#chosen(argument, selection, several)) await this.#change(stored, { pinned });
   }
 
-  #chosen(argument: unknown, selection: unknown): Promise<StoredRun[]> {
+  #chosen(argument: unknown, selection?: unknown, several?: string): Promise<StoredRun[]> {
     requireTrustToChangeRuns();
-    return chooseRuns(this.#services, argument, selection, { several: Array.isArray(selection) });
+    return chooseRuns(this.#services, argument, selection, { several });
   }
 
   async #ask(title: string, prompt: string, value: string | undefined): Promise<string | undefined> {

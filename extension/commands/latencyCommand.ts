@@ -4,6 +4,7 @@ import type { Latency } from '../../server/protocol/run/latency.ts';
 import { runBenchmark } from '../cli/runBenchmark.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { reportError, showInformation } from '../messages.ts';
+import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
@@ -41,7 +42,7 @@ export class LatencyCommand {
     const { log } = this.#services;
     log.info(`${stored.key}: measured …`);
     try {
-      const title = l10n.t('Measuring {0}', stored.run.id);
+      const title = l10n.t('Measuring {0}', await runTitle(this.#services.store, stored));
       const latency = await withCommandProgress(this.#services, title, token, (process) =>
         runBenchmark(stored.key, options, process),
       );

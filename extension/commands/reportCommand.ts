@@ -20,7 +20,7 @@ export async function shareReport(
   selection: unknown,
 ): Promise<string | undefined> {
   requireTrustToRun();
-  const runs = await chooseRuns(services, argument, selection, { several: true });
+  const runs = await chooseRuns(services, argument, selection, { several: l10n.t('Select runs to report') });
   if (runs.length === 0) return undefined;
   const path = pathIn(selection) ?? (await askForPath(runs[0]));
   if (path === undefined) return undefined;

@@ -7,6 +7,7 @@ import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import { parallelRuns } from '../cli/parallelRuns.ts';
 import type { Services } from '../services.ts';
 import { isExperimentFile } from '../runs/experimentFiles.ts';
+import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { RunRequest } from '../runs/launcher.ts';
 import { showInformation } from '../messages.ts';
@@ -69,7 +70,7 @@ export class RunCommands {
     const request = await settledRequestOf(stored);
     const values = await askForValues({
       ...request,
-      title: l10n.t('Rerun {0} With', stored.run.id),
+      title: l10n.t('Rerun {0} With', await runTitle(this.#services.store, stored)),
       state: this.#services.context.workspaceState,
     });
     return values && this.#start({ ...request, overrides: lastValues([...request.overrides, ...values]) });

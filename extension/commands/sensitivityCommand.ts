@@ -6,6 +6,8 @@ import { exampleDrop, type SensitivityReport } from '../../server/protocol/run/s
 import { shownMetric } from '../../server/protocol/run/testMetric.ts';
 import { runSensitivity } from '../cli/runSensitivity.ts';
 import { showSensitivity } from '../sensitivity/sensitivityPanel.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
@@ -58,10 +60,10 @@ export class SensitivityCommand {
     if (experiment) {
       const run = (await store.runsOf(experiment)).find(isFinished);
       const { file, name } = experiment;
-      return run ? subjectOf(run) : { path: file, directory: dirname(file), name };
+      return run ? subjectOf(store, run) : { path: file, directory: dirname(file), name };
     }
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where: isFinished, state: 'finished' });
-    return stored && subjectOf(stored);
+    return stored && subjectOf(store, stored);
   }
 
   async #measure(
@@ -86,8 +88,10 @@ export class SensitivityCommand {
   }
 }
 
-function subjectOf({ key, summary: { id, result } }: StoredRun): Subject {
-  return { path: key, directory: key, name: id, value: result && shownMetric(result) };
+async function subjectOf(store: RunStore, stored: StoredRun): Promise<Subject> {
+  const { key, summary } = stored;
+  const name = await runTitle(store, stored);
+  return { path: key, directory: key, name, value: summary.result && shownMetric(summary.result) };
 }
 
 /** NaN where nothing is to be suggested; undefined where the user cancels. */

@@ -21,7 +21,7 @@ import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
 import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
 import { reportError, showInformation } from '../messages.ts';
-import { runResultText } from '../runs/runResultText.ts';
+import { runTitles } from '../runs/runTitles.ts';
 import type { Services } from '../services.ts';
 import { mayDescribeModels } from '../trust.ts';
 
@@ -376,10 +376,12 @@ async function askTeacher(step: Step, answers: Answers, { choices }: Asking): As
   const items: Pick<TeacherChoice>[] = [
     { label: l10n.t('No teacher'), detail: l10n.t('The model learns from the labels alone.'), value: 'none' },
   ];
+  const titles = await runTitles(teachers.flatMap((teacher) => ('file' in teacher ? [] : [teacher.run])));
   const runs = teachers.flatMap((teacher): Pick<TeacherChoice>[] => {
     if ('file' in teacher) return [];
-    const { summary } = teacher.run;
-    return [{ label: summary.name, description: runResultText(summary), detail: summary.id, value: teacher }];
+    const { run, isNameUnique } = teacher;
+    const detail = isNameUnique ? undefined : run.summary.experiment;
+    return [{ ...titles.get(run.key)!, ...(detail !== undefined && { detail }), value: teacher }];
   });
   if (runs.length > 0) items.push(separator(l10n.t('Finished runs')), ...runs);
   const files = teachers.flatMap((teacher): Pick<TeacherChoice>[] =>

@@ -1,13 +1,15 @@
 /** A command that is called for something is never for another experiment in its place, also where there is only one. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { chooseExperiment, chooseRuns, chooseSweep } from '../../../../extension/commands/commandTargets.ts';
 import { RunCommands } from '../../../../extension/commands/runCommands.ts';
 import { RunStore } from '../../../../extension/runs/runStore.ts';
+import { runTitle } from '../../../../extension/runs/runTitles.ts';
 import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
 import { Sweeps } from '../../../../extension/runs/sweeps.ts';
 import { createRun } from '../../../../server/runs/createRun.ts';
+import { changeRunLabel } from '../../../../server/runs/runLabel.ts';
 import { createSweep } from '../../../../server/sweeps/sweepFolder.ts';
 import { useInstallation } from '../../installation.ts';
 import { lenet } from '../../language/lenet.ts';
@@ -99,6 +101,53 @@ test.each([
     ]);
   },
 );
+
+describe('the picker of runs', () => {
+  const time = '.*\\d\\d:\\d\\d';
+  const picked = () => {
+    const [[kind, items, options]] = shown;
+    const rows = (items as { label: string; description: string }[]).map(({ label, description }) => [
+      label,
+      description,
+    ]);
+    return { kind, rows, placeHolder: (options as { placeHolder: string }).placeHolder };
+  };
+
+  async function runOf(seed: number, minutes: number) {
+    const now = new Date(Date.now() - minutes * 60_000);
+    const run = await createRun({ experiment: only, text: lenet, overrides: [`training.seed=${seed}`], now });
+    await run.update({ state: 'finished', result: { metric: 'accuracy', test: 0.5, byteRatio: 1, weightRatio: 1 } });
+    return run;
+  }
+
+  test('names them by what tells them apart, or by the name and the note that the user gave', async () => {
+    await runOf(1, 1);
+    const named = await runOf(2, 2);
+    await changeRunLabel(named.path, { name: 'the good one', note: 'as in the paper' });
+    await (await runOf(3, 3)).update({ state: 'stopped', result: undefined });
+    expect(await chooseRuns(services, undefined, undefined, { several: 'Select runs to compare' })).toEqual([]);
+    expect(picked()).toEqual({
+      kind: 'pick',
+      placeHolder: 'Select runs to compare',
+      rows: [
+        ['only · seed 1', expect.stringMatching(`^accuracy 50.00% · ${time}$`)],
+        ['only · the good one', expect.stringMatching(`^accuracy 50.00% · ${time} · as in the paper$`)],
+        ['only · seed 3', expect.stringMatching(`^stopped · ${time}$`)],
+      ],
+    });
+  });
+
+  test('names one by its time where nothing else tells it apart, and titles do as well', async () => {
+    const run = await runOf(1, 1);
+    await chooseRuns(services, undefined, undefined, { several: 'Select runs to delete' });
+    const { rows } = picked();
+    expect(rows).toEqual([[expect.stringMatching(`^only · ${time}$`), 'accuracy 50.00%']]);
+    const stored = (await services.store.get(run.path))!;
+    expect(await runTitle(services.store, stored)).toBe(rows[0][0]);
+    await runOf(2, 2);
+    expect(await runTitle(services.store, stored)).toBe('only · seed 1');
+  });
+});
 
 test('Resume asks for no failed run without a checkpoint', async () => {
   const runs = await Promise.all(
