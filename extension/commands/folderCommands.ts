@@ -2,9 +2,11 @@
 import { dirname } from 'node:path';
 import { Uri, env, l10n, window, workspace } from 'vscode';
 import { shortLine } from '../../server/protocol/printable.ts';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { lastValues } from '../../server/runs/changedValues.ts';
 import { deleteRun } from '../../server/runs/deleteRun.ts';
+import { isOnDesktop } from '../runs/desktop.ts';
 import { revealPath } from '../runs/revealPath.ts';
 import { runTitle } from '../runs/runTitles.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -64,24 +66,73 @@ export class FolderCommands {
     if (stored) await revealPath(stored.key);
   }
 
+  /** To the trash of the system; for good where there is none, and where it takes no run. */
   async deleteRun(argument: unknown, selection: unknown): Promise<void> {
     requireTrustToChangeRuns();
-    const runs = await chooseRuns(this.#services, argument, selection, { several: l10n.t('Select runs to delete') });
+    const several = l10n.t('Select runs to delete');
+    const runs = await chooseRuns(this.#services, argument, selection, { several });
     if (runs.length === 0) return;
+    const { store } = this.#services;
     const question =
       runs.length === 1
-        ? l10n.t('Delete the run {0}?', await runTitle(this.#services.store, runs[0]))
+        ? l10n.t('Delete the run {0}?', await runTitle(store, runs[0]))
         : l10n.t('Delete {0} runs?', runs.length);
-    const detail = l10n.t(
-      'Its model, checkpoints and everything that was recorded are deleted from the disk:\n{0}',
-      foldersOf(runs),
-    );
-    if (!(await confirmed(question, detail, l10n.t('Delete')))) return;
+    if (hasTrash()) await this.#moveToTrash(runs, question);
+    else if (await confirmed(question, lostText(runs), l10n.t('Delete'))) await this.#delete(runs);
+  }
+
+  async #moveToTrash(runs: readonly StoredRun[], question: string): Promise<void> {
+    const { restore, move, failed } = trashWords();
+    if (!(await confirmed(question, `${restore}\n${foldersOf(runs)}`, move))) return;
+    const refused: StoredRun[] = [];
+    for (const stored of runs) {
+      await deleteRun(stored.run, async (folder) => {
+        try {
+          await workspace.fs.delete(Uri.file(folder), { recursive: true, useTrash: true });
+        } catch (error) {
+          this.#services.log.warn(`${folder}: ${messageOf(error)}`);
+          refused.push(stored);
+        }
+      });
+      await this.#services.store.refresh(stored.key);
+    }
+    if (refused.length === 0) return;
+    if (await confirmed(failed, lostText(refused), l10n.t('Delete Permanently'))) await this.#delete(refused);
+  }
+
+  async #delete(runs: readonly StoredRun[]): Promise<void> {
     for (const { run } of runs) {
       await deleteRun(run);
       await this.#services.store.refresh(run.path);
     }
   }
+}
+
+/** A window on another machine than its files has none. */
+function hasTrash(): boolean {
+  return isOnDesktop() && workspace.getConfiguration('files').get('enableTrash', true);
+}
+
+/** As VS Code's Explorer has them. */
+function trashWords(): { restore: string; move: string; failed: string } {
+  return process.platform === 'win32'
+    ? {
+        restore: l10n.t('You can restore these files from the Recycle Bin.'),
+        move: l10n.t('Move to Recycle Bin'),
+        failed: l10n.t('Failed to delete using the Recycle Bin. Do you want to permanently delete instead?'),
+      }
+    : {
+        restore: l10n.t('You can restore these files from the Trash.'),
+        move: l10n.t('Move to Trash'),
+        failed: l10n.t('Failed to delete using the Trash. Do you want to permanently delete instead?'),
+      };
+}
+
+function lostText(runs: readonly StoredRun[]): string {
+  return l10n.t(
+    'Its model, checkpoints and everything that was recorded are deleted from the disk:\n{0}',
+    foldersOf(runs),
+  );
 }
 
 /** Folders that a question lists; the rest is counted. */

@@ -7,10 +7,12 @@ import { lockHolder, refusalElsewhere } from './lockRun.ts';
 import type { Run } from './run.ts';
 
 /**
- * Deletes a run folder. It is moved out of sight first: nobody sees half a run.
+ * Deletes a run folder.
+ * @param remove moves the folder elsewhere, to the trash for example. Default: it is deleted for good, and moved out of sight first: nobody
+ *   sees half a run
  * @throws UserError while a process writes the run
  */
-export async function deleteRun(run: Run): Promise<void> {
+export async function deleteRun(run: Run, remove: (folder: string) => Promise<void> = removeForGood): Promise<void> {
   const writer = await lockHolder(run);
   if (writer) {
     throw (
@@ -20,7 +22,11 @@ export async function deleteRun(run: Run): Promise<void> {
       })
     );
   }
-  const aside = join(dirname(run.path), `.deleted-${randomBytes(6).toString('hex')}`);
-  await rename(run.path, aside);
+  await remove(run.path);
+}
+
+async function removeForGood(folder: string): Promise<void> {
+  const aside = join(dirname(folder), `.deleted-${randomBytes(6).toString('hex')}`);
+  await rename(folder, aside);
   await rm(aside, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -96,6 +96,10 @@ export const editor = {
   activeFile: undefined as string | undefined,
   /** What is there in the place of a file: `untitled`. */
   activeScheme: 'file',
+  /** A browser where it is false. */
+  isDesktop: false,
+  /** Takes what is deleted; undefined where the system has no trash. */
+  trash: undefined as ((file: string) => void) | undefined,
   /** By their names without `deeptwist.` */
   settings: {} as Record<string, unknown>,
   /** What was typed into every file that is opened. */
@@ -105,6 +109,7 @@ export const editor = {
 export function resetEditor(): void {
   shown.length = 0;
   Object.assign(editor, { folders: [], answer: undefined, activeFile: undefined, unsaved: undefined, settings: {} });
+  Object.assign(editor, { isDesktop: false, trash: undefined });
   editor.activeScheme = 'file';
 }
 
@@ -120,7 +125,14 @@ const show =
   };
 
 export const commands = { executeCommand: show('command') };
-export const env = { language: 'en' };
+export const UIKind = { Desktop: 1, Web: 2 };
+export const env = {
+  language: 'en',
+  remoteName: undefined,
+  get uiKind() {
+    return editor.isDesktop ? UIKind.Desktop : UIKind.Web;
+  },
+};
 
 const never = () => ({ dispose: () => undefined });
 
@@ -158,6 +170,13 @@ export const languages = {
 
 export const workspace = {
   isTrusted: true,
+  fs: {
+    delete({ fsPath }: Uri, { useTrash }: { useTrash: boolean }) {
+      if (!useTrash || !editor.trash) return Promise.reject(new Error('no trash'));
+      editor.trash(fsPath);
+      return Promise.resolve();
+    },
+  },
   get workspaceFolders() {
     return editor.folders.map((folder) => ({ uri: new Uri(folder) }));
   },
