@@ -44,6 +44,16 @@ describe('the order of runs', () => {
     const runs = [summary({ id: 'large', ...accuracy(0.99, 2) }), summary({ id: 'small', ...accuracy(0.9, 60) })];
     expect(ids(inOrder(runs, 'ratio'))).toEqual(['small', 'large']);
   });
+
+  test.each(['metric', 'ratio'] as const)('by %s has those first that are under way', (order) => {
+    const runs = [
+      summary({ id: 'good', created: 3, ...accuracy(0.98, 10) }),
+      summary({ id: 'stopped', created: 4, state: 'stopped' }),
+      summary({ id: 'training', created: 1, state: 'running' }),
+      summary({ id: 'waiting', created: 2, state: 'queued' }),
+    ];
+    expect(ids(inOrder(runs, order))).toEqual(['waiting', 'training', 'good', 'stopped']);
+  });
 });
 
 describe('the filter of runs', () => {
