@@ -1,6 +1,7 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
 import type { Decoded } from '../data/dataset.ts';
 import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { lossRiseText } from '../protocol/run/riseOfLoss.ts';
 import { leftTestAlone, shownMetric } from '../protocol/run/testMetric.ts';
 import type { EventOf, RunEvent, Summary } from '../protocol/run/events.ts';
 import {
@@ -195,7 +196,13 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
     ['speed', `${formatNumber(summary.stepsPerSecond)} steps/s over ${formatCount(summary.steps)} steps`],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
-  return [...layerTable(summary, terminal), '', ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`)];
+  const { lossRise } = summary;
+  return [
+    ...layerTable(summary, terminal),
+    '',
+    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...(lossRise ? [`${styled(terminal, 'yellow', 'warning:')} ${lossRiseText(lossRise)}`] : []),
+  ];
 }
 
 function compressedText(summary: Summary): string {

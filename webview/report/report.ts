@@ -6,6 +6,7 @@ import { fileName } from '../../server/protocol/fileName.ts';
 import { formatBytes, formatCount, formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import type { RenderedReport, ReportData, ReportedRun, ReportTable } from '../../server/protocol/run/report.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import { lossRiseText } from '../../server/protocol/run/riseOfLoss.ts';
 import { leftTestAlone } from '../../server/protocol/run/testMetric.ts';
 import { selectionText } from '../../server/protocol/run/selectionText.ts';
 import type { ShownRun } from '../state.ts';
@@ -123,6 +124,7 @@ function facts({ snapshot, state }: ReportedRun): Markup {
       )}
     </dl>
     ${summary || state === 'finished' ? undefined : html`<p>The run is ${state}: this is how far it has come.</p>`}
+    ${summary?.lossRise && html`<p>${lossRiseText(summary.lossRise)}</p>`}
     ${summary && html`<p class="note">${selectionText(snapshot)}</p>`}`;
 }
 

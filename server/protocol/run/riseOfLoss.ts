@@ -1,4 +1,5 @@
 /** @file Trainings that have diverged without becoming NaN. Pure. */
+import { formatNumber } from '../formatQuantity.ts';
 import type { EventOf } from './events.ts';
 import type { RunSnapshot } from './runHistory.ts';
 
@@ -19,6 +20,12 @@ export function riseOfLoss(losses: Float64Array): LossRise | undefined {
   const count = Math.ceil(PART * losses.length);
   const [first, last] = [mean(losses.subarray(0, count)), mean(losses.subarray(losses.length - count))];
   return last > first ? { first, last } : undefined;
+}
+
+/** For a finished run, in English: the page of a dashboard and the editor have their own words. */
+export function lossRiseText({ first, last }: LossRise): string {
+  const ends = `from ${formatNumber(first)} to ${formatNumber(last)}`;
+  return `The loss rose ${ends}: the training may have diverged. Try a smaller learning rate.`;
 }
 
 /**

@@ -192,6 +192,16 @@ describe('ProgressDisplay', () => {
     `);
   });
 
+  it('warns of a loss that has risen', () => {
+    const terminal = new MemoryTerminal();
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => 0 });
+    const lossRise = { first: 2.3, last: 14.5 };
+    for (const event of wholeRun)
+      display.show(event.type === 'finished' ? { ...event, summary: { ...event.summary, lossRise } } : event);
+    display.end();
+    expect(terminal.text).toContain('warning: The loss rose from 2.3 to 14.5: the training may have diverged.');
+  });
+
   it('tells the size of the compressed file where the run has one', () => {
     const terminal = new MemoryTerminal();
     const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => 0 });

@@ -114,6 +114,14 @@ test('several runs stand side by side, those of several seeds as their mean with
   expect(page.replaceAll(/\s+/g, ' ')).toContain('Whoever chooses among these runs by their test results');
 });
 
+test('a loss that has risen is said', async () => {
+  const { run, report, read } = await place();
+  const summary = { ...finished.summary, lossRise: { first: 2.3, last: 14.5 } };
+  const { id } = await run([started, metrics(1), { ...finished, summary }]);
+  await report('last');
+  expect(read(`${id}.html`)).toContain('<p>The loss rose from 2.3 to 14.5: the training may have diverged.');
+});
+
 test('a report of ten long runs is small', async () => {
   const { run, report } = await place();
   const ids: string[] = [];
