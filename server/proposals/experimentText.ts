@@ -128,7 +128,7 @@ function scheduleText(method: Method, { schedule }: FirstCompression): string {
 /** Comments for settings whose name does not say what they do. */
 const COMMENTS: Comments = {
   distortEvery: [
-    'The distortion step S_D: every so many steps the weights are overwritten by their',
+    'Steps between two distortions (S_D), each of which overwrites the weights by their',
     'compressed form. In between they train as usual, in full precision.',
   ],
   learningRateSchedule: ['After four epochs, half of it after each.'],

@@ -44,8 +44,8 @@ const policy = z
 
 const distortEvery = positiveInteger
   .describe(
-    'Distortion step S_D, in training steps, or epochs where unit says so: every so many the weights are replaced by their compressed form. In between ' +
-      'they train in full precision and recover. DeepTwist paper: 5 (LeNet-300-100) and 10 (LeNet-5); 100 (pruning and low rank of an ' +
+    'Distortion step S_D: training steps (epochs where unit says so) between two distortions, which replace the weights by their compressed form. ' +
+      'In between they train in full precision and recover. DeepTwist paper: 5 (LeNet-300-100) and 10 (LeNet-5); 100 (pruning and low rank of an ' +
       'LSTM), 2000 (quantizing it). Accuracy depends little on it, up to about 100 for LeNet-5: 98.7% at 200, 96.5% at 500 (Table 2).',
   )
   .meta({ examples: [10] });

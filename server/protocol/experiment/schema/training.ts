@@ -20,7 +20,7 @@ const learningRateSchedule = z
           .describe('The learning rate is multiplied by this at each decay.')
           .meta({ examples: [0.5] }),
       })
-      .describe('Multiplied by a factor every so many steps.'),
+      .describe('Multiplied by a factor at regular intervals.'),
     z
       .strictObject({
         type: z.literal('exponential'),
@@ -33,7 +33,7 @@ const learningRateSchedule = z
           .describe('Steps after which the factor has been reached once.')
           .meta({ examples: [10000] }),
       })
-      .describe('Falls by a factor over so many steps, a little at each.'),
+      .describe('Falls exponentially, by a factor over the given number of steps.'),
     z
       .strictObject({
         type: z.literal('after-epoch'),

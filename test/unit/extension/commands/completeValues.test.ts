@@ -25,7 +25,7 @@ describe('of what is typed as path=value', () => {
       line: 'compression.distortEvery=',
       description: '10',
       detail:
-        'Distortion step S_D, in training steps, or epochs where unit says so: every so many the weights are replaced by their compressed form.',
+        'Distortion step S_D: training steps (epochs where unit says so) between two distortions, which replace the weights by their compressed form.',
     });
     expect(labels('see')[0]).toBe('training.seed');
     expect(labels('rate').slice(0, 1)).toEqual(['training.optimizer.learningRate']);
