@@ -19,7 +19,7 @@ function at(text: string, place: string): string {
 
 describe('a setting', () => {
   test.each([
-    ['"dist|ortEvery"', /Distortion step S_D, in training steps.*LeNet-300-100.*_A positive integer_/s],
+    ['"dist|ortEvery"', /Distortion step S_D: training steps.*LeNet-300-100.*_A positive integer_/s],
     ['"exp|onent"', /E: how much faster.*7 \(LeNet\), 3 \(LSTM\).*default: `3`/s],
     ['"initial|Rate"', /p_i.*0 to 1.*default: `0`/s],
     ['"sch|edule"', /Equation \(1\): p_t = p_f/],
