@@ -1,13 +1,16 @@
 /** @file The loss at both ends of a training. */
+import type { Experiment } from '../protocol/experiment/schema.ts';
+import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import { recordedLoss, riseOfLoss, type LossRise } from '../protocol/run/riseOfLoss.ts';
 import { readBackwards } from '../runs/log/readBackwards.ts';
 import type { Run } from '../runs/run.ts';
 
 /**
  * From the log, which has all steps also of a run that was resumed.
- * @returns undefined where the loss has not risen, or the log cannot be read: no run fails for that
+ * @returns undefined where the loss has not risen, where that says nothing, or where the log cannot be read: no run fails for that
  */
-export async function readLossRise(run: Run): Promise<LossRise | undefined> {
+export async function readLossRise(run: Run, experiment: Experiment): Promise<LossRise | undefined> {
+  if (beginsTrained(experiment)) return undefined;
   const losses: number[] = [];
   try {
     await readBackwards(run, ['metrics'], (event) => losses.push(recordedLoss(event)) > 0);
@@ -15,4 +18,9 @@ export async function readLossRise(run: Run): Promise<LossRise | undefined> {
     return undefined;
   }
   return riseOfLoss(Float64Array.from(losses.reverse()));
+}
+
+/** True where the weights were trained before: compressing them may cost more than the training gains, though nothing is wrong. */
+function beginsTrained({ start, model }: Experiment): boolean {
+  return start !== undefined || (typeof model === 'string' ? hasEnding(model, modelEndings) : 'onnx' in model);
 }

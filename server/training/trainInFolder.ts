@@ -137,7 +137,7 @@ export async function trainInFolder(
     const { warnings, ...file } = await writeFinalModel(run, { ...current, parameters: { list } }, keep);
     for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
     log.flush();
-    const lossRise = await readLossRise(run);
+    const lossRise = await readLossRise(run, live.experiment);
     return endOf(
       record({
         type: 'finished',

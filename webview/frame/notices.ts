@@ -7,7 +7,6 @@ import { fileName } from '../../server/protocol/fileName.ts';
 import { inOneLine } from '../../server/protocol/userError.ts';
 import { button, iconButton, progressBar } from '../controls/controls.ts';
 import { element } from '../element.ts';
-import { recordedLosses, riseOfLoss } from '../../server/protocol/run/riseOfLoss.ts';
 import { runCommands } from '../state.ts';
 import type { PageState, ShownRun } from '../state.ts';
 import { commandWords, runFileWords } from './words.ts';
@@ -189,7 +188,7 @@ function runNotices(
         });
       break;
     case 'finished': {
-      const rise = snapshot && riseOfLoss(recordedLosses(snapshot));
+      const rise = end?.type === 'finished' ? end.summary.lossRise : undefined;
       if (rise)
         notices.push({
           kind: 'warning',

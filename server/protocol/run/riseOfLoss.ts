@@ -1,7 +1,6 @@
 /** @file Trainings that have diverged without becoming NaN. Pure. */
 import { formatNumber } from '../formatQuantity.ts';
 import type { EventOf } from './events.ts';
-import type { RunSnapshot } from './runHistory.ts';
 
 /** Mean loss of the first and of the last steps of a run in which it has risen. */
 export interface LossRise {
@@ -14,7 +13,7 @@ const PART = 0.05;
 /** Fewer recorded steps say nothing. */
 const LEAST = 40;
 
-/** @param losses of the recorded steps, from {@link recordedLosses} or {@link recordedLoss} */
+/** @param losses of the recorded steps, by {@link recordedLoss} */
 export function riseOfLoss(losses: Float64Array): LossRise | undefined {
   if (losses.length < LEAST) return undefined;
   const count = Math.ceil(PART * losses.length);
@@ -34,12 +33,6 @@ export function lossRiseText({ first, last }: LossRise): string {
  */
 export function recordedLoss({ loss, losses }: Pick<EventOf<'metrics'>, 'loss' | 'losses'>): number {
   return losses?.data ?? loss;
-}
-
-/** {@link recordedLoss} of all steps. */
-export function recordedLosses({ metrics, losses }: Pick<RunSnapshot, 'metrics' | 'losses'>): Float64Array {
-  const data = losses?.columns.data;
-  return data && losses ? data.subarray(0, losses.length) : metrics.columns.loss.subarray(0, metrics.length);
 }
 
 function mean(values: Float64Array): number {

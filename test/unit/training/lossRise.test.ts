@@ -24,3 +24,12 @@ test('not where it has not risen', async () => {
   expect(trained.record.state).toBe('finished');
   expect(trained.record.result).not.toHaveProperty('lossRise');
 });
+
+test('not where the weights were trained before: compressing them costs something', async () => {
+  const { run } = await workspace();
+  const { run: dense } = await run({ overrides: [steps] });
+  const overrides = [steps, 'training.optimizer.learningRate=30', `start=run:${dense.path}`];
+  const { run: trained } = await run({ overrides });
+  expect(trained.record.state).toBe('finished');
+  expect(trained.record.result).not.toHaveProperty('lossRise');
+});

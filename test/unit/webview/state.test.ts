@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../server/protocol/run/fault.ts';
+import type { LossRise } from '../../../server/protocol/run/riseOfLoss.ts';
 import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import type { LivePhase } from '../../../server/protocol/wire/sidecar.ts';
 import { Reach, noticesOf } from '../../../webview/frame/notices.ts';
@@ -7,6 +8,7 @@ import { stateLine } from '../../../webview/frame/words.ts';
 import { parseMessage } from '../../../webview/messages.ts';
 import { DashboardState, runCommands } from '../../../webview/state.ts';
 import { ViewState } from '../../../webview/viewState.ts';
+import { finished } from '../cli/sampleEvents.ts';
 import { exportedFile } from './exportedFile.ts';
 import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from './runFixture.ts';
 
@@ -213,16 +215,19 @@ describe('what the page says when there is nothing to draw', () => {
 
   it('warns of a finished run whose loss has risen', () => {
     const state = new DashboardState();
-    const losses = (from: number, by: number) => {
+    const shown = (lossRise?: LossRise) => {
+      const summary = { ...finished.summary, ...(lossRise && { lossRise }) };
       state.apply({ type: 'runs', runs: [runSummary('a', { state: 'finished' })], shown: ['a'] });
-      const events = runEvents(100).map((event) =>
-        event.type === 'metrics' ? { ...event, loss: from + by * event.step } : event,
-      );
-      state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(events) });
-      return titles(state).map(([title]) => title);
+      state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf([...runEvents(5), { ...finished, summary }]) });
+      return noticesOf(state.snapshot(), within).map(({ title, text }) => [title, text]);
     };
-    expect(losses(2, -0.01)).toEqual([]);
-    expect(losses(2, 0.1)).toEqual(['The loss is larger at the end than at the beginning.']);
+    expect(shown()).toEqual([]);
+    expect(shown({ first: 2.3, last: 14.5 })).toEqual([
+      [
+        'The loss is larger at the end than at the beginning.',
+        'It went from 2.3 to 14.5: the training may have diverged. Try a smaller learning rate.',
+      ],
+    ]);
   });
 
   it('says where the dashboard is, and nothing of the runs, while it is elsewhere', () => {
