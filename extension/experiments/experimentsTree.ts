@@ -142,9 +142,16 @@ export class ExperimentsTree extends Disposable implements TreeDataProvider<Tree
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
-    if (!node) return (await this.#store.experiments()).map((experiment) => this.#experimentNode(experiment));
+    if (!node) return this.#roots();
     if (node.kind === 'experiment') return this.#runsOf(node);
     return node.kind === 'sweep' ? this.#runsOfSweep(node) : [];
+  }
+
+  async #roots(): Promise<TreeNode[]> {
+    const experiments = await this.#store.experiments();
+    // The welcome text waits for it: an empty tree may be one that was not filled yet.
+    void commands.executeCommand('setContext', 'deeptwist.withoutExperiment', experiments.length === 0);
+    return experiments.map((experiment) => this.#experimentNode(experiment));
   }
 
   getParent(node: TreeNode): TreeNode | undefined {

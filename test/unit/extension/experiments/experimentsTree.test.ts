@@ -1,5 +1,5 @@
 /** The rows of experiments and their runs: what they say, and what VS Code is told of them. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ThemeIcon, TreeItem } from 'vscode';
@@ -13,7 +13,7 @@ import type { Run } from '../../../../server/runs/run.ts';
 import { lenet } from '../../language/lenet.ts';
 import { useInstallation } from '../../installation.ts';
 import { metricsAt, temporaryFolder } from '../../runs/temporaryRun.ts';
-import { editor, resetEditor, TreeItemCollapsibleState, Uri } from '../fakeEditor.ts';
+import { editor, resetEditor, shown, TreeItemCollapsibleState, Uri } from '../fakeEditor.ts';
 
 vi.mock('vscode', () => import('../fakeEditor.ts'));
 
@@ -129,4 +129,14 @@ test('the row of an experiment opens with its first run, as one that VS Code has
   await store.refresh(run.path);
   const later = await experimentRow();
   expect([later.id, later.collapsibleState]).toEqual([first.id, TreeItemCollapsibleState.Collapsed]);
+});
+
+test('the welcome text of a workspace without experiments waits until they were looked for', async () => {
+  const told = () => shown.splice(0).filter(([kind, name]) => kind === 'command' && name === 'setContext');
+  await tree.getChildren();
+  expect(told()).toEqual([['command', 'setContext', 'deeptwist.withoutExperiment', false]]);
+  rmSync(experiment);
+  await store.rescan();
+  await tree.getChildren();
+  expect(told()).toEqual([['command', 'setContext', 'deeptwist.withoutExperiment', true]]);
 });
