@@ -37,6 +37,8 @@ type Scene = (session: EditorSession, page: Page) => Promise<void>;
 
 async function pruningBesideCode(session: EditorSession, page: Page): Promise<void> {
   const run = await startRun(session, page, EXPERIMENT);
+  // The side bar opens to show the run.
+  await webview(page).getByRole('tab', { name: 'Weights' }).waitFor();
   await runCommand(page, 'View: Close Primary Side Bar');
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await webview(page).getByRole('tab', { name: 'Weights' }).click();

@@ -32,7 +32,7 @@ export async function movingPicture(session: EditorSession, page: Page): Promise
   session.setSteps(STEPS);
   await openFile(page, EXPERIMENT);
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
-  await runCommand(page, 'View: Close Primary Side Bar');
+  if (await page.locator('.part.sidebar').isVisible()) await runCommand(page, 'View: Close Primary Side Bar');
   const lens = page.locator('.codelens-decoration a', { hasText: /^\s*Run$/ });
   await lens.waitFor();
   await take(LONG_MS);

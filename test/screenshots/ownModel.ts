@@ -38,10 +38,17 @@ export async function ownModel(session: EditorSession, page: Page): Promise<void
   await page.setViewportSize(size);
 }
 
-/** Rests the mouse on the function that makes a layer, until its picture is there. */
+/** Rests the mouse on the function that makes a layer, until its picture is there, and what TypeScript says of the function. */
 async function hoverLayer(page: Page, name: string): Promise<void> {
-  await page.mouse.move(0, 0);
   const line = page.locator('.view-line', { hasText: `name: '${name}'` });
-  await line.locator('span', { hasText: /^dense$/ }).hover();
-  await page.locator('.monaco-hover img').waitFor();
+  const hover = page.locator('.monaco-hover', { has: page.locator('img'), hasText: 'DenseLayerArgs' });
+  // TypeScript may still be loading; and a window that was just drawn anew may miss that the mouse came.
+  for (let isShown = false; !isShown;) {
+    await page.mouse.move(0, 0);
+    await line.locator('span', { hasText: /^dense$/ }).hover();
+    isShown = await hover.waitFor({ timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+  }
 }
