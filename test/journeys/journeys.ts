@@ -150,6 +150,8 @@ const failedRun: Scenario = {
 };
 
 const RATES = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+/** None of them: it is in the file until the best takes its place. */
+const FIRST_RATE = 0.4;
 const SEEDS = [1, 2, 3, 4, 5];
 
 const manyRuns: Scenario = {
@@ -161,7 +163,7 @@ const manyRuns: Scenario = {
       model: './classifier.ts',
       data: { ...arrays, split: { validation: 0.1 } },
       training: { ...training, steps: 600, evaluateEvery: 200 },
-      compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: 0.8 } } },
+      compression: { method: 'prune', distortEvery: 10, layers: { hidden: { rate: FIRST_RATE } } },
       sweep: { vary: { 'compression.layers.hidden.rate': RATES, 'training.seed': SEEDS } },
     };
     writeFileSync(join(folder, EXPERIMENT), JSON.stringify(experiment, null, 2));
@@ -182,7 +184,7 @@ const manyRuns: Scenario = {
       sweep.getByRole('button', { name: 'Use These Values' }).first(),
     );
     await journey.press('Save', 'Control+S');
-    await journey.wait('The best rate is in the file', () => !readFileSync(join(folder, EXPERIMENT), 'utf8').includes('"rate": 0.8')); // prettier-ignore
+    await journey.wait('The best rate is in the file', () => !readFileSync(join(folder, EXPERIMENT), 'utf8').includes(`"rate": ${FIRST_RATE}`)); // prettier-ignore
   },
 };
 
