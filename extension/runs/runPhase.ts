@@ -24,7 +24,7 @@ const icons = {
 
 export type RunPhase = keyof typeof icons;
 
-/** Of a finished run whose loss has risen, a warning. */
+/** The icon of a run's phase; a finished run whose loss has risen has a warning. */
 export function runIcon(stored: StoredRun): ThemeIcon {
   const phase = runPhase(stored);
   const hasRisen = phase === 'finished' && stored.summary.result?.lossRise !== undefined;

@@ -1,6 +1,7 @@
 /** @file What `run.json` and the files beside it say of a run and of the process that has it. */
 import * as z from 'zod';
 import { faults } from '../protocol/run/fault.ts';
+import { lossRiseSchema } from '../protocol/run/riseOfLoss.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 
 export const processIdentitySchema = z.object({
@@ -53,10 +54,7 @@ export const runRecordSchema = z.object({
       bytesKept: z.number().optional(),
       fileBytes: z.number().optional(),
       seconds: z.number().optional().describe('What the run took in all.'),
-      lossRise: z
-        .object({ first: z.number(), last: z.number() })
-        .optional()
-        .describe('As in the summary of the log; earlier versions did not write it.'),
+      lossRise: lossRiseSchema.optional().describe('As in the summary of the log; earlier versions did not write it.'),
     })
     .optional()
     .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),

@@ -17,7 +17,7 @@ export async function readLossRise(run: Run, experiment: Experiment): Promise<Lo
   } catch {
     return undefined;
   }
-  return riseOfLoss(Float64Array.from(losses.reverse()));
+  return riseOfLoss(losses.reverse());
 }
 
 /** True where the weights were trained before: compressing them may cost more than the training gains, though nothing is wrong. */

@@ -119,19 +119,18 @@ export function modelGraphOf(
   const computation = computationOf(file);
   const weights: Pick<GraphWeight, 'name' | 'shape'>[] = [];
   const values = new Map<string, Float32Array>();
-  const asWeight = (name: string, tensor: OnnxTensor): boolean => {
+  const asWeight = (name: string, tensor: OnnxTensor, isBuffer = false): boolean => {
     const uses = computation.uses.get(name);
-    if (!uses || !(tensor.data instanceof Float32Array) || isConstant(name, tensor, uses)) return false;
+    if (!uses || !(tensor.data instanceof Float32Array) || isConstant(name, tensor, uses, isBuffer)) return false;
     weights.push({ name, shape: tensor.shape });
     values.set(name, tensor.data);
     return true;
   };
   for (const stored of file.initializers) {
-    const { name } = stored;
+    const { name, isBuffer } = stored;
     if (!computation.uses.has(name)) continue;
     const tensor = onnxTensorOf(stored, fileOf);
-    const isFixed = stored.isBuffer === true && !computation.uses.get(name)?.some(isRunningStatistic);
-    if (isFixed || !asWeight(name, tensor)) computation.constants.set(name, tensor);
+    if (!asWeight(name, tensor, isBuffer)) computation.constants.set(name, tensor);
   }
   // PaddlePaddle writes the weights of a model as nodes that are constants.
   const areNodes = weights.length === 0;
@@ -343,10 +342,10 @@ const MADE_UP = /^(val_\d+|onnx::\S+|\d+)$/;
  */
 const MADE_UP_CONSTANT = /(^|[^a-z])const(ant)?(?![a-z])|lifted_tensor_\d+$|\/[xy](:\d+)?$|^ortshared_/i;
 
-/** True for a float that is part of a formula. */
-function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[]): boolean {
+/** True for a float that is part of a formula, or a buffer that training leaves as it is. */
+function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[], isBuffer: boolean): boolean {
   if (uses.some(isRunningStatistic)) return false;
-  if (shape.length === 0 || elementCount(shape) === 0) return true;
+  if (isBuffer || shape.length === 0 || elementCount(shape) === 0) return true;
   if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
   // The mask of an attention.
   if (data.some((value: number | bigint) => value === -Infinity || value === Infinity)) return true;

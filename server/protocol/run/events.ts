@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { scheduledExperimentSchema } from '../experiment/schema.ts';
 import { faults } from './fault.ts';
+import { lossRiseSchema } from './riseOfLoss.ts';
 
 /** A measured number. JSON has no NaN and no infinity: what diverged is written as null and read as NaN. */
 const measured = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));
@@ -129,8 +130,7 @@ export const summarySchema = z.object({
   observationSeconds: z.number(),
   evaluationSeconds: z.number(),
   nearZeros: z.int().describe('Non-zero weights below 1% of their standard deviation in the final model.'),
-  lossRise: z
-    .object({ first: z.number(), last: z.number() })
+  lossRise: lossRiseSchema
     .optional()
     .describe('Mean loss of the first and of the last recorded steps, if it has risen: training may have diverged.'),
 });

@@ -1,12 +1,11 @@
 /** @file Trainings that have diverged without becoming NaN. Pure. */
+import * as z from 'zod';
 import { formatNumber } from '../formatQuantity.ts';
-import type { EventOf } from './events.ts';
 
 /** Mean loss of the first and of the last steps of a run in which it has risen. */
-export interface LossRise {
-  readonly first: number;
-  readonly last: number;
-}
+export const lossRiseSchema = z.object({ first: z.number(), last: z.number() });
+
+export type LossRise = z.infer<typeof lossRiseSchema>;
 
 /** Steps of which the mean is taken at either end, as a fraction of all. */
 const PART = 0.05;
@@ -14,10 +13,10 @@ const PART = 0.05;
 const LEAST = 40;
 
 /** @param losses of the recorded steps, by {@link recordedLoss} */
-export function riseOfLoss(losses: Float64Array): LossRise | undefined {
+export function riseOfLoss(losses: readonly number[]): LossRise | undefined {
   if (losses.length < LEAST) return undefined;
   const count = Math.ceil(PART * losses.length);
-  const [first, last] = [mean(losses.subarray(0, count)), mean(losses.subarray(losses.length - count))];
+  const [first, last] = [mean(losses.slice(0, count)), mean(losses.slice(-count))];
   return last > first ? { first, last } : undefined;
 }
 
@@ -27,14 +26,20 @@ export function lossRiseText({ first, last }: LossRise): string {
   return `The loss rose ${ends}: the training may have diverged. Try a smaller learning rate.`;
 }
 
+/** The losses of a `metrics` event. */
+interface RecordedStep {
+  readonly loss: number;
+  readonly losses?: { readonly data?: number | undefined } | undefined;
+}
+
 /**
  * The loss of a recorded step; that on the data alone where a run tells it: a regularization may grow while training goes
  * well.
  */
-export function recordedLoss({ loss, losses }: Pick<EventOf<'metrics'>, 'loss' | 'losses'>): number {
+export function recordedLoss({ loss, losses }: RecordedStep): number {
   return losses?.data ?? loss;
 }
 
-function mean(values: Float64Array): number {
+function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value / values.length, 0);
 }

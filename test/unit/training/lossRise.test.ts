@@ -12,7 +12,7 @@ test('of all steps, also where the run was resumed', async () => {
   const events = await recordedEvents(trained);
   const losses = eventsOf(events, 'metrics').map(recordedLoss);
   expect(losses).toHaveLength(50);
-  const rise = riseOfLoss(Float64Array.from(losses));
+  const rise = riseOfLoss(losses);
   expect(rise?.last).toBeGreaterThan(rise!.first);
   expect(eventsOf(events, 'finished')[0].summary.lossRise).toEqual(rise);
   expect(trained.record.result?.lossRise).toEqual(rise);

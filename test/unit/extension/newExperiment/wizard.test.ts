@@ -77,7 +77,7 @@ test('where the workspace has no model, a row that stays whatever is typed says 
 });
 
 test('where the workspace has models, no row says that it has none', async () => {
-  const own = ['a', 'b'].map((exportName) => ({ reference: '/work/model.ts', exportName }));
+  const own = ['a', 'b'].map((exportName) => ({ reference: '/project/model.ts', exportName }));
   asked.models = [...own, builtin];
   expect(await newExperiment(needs)).toBeUndefined();
   const [{ items }] = asked.picks;
