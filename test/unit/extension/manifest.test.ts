@@ -28,6 +28,7 @@ interface Manifest {
     readonly commands: readonly Command[];
     readonly menus: Readonly<Record<string, readonly Contribution[]>>;
     readonly keybindings: readonly Contribution[];
+    readonly viewsWelcome: readonly { readonly when: string }[];
     readonly problemMatchers: readonly { readonly pattern: { readonly regexp: string } }[];
     readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
   };
@@ -65,6 +66,18 @@ describe('the commands', () => {
   test('that welcome texts link to are declared', () => {
     const links = Object.values(texts).flatMap((value) => [...value.matchAll(/\(command:(deeptwist\.\w+)/g)]);
     expect(links.map(([, command]) => command).filter((command) => !commands.has(command))).toEqual([]);
+  });
+
+  test('the Experiments view has a text of ours also before it has looked for experiments', () => {
+    // In the first moments, VS Code has no value of the key, and a text of its own on data providers.
+    const conditions = contributes.viewsWelcome.map(({ when }) => when);
+    expect(conditions).toEqual(
+      expect.arrayContaining([
+        'workspaceFolderCount == 0',
+        'workspaceFolderCount > 0 && !deeptwist.withoutExperiment',
+        'workspaceFolderCount > 0 && deeptwist.withoutExperiment',
+      ]),
+    );
   });
 
   test('that a dashboard offers are declared', () => {
