@@ -14,6 +14,7 @@ import { optimize, type PassName } from './optimize.ts';
 import { outOfMemory } from './outOfMemory.ts';
 import { createParameters, type ArenaRoom, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
+import { joinScalesAndShifts } from './passes/scaleShift.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
 import type { Evaluation, Executor, Program, ProgramWeight, StepBatch, StepLoss } from './program.ts';
@@ -280,10 +281,10 @@ async function bindGraph(
     }
   }
   for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
-  const checked = watchIndices(graph);
+  const { device } = sessionOptions;
+  const checked = watchIndices(device === 'cpu' ? joinScalesAndShifts(graph) : graph);
   const nodes = topologicalOrder(graph);
   // It takes a session of its own to find: time that a start without convolutions does not need.
-  const { device } = sessionOptions;
   const isBlocked = device === 'cpu' && nodes.some(({ op }) => op === 'Conv' || op === 'ConvInputGrad');
   const target = { device, channelBlock: isBlocked ? await channelBlock() : 1 };
   const session = await BoundSession.create(lowerGraph(checked.graph, target), bound, sessionOptions, memory);

@@ -167,6 +167,8 @@ export interface OpParams {
   OneHot: { readonly depth: number; readonly on: number; readonly off: number };
 
   // Made by passes
+  /** x [batch, channels, …size], scale [channels], shift [channels] -> x scale + shift */
+  ScaleShift: None;
   /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label, 0 if it is no class */
   SparseCrossEntropy: None;
   /** log-probabilities l [n, classes], labels [n] -> exp(l) - one-hot, the gradient of the logits of each sample */

@@ -212,6 +212,12 @@ const typeRules: Rules = {
   SegmentSum: ({ rows }, [values]) => ({ dtype: values.dtype, shape: [rows, ...values.shape.slice(1)] }),
   OneHot: ({ depth }, [indices]) => ({ dtype: 'float32', shape: [...indices.shape, depth] }),
 
+  ScaleShift(_params, [x, scale, shift]) {
+    const channels = [x.shape[1]];
+    if (!sameShape(scale.shape, channels) || !sameShape(shift.shape, channels))
+      throw new TypeError(`[${scale.shape}] and [${shift.shape}] are no numbers for the channels of [${x.shape}].`);
+    return x;
+  },
   SparseCrossEntropy: (_params, [logProbabilities]) => ({ dtype: 'float32', shape: [logProbabilities.shape[0]] }),
   SparseCrossEntropyGrad: (_params, [logProbabilities]) => logProbabilities,
 };

@@ -255,6 +255,12 @@ export const loweringRules: Rules = {
     return emitter.emit('OneHot', [index, emitter.integers([params.depth]), values], { axis: { int: -1 } });
   },
 
+  // A depthwise convolution of one number uses all threads, as BatchNormalization does not, and takes in an activation behind it.
+  ScaleShift({ type: { shape } }, [x, scale, shift], emitter) {
+    const [, channels, ...size] = shape;
+    const filter = emitter.reshape(scale, [channels, 1, ...size.map(() => 1)]);
+    return emitter.emit('Conv', [x, filter, shift], { group: { int: channels } });
+  },
   SparseCrossEntropy({ inputs: [source] }, [logProbabilities, labels], emitter) {
     const [rows, classes] = source.type.shape;
     const { isClass, column } = checkedLabels(labels, rows, classes, emitter);
