@@ -83,6 +83,10 @@ export interface OpParams {
   /** 1 above 0, else 0: the derivative of a rectifier */
   Step: None;
   Not: None;
+  /** Φ(x), the distribution function of the normal distribution: (1 + erf(x / √2)) / 2 */
+  NormalCdf: None;
+  /** φ(x), its derivative: exp(-x² / 2) / √(2π) */
+  NormalDensity: None;
   /** 1 up to the bound, a float32 above 0; 0 above it: with a Step, the derivative of a rectifier that is bounded */
   UpTo: { readonly bound: number };
   Clip: { readonly minimum: number; readonly maximum: number };
@@ -181,7 +185,7 @@ export type Op = keyof OpParams;
 export const unaryOps = [
   ...(['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign'] as const),
   ...(['Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan', 'Sinh', 'Cosh', 'Asinh', 'Acosh', 'Atanh'] as const),
-  ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Step', 'Not'] as const),
+  ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Step', 'Not', 'NormalCdf', 'NormalDensity'] as const),
 ] as const satisfies readonly Op[];
 export type UnaryOp = (typeof unaryOps)[number];
 

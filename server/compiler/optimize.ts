@@ -4,6 +4,7 @@ import { topologicalOrder, type Graph } from './ir.ts';
 import { eliminateCommonSubexpressions } from './passes/commonSubexpressions.ts';
 import { takeDotProducts } from './passes/dotProducts.ts';
 import { foldConstants } from './passes/foldConstants.ts';
+import { simplifyGelus } from './passes/gelu.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
 import { makeSigmoidsPrecise } from './passes/preciseSigmoid.ts';
@@ -37,6 +38,7 @@ export const passes = {
   'clean-up': cleanUp,
   'log-softmax': recogniseLogSoftmax,
   'sparse-cross-entropy': fuseSparseCrossEntropy,
+  gelu: simplifyGelus,
   'tile-pooling': tilePooling,
   reassociate,
   'join-products': joinProductsOfSharedOperand,
@@ -52,6 +54,7 @@ const pipeline: readonly PassName[] = [
   'clean-up',
   'log-softmax',
   'sparse-cross-entropy',
+  'gelu',
   'tile-pooling',
   'reassociate',
   'join-sums-of-products',

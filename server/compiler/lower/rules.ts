@@ -111,6 +111,17 @@ export const loweringRules: Rules = {
     return emitter.emit('Cast', [isAbove], { to: { int: CODES.float32 } });
   },
   Not: same('Not'),
+  NormalCdf(_node, [x], emitter) {
+    const erf = emitter.emit('Erf', [emitter.emit('Mul', [x, emitter.scalar(Math.SQRT1_2, 'float32')])]);
+    return emitter.emit('HardSigmoid', [erf], { alpha: { float: 0.5 }, beta: { float: 0.5 } });
+  },
+  NormalDensity(_node, [x], emitter) {
+    const exponent = emitter.emit('Mul', [emitter.emit('Mul', [x, x]), emitter.scalar(-0.5, 'float32')]);
+    return emitter.emit('Mul', [
+      emitter.emit('Exp', [exponent]),
+      emitter.scalar(1 / Math.sqrt(2 * Math.PI), 'float32'),
+    ]);
+  },
   // From 1 at the bound to 0 at the next float32: in the scale of their difference all is exact.
   UpTo({ params: { bound } }, inputs, emitter) {
     const perBound = 2 ** (23 - Math.floor(Math.log2(bound)));
