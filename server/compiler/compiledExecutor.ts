@@ -13,6 +13,7 @@ import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
 import { outOfMemory } from './outOfMemory.ts';
 import { createParameters, type ArenaRoom, type ParameterSet } from './parameters.ts';
+import { sumColumnsByProducts } from './passes/columnSums.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { joinScalesAndShifts } from './passes/scaleShift.ts';
 import { zeroNodes } from './passes/zeros.ts';
@@ -282,7 +283,7 @@ async function bindGraph(
   }
   for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
   const { device } = sessionOptions;
-  const checked = watchIndices(device === 'cpu' ? joinScalesAndShifts(graph) : graph);
+  const checked = watchIndices(device === 'cpu' ? sumColumnsByProducts(joinScalesAndShifts(graph)) : graph);
   const nodes = topologicalOrder(graph);
   // It takes a session of its own to find: time that a start without convolutions does not need.
   const isBlocked = device === 'cpu' && nodes.some(({ op }) => op === 'Conv' || op === 'ConvInputGrad');
