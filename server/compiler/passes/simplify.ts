@@ -223,10 +223,10 @@ const simplifyReduction: Rule<ReductionOp> = ({
   return reshape(make(op, { axes: remaining, keepDims }, [lower], layer), shape);
 };
 
-/** The sum of negatives is the negative of the sum, which is smaller. */
-const simplifySum: Rule<'Sum'> = (node) => {
+/** The sum of negatives is the negative of the sum, which is smaller; so is their mean. */
+const simplifySum: Rule<'Sum' | 'Mean'> = (node) => {
   const [x] = node.inputs;
-  return x.op === 'Neg' ? unary('Neg', make('Sum', node.params, x.inputs, node.layer)) : simplifyReduction(node);
+  return x.op === 'Neg' ? unary('Neg', make(node.op, node.params, x.inputs, node.layer)) : simplifyReduction(node);
 };
 
 /** What a reshape put axes of size 1 in front of. */
@@ -339,7 +339,7 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
   Neg: simplifyNeg,
   Not: ({ inputs: [x] }) => (x.op === 'Not' ? x.inputs[0] : undefined),
   Sum: simplifySum,
-  Mean: simplifyReduction,
+  Mean: simplifySum,
   Max: simplifyReduction,
   Min: simplifyReduction,
   Prod: simplifyReduction,
