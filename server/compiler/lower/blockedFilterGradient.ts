@@ -18,7 +18,7 @@ const MOST_NUMBERS = 1 << 17;
 /** Positions of a band, in all samples of a block together, from which on a result is worth its call. */
 const LEAST_POSITIONS = 256;
 /** The most numbers that may be computed, with samples and filters filled up to whole blocks, for each that is asked for. */
-const MOST_FILLED = 1.3;
+const MOST_FILLED = 1.65;
 
 /** True where {@link filterGradInBlocks} computes the gradient, and is the faster way. @param block channels that are taken together */
 export function isFilterGradBlocked(node: FilterGrad, block: number): boolean {

@@ -59,7 +59,7 @@ function joinWindows(elements: readonly Node[], [rows, columns]: readonly number
   const bands = batch * channels * outHeight;
   const byColumn = Array.from({ length: columns }, (_, column) => {
     const parts = Array.from({ length: rows }, (__, row) =>
-      reshape(elements[row * columns + column], [bands, 1, outWidth]),
+      reshape(elements[row * columns + column], [bands, outWidth]),
     );
     return reshape(make('Concat', { axis: 1 }, parts), [bands * rows * outWidth, 1]);
   });
