@@ -74,7 +74,21 @@ const UNARY = [
     'Acosh',
     'Atanh',
   ],
-  ...['Erf', 'Floor', 'Ceil', 'Round', 'Sign', 'Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Step'],
+  ...[
+    'Erf',
+    'Floor',
+    'Ceil',
+    'Round',
+    'Sign',
+    'Relu',
+    'Elu',
+    'Sigmoid',
+    'Tanh',
+    'Softplus',
+    'Step',
+    'NormalCdf',
+    'NormalDensity',
+  ],
 ] as UnaryOp[];
 const BINARY = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum'],

@@ -1,6 +1,6 @@
 /**
  * @file A scale and a shift for each channel of an image as one operation, which reads and writes the image once: a batch normalization, and its
- * gradient. Nodes of a file that users get stay as they are: executors alone take this pass, for the processor.
+ * gradient. For the processor alone.
  */
 import { elementCount } from '../../protocol/shape.ts';
 import { make, reshape, rewrite } from '../build.ts';
@@ -8,6 +8,8 @@ import { sameShape, topologicalOrder, usersOf, type Graph, type Node } from '../
 
 /** Numbers of a channel in an image from which on a call for each of them takes less time than an image that is read twice. */
 const MANY_POSITIONS = 128;
+/** Those of a volume [batch, channels, depth, height, width]. */
+const MOST_AXES = 5;
 
 /** Replaces `x scale + shift` with x [batch, channels, …size] and a number for each channel, where nothing else reads the product. */
 export function joinScalesAndShifts(graph: Graph): Graph {
@@ -29,7 +31,7 @@ export function joinScalesAndShifts(graph: Graph): Graph {
 
 function scaleShift({ type, layer }: Node, product: Node, shift: Node): Node | undefined {
   const { dtype, shape } = type;
-  if (product.op !== 'Mul' || dtype !== 'float32' || shape.length < 3) return undefined;
+  if (product.op !== 'Mul' || dtype !== 'float32' || shape.length < 3 || shape.length > MOST_AXES) return undefined;
   if (elementCount(shape.slice(2)) < MANY_POSITIONS || !isOfChannels(shift, shape)) return undefined;
   const [scale, x] = isOfChannels(product.inputs[0], shape) ? product.inputs : product.inputs.toReversed();
   if (!isOfChannels(scale, shape) || !sameShape(x.type.shape, shape)) return undefined;

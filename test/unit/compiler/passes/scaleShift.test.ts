@@ -49,6 +49,9 @@ const left: Readonly<Record<string, Graph>> = {
   'with a number for each position': graphOf(scaled(images, scale, tensor('b', [1, 1, 16, 8]))),
   'with a number for each column': graphOf(scaled(tensor('x', [3, 4, 16, 8]), tensor('a', [8]), tensor('b', [8]))),
   'of rows': graphOf(scaled(tensor('x', [200, 4]), tensor('a', [4]), tensor('b', [4]))),
+  'of more axes than a volume has': graphOf(
+    scaled(tensor('x', [2, 4, 4, 4, 4, 4]), tensor('a', [4, 1, 1, 1, 1]), tensor('b', [4, 1, 1, 1, 1])),
+  ),
   'of integers': graphOf(
     scaled(
       input('i', { dtype: 'int32', shape: [3, 4, 16, 8] }),
