@@ -1,8 +1,9 @@
 /** @file The page of a study, made from the records of its runs: a table a case, pictures, and what the papers say of it. */
+import { chosenText } from './chosenText.ts';
 import { markdownTable } from './markdownTable.ts';
 import { differenceText, scaleOf, withMargin, type MetricScale } from './metricScale.ts';
 import { ratioOf, testOf, type FindRecord, type Outcome, type Outcomes } from './outcomes.ts';
-import { finalsOf, commandOf, SEED_OF_TRIES, shortSetting, type Case, type Study } from './study.ts';
+import { chooserOf, commandOf, finalsOf, SEED_OF_TRIES, settingsOf, type Case, type Study } from './study.ts';
 import { pairsOf } from './verdict.ts';
 import { claimsOfStudy } from './whatHolds.ts';
 
@@ -91,7 +92,7 @@ function caseLines(work: Case, { outcomes, find, seeds }: PageOptions): string[]
   return [
     ...markdownTable(
       ['', 'chosen', 'seeds', 'weight ratio', scale.header, 'difference', ''],
-      shown.map((outcome) => outcomeRow(outcome, first, seeds)),
+      shown.map((outcome) => outcomeRow(work, outcome, first, seeds)),
     ),
     ...(work.published.length > 0 ? ['', ...work.published] : []),
     ...rest,
@@ -111,11 +112,12 @@ function metricOf({ runs }: Outcome): MetricScale & { readonly header: string } 
   return { ...scale, header: `test ${metric}${scale.unit === '' ? '' : `, ${scale.unit}`}` };
 }
 
-function outcomeRow(outcome: Outcome, first: Outcome, seeds: number): string[] {
+function outcomeRow(work: Case, outcome: Outcome, first: Outcome, seeds: number): string[] {
   const { rival, chosen = [], runs, diverged } = outcome;
   const count = runs.size === seeds ? String(seeds) : `${runs.size} of ${seeds}`;
   const withDiverged = diverged.length === 0 ? count : `${count}, ${diverged.length} diverged`;
-  const name = [rival.name, chosen.map(shortSetting).join(', '), withDiverged];
+  const chooser = chooserOf(work, rival);
+  const name = [rival.name, chosenText(chosen, settingsOf(chooser.work, chooser.rival)), withDiverged];
   if (runs.size === 0) return [...name, '', '', '', ''];
   const scale = metricOf(outcome);
   const figures = [ratioOf(outcome).toFixed(1), withMargin(testOf(outcome), scale)];
