@@ -129,7 +129,7 @@ function imageOf(
   const [batch] = node.inputs[0].type.shape;
   const block = emitter.channelBlock;
   const { name, parts, channels } = channelsLast(image, node, emitter);
-  const { padded, met } = withBorder(name, node, emitter);
+  const { padded, met } = withBorder(name, node, { parts: batch * parts, channels }, emitter);
   const rowLength = met[1] * channels;
   const bandRows = strides[0] * (rows - 1) + filterSize[0];
   // Places of rows in [samples, parts, rows], in the order of [parts, blocks of samples, bands, samples of a block, rows of a band].
@@ -150,18 +150,35 @@ function imageOf(
 }
 
 /**
- * An image [parts, height, width, numbers of a part] with its border, and its size with it: all rows and columns that the filter meets. Those that
+ * An image [parts, height, width, channels of a part] with its border, and its size with it: all rows and columns that the filter meets. Those that
  * the stride does not reach are cut off, by a pad below 0.
  */
-export function withBorder(image: OnnxName, node: FilterGrad, emitter: Emitter) {
+export function withBorder(
+  image: OnnxName,
+  node: FilterGrad,
+  { parts, channels }: Readonly<Record<'parts' | 'channels', number>>,
+  emitter: Emitter,
+) {
   const { strides, dilations, pads, filterSize } = node.params;
   const [, , ...size] = node.inputs[0].type.shape;
   const [, , ...positions] = node.inputs[1].type.shape;
   const met = positions.map((extent, i) => strides[i] * (extent - 1) + dilations[i] * (filterSize[i] - 1) + 1);
   const behind = met.map((extent, i) => extent - size[i] - pads[i]);
-  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
-  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [image, emitter.integers(border)]) : image;
-  return { padded, met };
+  const border = [...pads.slice(0, 2), ...behind];
+  if (border.every((pad) => pad === 0)) return { padded: image, met };
+  if (channels !== emitter.channelBlock || border.some((pad) => pad < 0)) {
+    const ofAxes = [0, ...border.slice(0, 2), 0, 0, ...behind, 0];
+    return { padded: emitter.emit('Pad', [image, emitter.integers(ofAxes)]), met };
+  }
+  // A convolution with ones, which uses all threads; Pad uses one.
+  const ones = emitter.ones([channels, 1, 1, 1]);
+  const padded = emitter.emit(
+    'Conv',
+    [emitter.reshape(image, [parts, channels, ...size]), ones],
+    { group: { int: channels }, kernel_shape: { ints: [1, 1] }, pads: { ints: border } },
+    BLOCKED_DOMAIN,
+  );
+  return { padded: emitter.reshape(padded, [parts, ...met, channels]), met };
 }
 
 /** [batch and parts, height, width, channels of a part]: blocks of channels as the forward convolution uses them, too, or all channels. */

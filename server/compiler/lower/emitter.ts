@@ -1,4 +1,5 @@
 /** @file Collects the ONNX nodes and initializers that operations are lowered to. */
+import { elementCount } from '../../protocol/shape.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType } from '../../formats/onnx.ts';
 import { checkInt32 } from '../build.ts';
 import type { Device } from '../device.ts';
@@ -80,6 +81,11 @@ export class Emitter {
     return this.#once(`s${dtype}${Object.is(value, -0) ? '-0' : value}`, () =>
       this.constant({ type: onnxType(dtype), shape: [], data }),
     );
+  }
+
+  ones(shape: readonly number[]): OnnxName {
+    const data = new Float32Array(elementCount(shape)).fill(1);
+    return this.#once(`ones${shape.join()}`, () => this.constant({ type: 'float32', shape, data }));
   }
 
   reshape(x: OnnxName, shape: readonly number[]): OnnxName {

@@ -84,7 +84,7 @@ function depthwiseInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], e
   const all = batch * channels;
   const inBlocks = emitter.reshape(toBlocks(image, emitter), [all / block, ...imageSize, block]);
   // With its border in the image, no result has to look where the border is.
-  const { padded, met } = withBorder(inBlocks, node, emitter);
+  const { padded, met } = withBorder(inBlocks, node, { parts: all / block, channels: block }, emitter);
   const gradient = emitter.emit(
     'Conv',
     [emitter.reshape(padded, [1, all, ...met]), emitter.reshape(toBlocks(dy, emitter), [all, 1, ...size])],
