@@ -3,8 +3,8 @@ import { sampleStatistics } from '../../../server/protocol/run/sampleStatistics.
 import { isEvaluationInTraining } from '../experiments.ts';
 import { atOnce, experiment, furtherCase, FURTHER, learningRates, startOf, type Scale } from './pennTreebank.ts';
 import { leadingSeries } from './leadingValues.ts';
-import { EPOCHS, pruningPage } from './pennTreebankPruning.ts';
-import { curve, placeOf } from './pictures.ts';
+import { EPOCHS, pretrainedSide, pruningPage } from './pennTreebankPruning.ts';
+import { curve, levelOf, placeOf } from './pictures.ts';
 import type { Case, Figure, Rival, Series, Study } from './study.ts';
 import type { Side } from './verdict.ts';
 
@@ -97,9 +97,15 @@ const overTheRank = (scale: Scale): Figure => ({
         scale.ranks.toReversed().flatMap((rank) => placeOf(outcomes.of(rankCase(scale, rank).name, name), rank)),
       ),
     );
-    return series.some(({ x }) => x.length > 1)
-      ? { x: { label: 'rank', scale: 'log' }, y: { label: 'test perplexity, mean and 95% interval' }, series }
-      : undefined;
+    if (!series.some(({ x }) => x.length > 1)) return undefined;
+    return {
+      x: { label: 'rank', scale: 'log' },
+      y: { label: 'test perplexity, mean and 95% interval' },
+      series,
+      references: [pretrainedSide(scale), furtherRankSide(scale)].flatMap((side) =>
+        levelOf(outcomes.of(side.case, side.rival)),
+      ),
+    };
   },
 });
 
