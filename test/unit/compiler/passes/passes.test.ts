@@ -7,9 +7,9 @@ import type { Graph, Node } from '../../../../server/compiler/ir.ts';
 import { optimize, passes, type PassName } from '../../../../server/compiler/optimize.ts';
 import { traceTraining } from '../../../../server/compiler/trace/traceProgram.ts';
 import { losses } from '../../../../server/models/losses.ts';
-import { expectClose } from '../expectClose.ts';
 import { modelProgram } from '../programs.ts';
 import { evaluateGraph } from './evaluateGraph.ts';
+import { expectSameValues, expectValues, type Values } from './expectSameValues.ts';
 import { randomGraphs } from './randomGraph.ts';
 
 const { layers } = tf;
@@ -18,15 +18,6 @@ const names = Object.keys(passes) as PassName[];
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
-
-type Values = Awaited<ReturnType<typeof evaluateGraph>>;
-
-async function expectValues(graph: Graph, expected: Values): Promise<void> {
-  const actual = await evaluateGraph(graph);
-  for (const [name, values] of expected) expectClose(name, actual.get(name) as Float32Array, values as Float32Array);
-}
-
-const expectSameValues = async (after: Graph, before: Graph) => expectValues(after, await evaluateGraph(before));
 
 interface Traced {
   graph: Graph;
