@@ -32,15 +32,15 @@ export function joinScalesAndShifts(graph: Graph): Graph {
 function scaleShift({ type, layer }: Node, product: Node, shift: Node): Node | undefined {
   const { dtype, shape } = type;
   if (product.op !== 'Mul' || dtype !== 'float32' || shape.length < 3 || shape.length > MOST_AXES) return undefined;
-  if (elementCount(shape.slice(2)) < MANY_POSITIONS || !isOfChannels(shift, shape)) return undefined;
-  const [scale, x] = isOfChannels(product.inputs[0], shape) ? product.inputs : product.inputs.toReversed();
-  if (!isOfChannels(scale, shape) || !sameShape(x.type.shape, shape)) return undefined;
+  if (elementCount(shape.slice(2)) < MANY_POSITIONS || !isOnePerChannel(shift, shape)) return undefined;
+  const [scale, x] = isOnePerChannel(product.inputs[0], shape) ? product.inputs : product.inputs.toReversed();
+  if (!isOnePerChannel(scale, shape) || !sameShape(x.type.shape, shape)) return undefined;
   const channels = [shape[1]];
   return make('ScaleShift', {}, [x, reshape(scale, channels), reshape(shift, channels)], layer);
 }
 
 /** True for a tensor with a number for each channel of an image [batch, channels, …size] that it is broadcast to. */
-function isOfChannels({ type }: Node, [, channels, ...size]: readonly number[]): boolean {
+function isOnePerChannel({ type }: Node, [, channels, ...size]: readonly number[]): boolean {
   const ofChannels = [channels, ...size.map(() => 1)];
   return sameShape(type.shape, ofChannels) || sameShape(type.shape, [1, ...ofChannels]);
 }
